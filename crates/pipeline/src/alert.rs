@@ -1,17 +1,34 @@
 //! A finding on its way to people.
 
-use dataward_event::finding::Finding;
-use dataward_event::time::IngestTime;
+use dataward_event::audit_event::Datastore;
+use dataward_event::finding::{RuleId, Severity, Trigger};
+use dataward_event::time::{EventTime, IngestTime};
 
-/// A finding, the moment we said it, and the exact text that every consumer gets.
+/// One statement about a finding, as every consumer gets it and as the archive keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
-    /// What was concluded.
-    pub finding: Finding,
-    /// When we concluded it (`metadata.logged_time`).
-    pub logged_time: IngestTime,
     /// The id of this statement (`metadata.uid`, the CloudEvents id): equal for a repeat, different for any other.
     pub uid: String,
+    /// The finding it is about; stable over the finding's life.
+    pub finding_uid: String,
+    /// The rule.
+    pub rule: RuleId,
+    /// OCSF `activity_id`: 1 create, 2 update, 3 close.
+    pub activity_id: u8,
+    /// How bad.
+    pub severity: Severity,
+    /// Event time of the trigger.
+    pub time: EventTime,
+    /// When we concluded it (`metadata.logged_time`).
+    pub logged_time: IngestTime,
+    /// Its place in the outbox.
+    pub trigger: Trigger,
+    /// A short headline.
+    pub title: String,
+    /// A sentence or two for a person.
+    pub description: String,
+    /// The datastore it is about.
+    pub datastore: Option<Datastore<'static>>,
     /// The OCSF Detection Finding, one line of JSON. What was delivered first is what is archived and sent again.
     pub json: String,
 }
