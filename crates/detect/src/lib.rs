@@ -1,1 +1,18 @@
-//! detect
+//! Events to findings.
+//!
+//! Pure: no clock, no environment, no randomness, no I/O, no unordered map where order shows. The choice that shapes
+//! it is that there are two kinds of state. [`partition_state::PartitionState`] is a function of the events of one
+//! partition in order; [`keeper::Keeper`], which judges protection, is a function of the *set* of posture events,
+//! whatever their arrival. Both are saved as segments of bytes that are equal after any restart.
+//!
+//! Start with [`keeper`], then [`setting`]: the state of one setting and what follows from its events.
+
+pub mod catalogue;
+pub mod duplicates;
+pub mod keeper;
+pub mod partition_state;
+pub mod posture_event;
+pub mod quarantine_rate;
+pub mod setting;
+pub mod state;
+pub mod weakening;

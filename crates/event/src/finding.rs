@@ -14,8 +14,6 @@ pub enum RuleId {
     ControlWeakened,
     /// The record of access and change was switched off or cut down.
     AuditSilenced,
-    /// Events arrive later than the lateness bound.
-    AuditSourceLate,
     /// Offsets were lost before we could read them.
     ArchiveGap,
     /// More records than usual cannot be read.
@@ -26,10 +24,9 @@ pub enum RuleId {
 
 impl RuleId {
     /// All rules.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 5] = [
         Self::ControlWeakened,
         Self::AuditSilenced,
-        Self::AuditSourceLate,
         Self::ArchiveGap,
         Self::ArchiveQuarantineRate,
         Self::RuleFailed,
@@ -40,7 +37,6 @@ impl RuleId {
         match self {
             Self::ControlWeakened => "control.weakened",
             Self::AuditSilenced => "audit.silenced",
-            Self::AuditSourceLate => "audit.source_late",
             Self::ArchiveGap => "archive.gap",
             Self::ArchiveQuarantineRate => "archive.quarantine_rate",
             Self::RuleFailed => "rule.failed",

@@ -2,6 +2,7 @@
 
 use dataward_event::audit_event::Datastore;
 use dataward_event::finding::{RuleId, Severity, Trigger};
+use dataward_event::position::Position;
 use dataward_event::time::{EventTime, IngestTime};
 
 /// One statement about a finding, as every consumer gets it and as the archive keeps it.
@@ -23,6 +24,8 @@ pub struct Alert {
     pub logged_time: IngestTime,
     /// Its place in the outbox.
     pub trigger: Trigger,
+    /// Where the event that triggered it stands, where there is one.
+    pub position: Option<Position>,
     /// A short headline.
     pub title: String,
     /// A sentence or two for a person.

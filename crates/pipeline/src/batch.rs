@@ -5,6 +5,8 @@ use std::ops::Range;
 use dataward_event::position::{Offset, Partition};
 use dataward_event::time::{IngestTime, KafkaTime};
 
+use crate::archive::OperatorRow;
+
 /// Consecutive records of one partition.
 ///
 /// The bytes of all records lie in one buffer: filling it is one copy a record and no allocation, and the events of
@@ -15,6 +17,7 @@ pub struct Batch {
     ingest_time: IngestTime,
     bytes: Vec<u8>,
     heads: Vec<Head>,
+    deed: Option<OperatorRow>,
 }
 
 #[derive(Debug)]
@@ -52,7 +55,7 @@ pub struct NewRecord<'a> {
 impl Batch {
     /// An empty batch.
     pub fn new(partition: Partition, ingest_time: IngestTime) -> Self {
-        Self { partition, ingest_time, bytes: Vec::new(), heads: Vec::new() }
+        Self { partition, ingest_time, bytes: Vec::new(), heads: Vec::new(), deed: None }
     }
 
     /// Adds a record.
@@ -78,6 +81,16 @@ impl Batch {
                 .collect(),
         };
         self.heads.push(head);
+    }
+
+    /// Ties an operator's deed to this batch: its row comes in the very commit that holds the batch.
+    pub fn set_deed(&mut self, deed: OperatorRow) {
+        self.deed = Some(deed);
+    }
+
+    /// The deed that came with it.
+    pub fn deed(&self) -> Option<&OperatorRow> {
+        self.deed.as_ref()
     }
 
     /// The partition of all its records.

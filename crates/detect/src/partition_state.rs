@@ -1,0 +1,189 @@
+//! The state of one partition: what its events in order teach.
+
+use dataward_event::audit_event::AuditEvent;
+use dataward_event::finding::{Evidence, Finding, RuleId, Severity, Step, Trigger};
+use dataward_event::limits::LATENESS_BOUND_MICROS;
+use dataward_event::position::Position;
+use dataward_event::quarantine::QuarantineReason;
+use dataward_event::time::EventTime;
+use dataward_event::uid::UidBuilder;
+use serde::{Deserialize, Serialize};
+
+use crate::duplicates::{Duplicates, SavedDuplicates};
+use crate::posture_event::PostureEvent;
+use crate::quarantine_rate::QuarantineRate;
+use crate::state::{StateError, decode, encode};
+
+/// How many segments the state has.
+pub const SEGMENT_COUNT: u32 = 1;
+
+/// What the detector remembers of one partition.
+#[derive(Debug, Default)]
+pub struct PartitionState {
+    duplicates: Duplicates,
+    quarantine_rate: QuarantineRate,
+    newest: Option<EventTime>,
+    late_events: u64,
+    dirty: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    duplicates: SavedDuplicates,
+    quarantine_rate: QuarantineRate,
+    newest: Option<EventTime>,
+    late_events: u64,
+}
+
+/// What an event led to.
+#[derive(Debug, Default)]
+pub struct Observed {
+    /// The same uid came before: archived and marked, counted once in detection.
+    pub is_duplicate: bool,
+    /// What the keeper must know.
+    pub posture: Option<PostureEvent>,
+}
+
+impl PartitionState {
+    /// Takes an event in.
+    pub fn observe(&mut self, event: &AuditEvent<'_>, position: &Position) -> Observed {
+        self.dirty = true;
+        self.quarantine_rate.count(false);
+        if self.duplicates.is_repeat(&event.uid, event.time) {
+            return Observed { is_duplicate: true, posture: None };
+        }
+        let newest = self.newest.map_or(event.time, |newest| newest.max(event.time));
+        if event.time < newest.plus_micros(-LATENESS_BOUND_MICROS) {
+            self.late_events += 1;
+        }
+        self.newest = Some(newest);
+        Observed { is_duplicate: false, posture: PostureEvent::of(event, position) }
+    }
+
+    /// Takes in that a part of a record could not be read.
+    pub fn observe_reject(
+        &mut self,
+        reason: QuarantineReason,
+        position: &Position,
+        time: EventTime,
+    ) -> Option<Finding> {
+        self.dirty = true;
+        if !reason.is_fault() || !self.quarantine_rate.count(true) {
+            return None;
+        }
+        let (bad, seen) = self.quarantine_rate.share();
+        Some(stream_finding(StreamFinding {
+            rule: RuleId::ArchiveQuarantineRate,
+            severity: Severity::HIGH,
+            position,
+            time,
+            title: format!("Many unreadable records: {}", position.partition),
+            description: format!(
+                "{bad} of the last {seen} records of {} could not be read; the last reason was {}. \
+                 They are kept as quarantine rows.",
+                position.partition,
+                reason.as_str()
+            ),
+            remediation: "Look at the quarantine rows of this partition: has a producer changed \
+                          its format, or is the topic bound to the wrong source?",
+        }))
+    }
+
+    /// How many events came later than the lateness bound.
+    pub fn late_events(&self) -> u64 {
+        self.late_events
+    }
+
+    /// The segments that changed since the last call, each with its bytes.
+    pub fn save_dirty(&mut self) -> Vec<(u32, Vec<u8>)> {
+        if std::mem::take(&mut self.dirty) { vec![(0, self.bytes())] } else { Vec::new() }
+    }
+
+    /// Marks everything as changed: the last save did not reach the archive.
+    pub fn mark_all_dirty(&mut self) {
+        self.dirty = true;
+    }
+
+    /// All segments in one: equal for equal events.
+    pub fn bytes(&self) -> Vec<u8> {
+        encode(&Saved {
+            duplicates: self.duplicates.save(),
+            quarantine_rate: self.quarantine_rate.clone(),
+            newest: self.newest,
+            late_events: self.late_events,
+        })
+    }
+
+    /// The state from its segments; none at all is the state before the first event.
+    ///
+    /// # Errors
+    /// [`StateError::Damaged`] if a segment cannot be read.
+    pub fn load<'s>(
+        segments: impl IntoIterator<Item = (u32, &'s [u8])>,
+    ) -> Result<Self, StateError> {
+        let mut state = Self::default();
+        for (index, bytes) in segments {
+            let saved: Saved = decode(index, bytes)?;
+            state = Self {
+                duplicates: Duplicates::load(saved.duplicates),
+                quarantine_rate: saved.quarantine_rate,
+                newest: saved.newest,
+                late_events: saved.late_events,
+                dirty: false,
+            };
+        }
+        Ok(state)
+    }
+}
+
+/// A finding about the stream itself rather than about an event.
+#[derive(Debug)]
+pub struct StreamFinding<'a> {
+    /// The rule.
+    pub rule: RuleId,
+    /// How bad.
+    pub severity: Severity,
+    /// The place it is about: the ground of its uid.
+    pub position: &'a Position,
+    /// The time of that place.
+    pub time: EventTime,
+    /// A short headline.
+    pub title: String,
+    /// A sentence or two.
+    pub description: String,
+    /// What to do next.
+    pub remediation: &'a str,
+}
+
+/// Makes a finding about the stream: its only evidence is a place in it.
+pub fn stream_finding(finding: StreamFinding<'_>) -> Finding {
+    let place = finding.position.to_string();
+    let uid = UidBuilder::new("finding").text(finding.rule.as_str()).text(&place).finish();
+    Finding {
+        rule: finding.rule,
+        uid: uid.clone(),
+        step: Step::Create,
+        severity: finding.severity,
+        time: finding.time,
+        cause_uid: uid.clone(),
+        trigger: Trigger::Record(finding.position.clone()),
+        title: finding.title,
+        description: finding.description,
+        remediation: finding.remediation.to_owned(),
+        datastore: None,
+        window_kind: None,
+        attacks: Vec::new(),
+        evidences: vec![Evidence {
+            event_uid: place,
+            type_uid: 0,
+            position: finding.position.clone(),
+            time: finding.time,
+            source: "dataward".to_owned(),
+            actor: Default::default(),
+            client: Default::default(),
+            operation: finding.rule.as_str().to_owned(),
+            service: None,
+            change: None,
+        }],
+    }
+}

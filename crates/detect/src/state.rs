@@ -1,0 +1,50 @@
+//! Saving and loading of state: a version, a number of segments, bytes.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The version of the format of all segments. A change of any saved type raises it and adds a migration.
+pub const FORMAT: u32 = 1;
+
+/// Why a saved state cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// Written by a release that we do not know.
+    #[error("the state has format {found}, this release reads {FORMAT}")]
+    Format {
+        /// The format found.
+        found: u32,
+    },
+    /// The bytes are not what the format says.
+    #[error("segment {index} of the state is damaged: {reason}")]
+    Damaged {
+        /// The segment.
+        index: u32,
+        /// What the decoder said.
+        reason: String,
+    },
+}
+
+/// Checks the format of a saved state.
+///
+/// # Errors
+/// [`StateError::Format`] for any other than [`FORMAT`].
+pub fn check_format(found: u32) -> Result<(), StateError> {
+    if found == FORMAT { Ok(()) } else { Err(StateError::Format { found }) }
+}
+
+/// One segment's bytes.
+pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    // Encoding into memory fails only for types without a length, of which the state has none.
+    postcard::to_stdvec(value).unwrap_or_default()
+}
+
+/// One segment's value.
+///
+/// # Errors
+/// [`StateError::Damaged`] if the bytes are not one whole value.
+pub fn decode<T: DeserializeOwned>(index: u32, bytes: &[u8]) -> Result<T, StateError> {
+    let damaged = |reason: String| StateError::Damaged { index, reason };
+    let (value, rest) = postcard::take_from_bytes(bytes).map_err(|e| damaged(e.to_string()))?;
+    if rest.is_empty() { Ok(value) } else { Err(damaged(format!("{} bytes too many", rest.len()))) }
+}
