@@ -1,1 +1,13 @@
-//! kafka
+//! Kafka, by librdkafka: the only crate that knows it.
+//!
+//! The choice that shapes it: a rebalance is handed to the loop as an input. librdkafka's event interface waits with
+//! the assignment until it is told where to start, so the loop can ask the table first and nothing is fetched from a
+//! wrong place and corrected by a seek.
+//!
+//! Start with [`source`]; [`embedded`] is the cluster that lives in the process.
+
+pub mod config;
+pub mod embedded;
+pub mod producer;
+pub mod sink;
+pub mod source;

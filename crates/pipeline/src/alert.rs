@@ -1,7 +1,7 @@
 //! A finding on its way to people.
 
 use dataward_event::audit_event::Datastore;
-use dataward_event::finding::{RuleId, Severity, Trigger};
+use dataward_event::finding::{Finding, RuleId, Severity, Trigger};
 use dataward_event::position::Position;
 use dataward_event::time::{EventTime, IngestTime};
 
@@ -34,4 +34,27 @@ pub struct Alert {
     pub datastore: Option<Datastore<'static>>,
     /// The OCSF Detection Finding, one line of JSON. What was delivered first is what is archived and sent again.
     pub json: String,
+}
+
+impl Alert {
+    /// The statement that a finding makes, said at `logged_time`.
+    pub fn new(finding: &Finding, logged_time: IngestTime) -> Self {
+        let uid = dataward_ocsf::finding::statement_uid(finding);
+        let json = dataward_ocsf::finding::finding_json(finding, &uid, logged_time);
+        Self {
+            uid,
+            finding_uid: finding.uid.clone(),
+            rule: finding.rule,
+            activity_id: finding.step.activity_id(),
+            severity: finding.severity,
+            time: finding.time,
+            logged_time,
+            trigger: finding.trigger.clone(),
+            position: finding.evidences.first().map(|evidence| evidence.position.clone()),
+            title: finding.title.clone(),
+            description: finding.description.clone(),
+            datastore: finding.datastore.clone(),
+            json,
+        }
+    }
 }

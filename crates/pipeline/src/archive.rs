@@ -198,8 +198,6 @@ pub struct Checkpoint<R> {
     pub cursors: BTreeMap<CursorKey, i64>,
     /// State, when due.
     pub snapshots: Vec<Snapshot>,
-    /// Files whose scan this commit completes or continues: app ids beside the owned partitions.
-    pub files: Progress,
 }
 
 /// The proof that the table has something. Only an [`Archive`] makes one, from a commit that it knows to be there.
@@ -207,12 +205,25 @@ pub struct Checkpoint<R> {
 pub struct Committed {
     version: u64,
     progress: Progress,
+    unsaved: Vec<Owner>,
 }
 
 impl Committed {
     /// For implementers of [`Archive`] alone: `progress` is in the table since `version`.
     pub fn new(version: u64, progress: Progress) -> Self {
-        Self { version, progress }
+        Self { version, progress, unsaved: Vec::new() }
+    }
+
+    /// The same, but the state of these owners was left out: their next snapshot must hold every segment.
+    #[must_use]
+    pub fn with_unsaved(mut self, owners: Vec<Owner>) -> Self {
+        self.unsaved = owners;
+        self
+    }
+
+    /// Owners whose state was left out.
+    pub fn unsaved(&self) -> &[Owner] {
+        &self.unsaved
     }
 
     /// The version of the table.

@@ -3,8 +3,21 @@
 //! The choice that shapes it: the loop is written against three small traits ([`record_source::RecordSource`],
 //! [`archive::Archive`], [`alert_sink::AlertSink`]) and runs the same over Kafka, over files and over fakes that fail.
 
+//! Start with [`runner`] (the loop), then [`lane`] (what happens to a record) and [`start`] (taking over).
+
 pub mod alert;
 pub mod alert_sink;
 pub mod archive;
+pub mod barrier;
 pub mod batch;
+pub mod clock;
+pub mod desk;
+pub mod lane;
+pub mod outbox;
 pub mod record_source;
+pub mod runner;
+pub mod settings;
+pub mod start;
+pub mod tally;
+pub mod workers;
+pub mod writer;

@@ -1,0 +1,117 @@
+//! librdkafka's settings: our defaults, and whatever the user passes through.
+
+use std::collections::BTreeMap;
+
+use rdkafka::ClientConfig;
+
+/// Settings as librdkafka names them, passed through as they are.
+pub type Properties = BTreeMap<String, String>;
+
+/// Settings that carry the promise of exactly once: the user may not change them.
+const PROTECTED: [(&str, &str); 5] = [
+    ("enable.auto.commit", "progress is in the table, and acknowledged after it"),
+    ("enable.auto.offset.store", "progress is in the table, and acknowledged after it"),
+    ("auto.offset.reset", "lost offsets must be an error, never a silent jump"),
+    ("enable.partition.eof", "the loop does not use it"),
+    ("partition.assignment.strategy", "rebalances are handled cooperatively"),
+];
+
+/// Why properties were refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A setting that we must decide.
+    #[error("kafka.{name} cannot be changed: {reason}")]
+    Protected {
+        /// The setting.
+        name: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// librdkafka does not know it, or refuses its value.
+    #[error("failed to configure the Kafka client: {0}")]
+    Refused(#[from] rdkafka::error::KafkaError),
+}
+
+/// Settings of a consumer. Sources of the numbers: measurements of fetch stalls with librdkafka's default back-off of
+/// one second, and of memory with its default queues (`docs/decisions`).
+///
+/// # Errors
+/// [`ConfigError::Protected`] for a setting that is ours.
+pub fn consumer(properties: &Properties) -> Result<ClientConfig, ConfigError> {
+    let mut config = ClientConfig::new();
+    config
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        .set("auto.offset.reset", "error")
+        .set("isolation.level", "read_committed")
+        .set("check.crcs", "true")
+        .set("fetch.queue.backoff.ms", "10")
+        .set("queued.min.messages", "20000")
+        .set("queued.max.messages.kbytes", "16384")
+        .set("fetch.message.max.bytes", "8388608")
+        .set("fetch.max.bytes", "67108864")
+        .set("fetch.wait.max.ms", "100")
+        .set("fetch.min.bytes", "1")
+        .set("allow.auto.create.topics", "false");
+    let is_new_protocol = properties.get("group.protocol").is_some_and(|p| p == "consumer");
+    if !is_new_protocol {
+        config.set("partition.assignment.strategy", "cooperative-sticky");
+    }
+    for (name, value) in properties {
+        if let Some((_, reason)) = PROTECTED.iter().find(|(protected, _)| protected == name) {
+            return Err(ConfigError::Protected { name: name.clone(), reason });
+        }
+        config.set(name, value);
+    }
+    Ok(config)
+}
+
+/// Settings of a producer: idempotent, so that a retry inside librdkafka neither repeats nor reorders.
+pub fn producer(properties: &Properties) -> ClientConfig {
+    /// Settings that only a consumer has.
+    const CONSUMER_ONLY: [&str; 5] = ["group.", "fetch.", "queued.", "session.", "max.poll."];
+    let mut config = ClientConfig::new();
+    config
+        .set("enable.idempotence", "true")
+        .set("compression.codec", "zstd")
+        .set("message.max.bytes", "67108864");
+    for (name, value) in properties {
+        if !CONSUMER_ONLY.iter().any(|prefix| name.starts_with(prefix)) {
+            config.set(name, value);
+        }
+    }
+    config
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_carries_the_promise_cannot_be_changed() {
+        let properties = [("auto.offset.reset".to_owned(), "latest".to_owned())].into();
+        let error = consumer(&properties).err().map(|error| error.to_string());
+        assert_eq!(
+            error.as_deref(),
+            Some(
+                "kafka.auto.offset.reset cannot be changed: lost offsets must be an error, never a silent jump"
+            )
+        );
+    }
+
+    #[test]
+    fn sasl_tls_and_zstd_are_built_in() {
+        let properties = [
+            ("bootstrap.servers", "127.0.0.1:1"),
+            ("security.protocol", "SASL_SSL"),
+            ("sasl.mechanisms", "SCRAM-SHA-512"),
+            ("sasl.username", "reader"),
+            ("sasl.password", "not a secret"),
+            ("group.id", "test"),
+        ];
+        let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let client: Result<rdkafka::consumer::BaseConsumer, _> =
+            consumer(&properties).expect("not protected").create();
+        assert!(client.is_ok(), "{:?}", client.err());
+    }
+}

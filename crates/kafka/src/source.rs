@@ -1,0 +1,401 @@
+//! A consumer group's member as a source of records.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use dataward_event::position::{Offset, Partition, Progress};
+use dataward_event::time::{IngestTime, KafkaTime};
+use dataward_pipeline::archive::Committed;
+use dataward_pipeline::batch::{Batch, NewRecord};
+use dataward_pipeline::clock::Clock;
+use dataward_pipeline::record_source::{Bounds, Input, RecordSource, SourceError};
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
+
+use crate::config::{self, ConfigError, Properties};
+
+/// The most records taken from librdkafka before they are handed on.
+const BATCH_RECORDS: usize = 2_000;
+/// The size at which they are handed on, in bytes.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// How long the broker may take to answer a question about offsets or topics.
+const ASK_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A member of a consumer group.
+pub struct KafkaSource {
+    consumer: BaseConsumer<Context>,
+    topics: BTreeMap<String, (Arc<str>, u32)>,
+    ready: VecDeque<Input>,
+    assigned: BTreeSet<Partition>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What is to be consumed.
+pub struct Subscription<'a> {
+    /// The topics, each with its incarnation.
+    pub topics: &'a [(String, u32)],
+    /// librdkafka's settings; `bootstrap.servers` and `group.id` among them.
+    pub properties: &'a Properties,
+}
+
+/// Keeps what librdkafka tells by callback until the loop asks.
+struct Context {
+    events: Mutex<VecDeque<GroupEvent>>,
+}
+
+enum GroupEvent {
+    Assigned(Vec<(String, i32)>),
+    Revoked { partitions: Vec<(String, i32)>, lost: bool },
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        match level {
+            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
+                tracing::error!(facility, "{message}");
+            }
+            RDKafkaLogLevel::Error | RDKafkaLogLevel::Warning => {
+                tracing::warn!(facility, "{message}");
+            }
+            _ => tracing::debug!(facility, "{message}"),
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(%error, "{reason}");
+    }
+}
+
+impl ConsumerContext for Context {
+    /// Only notes the event: librdkafka waits until `assign` or `unassign` is called, which the loop does once it has
+    /// asked the table.
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        code: RDKafkaRespErr,
+        list: &mut TopicPartitionList,
+    ) {
+        let elements = list.elements();
+        let partitions =
+            elements.iter().map(|e| (e.topic().to_owned(), e.partition())).collect::<Vec<_>>();
+        let event = match code {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
+                GroupEvent::Assigned(partitions)
+            }
+            _ => GroupEvent::Revoked { partitions, lost: consumer.assignment_lost() },
+        };
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).push_back(event);
+    }
+}
+
+impl KafkaSource {
+    /// Connects, checks that the topics exist, and joins the group.
+    ///
+    /// # Errors
+    /// [`SourceError::Fatal`] for a setting that librdkafka refuses or a topic that does not exist,
+    /// [`SourceError::Unavailable`] if no broker answers.
+    pub fn subscribe(
+        subscription: &Subscription<'_>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, SourceError> {
+        let fatal = |error: ConfigError| SourceError::Fatal(error.to_string());
+        let config = config::consumer(subscription.properties).map_err(fatal)?;
+        let context = Context { events: Mutex::new(VecDeque::new()) };
+        let consumer: BaseConsumer<Context> = config
+            .create_with_context(context)
+            .map_err(|error| fatal(ConfigError::Refused(error)))?;
+        let topics: BTreeMap<String, (Arc<str>, u32)> = subscription
+            .topics
+            .iter()
+            .map(|(name, incarnation)| (name.clone(), (Arc::from(name.as_str()), *incarnation)))
+            .collect();
+        for name in topics.keys() {
+            check_topic(&consumer, name)?;
+        }
+        let names: Vec<&str> = topics.keys().map(String::as_str).collect();
+        consumer.subscribe(&names).map_err(failed("join the consumer group"))?;
+        let (ready, assigned) = (VecDeque::new(), BTreeSet::new());
+        Ok(Self { consumer, topics, ready, assigned, clock })
+    }
+
+    fn partition(&self, topic: &str, number: i32) -> Partition {
+        let (topic, incarnation) =
+            self.topics.get(topic).cloned().unwrap_or_else(|| (Arc::from(topic), 0));
+        Partition { topic, incarnation, number }
+    }
+
+    fn partitions(&self, list: &[(String, i32)]) -> Vec<Partition> {
+        list.iter().map(|(topic, number)| self.partition(topic, *number)).collect()
+    }
+
+    /// Records and group events in the order in which they came.
+    fn gather(&mut self, timeout: Duration) -> Result<(), SourceError> {
+        let mut batches = Batches::new(self.clock.now());
+        let mut wait = timeout;
+        let result = loop {
+            let polled = self.consumer.poll(wait);
+            wait = Duration::ZERO;
+            match polled {
+                Some(Ok(message)) => {
+                    batches.push(&message, |topic, number| self.partition(topic, number));
+                    if batches.records >= BATCH_RECORDS || batches.bytes >= BATCH_BYTES {
+                        break Ok(());
+                    }
+                }
+                Some(Err(error)) => break Err(error),
+                None => break Ok(()),
+            }
+            if self.has_group_events() {
+                break Ok(());
+            }
+        };
+        self.ready.extend(batches.into_inputs());
+        self.take_group_events();
+        match result {
+            Ok(()) => Ok(()),
+            Err(error) => self.consume_error(error),
+        }
+    }
+
+    fn has_group_events(&self) -> bool {
+        let events = &self.consumer.context().events;
+        !events.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    fn take_group_events(&mut self) {
+        let events = {
+            let context = Arc::clone(self.consumer.context());
+            let mut events = context.events.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *events)
+        };
+        for event in events {
+            let input = match event {
+                GroupEvent::Assigned(list) => Input::Assigned(self.partitions(&list)),
+                GroupEvent::Revoked { partitions, lost } => {
+                    Input::Revoked { partitions: self.partitions(&partitions), lost }
+                }
+            };
+            self.ready.push_back(input);
+        }
+    }
+
+    fn consume_error(&mut self, error: KafkaError) -> Result<(), SourceError> {
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange) => {
+                self.ready.push_back(Input::OutOfRange);
+                Ok(())
+            }
+            // A fence of the group means that a successor took our `group.instance.id`.
+            Some(
+                RDKafkaErrorCode::Authentication
+                | RDKafkaErrorCode::SaslAuthenticationFailed
+                | RDKafkaErrorCode::TopicAuthorizationFailed
+                | RDKafkaErrorCode::GroupAuthorizationFailed
+                | RDKafkaErrorCode::UnsupportedSASLMechanism
+                | RDKafkaErrorCode::FencedInstanceId
+                | RDKafkaErrorCode::Fatal,
+            ) => Err(SourceError::Fatal(format!("Kafka refuses us: {error}"))),
+            _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => {
+                Err(SourceError::Fatal(format!("Kafka refuses us: {error}")))
+            }
+            _ => Err(SourceError::Unavailable(error.to_string())),
+        }
+    }
+
+    /// Records of partitions that start elsewhere now must not come any more.
+    fn forget(&mut self, partitions: &BTreeSet<Partition>) {
+        self.ready.retain(|input| match input {
+            Input::Batch(batch) => !partitions.contains(batch.partition()),
+            _ => true,
+        });
+    }
+
+    fn is_cooperative(&self) -> bool {
+        matches!(self.consumer.rebalance_protocol(), RebalanceProtocol::Cooperative)
+    }
+
+    /// An eager assignment replaces everything: what we keep goes on where it stands.
+    fn assign_eagerly(&self, starts: &Progress) -> Result<(), SourceError> {
+        let mut list = list_of(starts)?;
+        let kept: Vec<&Partition> =
+            self.assigned.iter().filter(|p| starts.next(p).is_none()).collect();
+        if !kept.is_empty() {
+            let positions = self.consumer.position().map_err(failed("ask for positions"))?;
+            for partition in kept {
+                let position = positions.find_partition(&partition.topic, partition.number);
+                let offset = position.map_or(KafkaOffset::Invalid, |element| element.offset());
+                list.add_partition_offset(&partition.topic, partition.number, offset)
+                    .map_err(failed("assign partitions"))?;
+            }
+        }
+        self.consumer.assign(&list).map_err(failed("assign partitions"))
+    }
+}
+
+impl RecordSource for KafkaSource {
+    fn poll(&mut self, timeout: Duration) -> Result<Input, SourceError> {
+        if self.ready.is_empty() {
+            self.gather(timeout)?;
+        }
+        Ok(self.ready.pop_front().unwrap_or(Input::Idle))
+    }
+
+    fn bounds(&mut self, partition: &Partition) -> Result<Bounds, SourceError> {
+        let (low, high) = self
+            .consumer
+            .fetch_watermarks(&partition.topic, partition.number, ASK_TIMEOUT)
+            .map_err(failed("ask for the offsets of a partition"))?;
+        Ok(Bounds { low: Offset(low), high: Offset(high) })
+    }
+
+    fn offset_at(&mut self, partition: &Partition, time: KafkaTime) -> Result<Offset, SourceError> {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(
+            &partition.topic,
+            partition.number,
+            KafkaOffset::Offset(time.millis()),
+        )
+        .map_err(failed("ask for the offset of a time"))?;
+        let found = self
+            .consumer
+            .offsets_for_times(list, ASK_TIMEOUT)
+            .map_err(failed("ask for the offset of a time"))?;
+        match found.find_partition(&partition.topic, partition.number).map(|e| e.offset()) {
+            Some(KafkaOffset::Offset(offset)) => Ok(Offset(offset)),
+            // No record is that young: begin after the last one.
+            _ => Ok(self.bounds(partition)?.high),
+        }
+    }
+
+    fn assign(&mut self, starts: &Progress) -> Result<(), SourceError> {
+        let partitions: BTreeSet<Partition> = starts.iter().map(|(p, _)| p.clone()).collect();
+        self.forget(&partitions);
+        if self.is_cooperative() {
+            let again: Vec<Partition> = partitions.intersection(&self.assigned).cloned().collect();
+            if !again.is_empty() {
+                let list = list_of_partitions(&again);
+                self.consumer.incremental_unassign(&list).map_err(failed("restart partitions"))?;
+            }
+            let list = list_of(starts)?;
+            self.consumer.incremental_assign(&list).map_err(failed("assign partitions"))?;
+        } else {
+            self.assign_eagerly(starts)?;
+        }
+        self.assigned.extend(partitions);
+        Ok(())
+    }
+
+    fn unassign(&mut self, partitions: &[Partition]) -> Result<(), SourceError> {
+        let gone: BTreeSet<Partition> = partitions.iter().cloned().collect();
+        self.forget(&gone);
+        self.assigned.retain(|partition| !gone.contains(partition));
+        if self.is_cooperative() {
+            let list = list_of_partitions(partitions);
+            self.consumer.incremental_unassign(&list).map_err(failed("give partitions up"))
+        } else {
+            self.consumer.unassign().map_err(failed("give partitions up"))
+        }
+    }
+
+    fn pause(&mut self, paused: bool) -> Result<(), SourceError> {
+        let list = list_of_partitions(&self.assigned.iter().cloned().collect::<Vec<_>>());
+        let result = if paused { self.consumer.pause(&list) } else { self.consumer.resume(&list) };
+        result.map_err(failed("pause or resume reading"))
+    }
+
+    fn acknowledge(&mut self, committed: &Committed) {
+        let mut list = TopicPartitionList::new();
+        for (partition, next) in committed.progress().iter() {
+            if self.assigned.contains(partition) {
+                let offset = KafkaOffset::Offset(next.0);
+                if list.add_partition_offset(&partition.topic, partition.number, offset).is_err() {
+                    return;
+                }
+            }
+        }
+        if list.count() > 0
+            && let Err(error) = self.consumer.commit(&list, CommitMode::Async)
+        {
+            // A gauge for others; progress is in the table.
+            tracing::debug!(%error, "failed to acknowledge to Kafka");
+        }
+    }
+}
+
+/// Batches in the making, one for each partition.
+struct Batches {
+    batches: BTreeMap<(String, i32), Batch>,
+    ingest_time: IngestTime,
+    records: usize,
+    bytes: usize,
+}
+
+impl Batches {
+    fn new(ingest_time: IngestTime) -> Self {
+        Self { batches: BTreeMap::new(), ingest_time, records: 0, bytes: 0 }
+    }
+
+    fn push(&mut self, message: &BorrowedMessage<'_>, partition: impl Fn(&str, i32) -> Partition) {
+        let place = (message.topic().to_owned(), message.partition());
+        let batch = self.batches.entry(place).or_insert_with(|| {
+            Batch::new(partition(message.topic(), message.partition()), self.ingest_time)
+        });
+        let offset = Offset(message.offset());
+        let record = NewRecord {
+            offset,
+            next: offset.next(),
+            kafka_time: message.timestamp().to_millis().map(KafkaTime::from_millis),
+            key: message.key(),
+            payload: message.payload(),
+        };
+        let headers = message.headers();
+        let headers = headers.iter().flat_map(|headers| headers.iter());
+        batch.push(&record, headers.map(|header| (header.key, header.value)));
+        self.records += 1;
+        self.bytes += message.payload_len();
+    }
+
+    fn into_inputs(self) -> impl Iterator<Item = Input> {
+        self.batches.into_values().map(Input::Batch)
+    }
+}
+
+fn check_topic(consumer: &BaseConsumer<Context>, name: &str) -> Result<(), SourceError> {
+    let metadata = consumer
+        .fetch_metadata(Some(name), ASK_TIMEOUT)
+        .map_err(|error| SourceError::Unavailable(format!("no Kafka broker answers: {error}")))?;
+    let topic = metadata.topics().iter().find(|topic| topic.name() == name);
+    let is_there = topic.is_some_and(|t| t.error().is_none() && !t.partitions().is_empty());
+    if is_there {
+        return Ok(());
+    }
+    Err(SourceError::Fatal(format!("topic {name} does not exist, or we may not read it")))
+}
+
+fn list_of(starts: &Progress) -> Result<TopicPartitionList, SourceError> {
+    let mut list = TopicPartitionList::new();
+    for (partition, next) in starts.iter() {
+        let offset = KafkaOffset::Offset(next.0);
+        list.add_partition_offset(&partition.topic, partition.number, offset)
+            .map_err(failed("assign partitions"))?;
+    }
+    Ok(list)
+}
+
+fn list_of_partitions(partitions: &[Partition]) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for partition in partitions {
+        list.add_partition(&partition.topic, partition.number);
+    }
+    list
+}
+
+fn failed(deed: &'static str) -> impl Fn(KafkaError) -> SourceError {
+    move |error| SourceError::Unavailable(format!("failed to {deed}: {error}"))
+}

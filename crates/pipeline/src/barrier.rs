@@ -1,0 +1,74 @@
+//! A checkpoint in the making: the marker is out, and the workers answer one by one.
+
+use std::collections::BTreeSet;
+
+use dataward_detect::posture_event::PostureEvent;
+use dataward_event::position::Progress;
+
+use crate::archive::Snapshot;
+use crate::lane::Frozen;
+
+/// What has been handed over so far.
+pub struct Barrier<R> {
+    waiting: BTreeSet<usize>,
+    with_snapshots: bool,
+    parts: Parts<R>,
+    held: Vec<PostureEvent>,
+}
+
+/// What the workers handed over.
+pub struct Parts<R> {
+    /// Their rows.
+    pub rows: Vec<R>,
+    /// The next offset of every partition.
+    pub progress: Progress,
+    /// State, if it is due.
+    pub snapshots: Vec<Snapshot>,
+}
+
+impl<R> Barrier<R> {
+    /// A barrier for so many workers.
+    pub fn new(workers: usize, with_snapshots: bool) -> Self {
+        Self {
+            waiting: (0..workers).collect(),
+            with_snapshots,
+            parts: Parts { rows: Vec::new(), progress: Progress::new(), snapshots: Vec::new() },
+            held: Vec::new(),
+        }
+    }
+
+    /// Whether state is due.
+    pub fn with_snapshots(&self) -> bool {
+        self.with_snapshots
+    }
+
+    /// Whether a worker has answered.
+    pub fn is_frozen(&self, lane: usize) -> bool {
+        !self.waiting.contains(&lane)
+    }
+
+    /// Keeps posture events that lie behind the marker until the keeper has taken its snapshot.
+    pub fn hold(&mut self, events: Vec<PostureEvent>) {
+        self.held.extend(events);
+    }
+
+    /// Takes a worker's part.
+    pub fn freeze(&mut self, lane: usize, frozen: Frozen<R>) {
+        self.waiting.remove(&lane);
+        self.parts.rows.push(frozen.rows);
+        for (partition, next) in frozen.progress.iter() {
+            self.parts.progress.assign(partition.clone(), next);
+        }
+        self.parts.snapshots.extend(frozen.snapshots);
+    }
+
+    /// Whether every worker has answered.
+    pub fn is_complete(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// The parts, and what was held.
+    pub fn into_parts(self) -> (Parts<R>, Vec<PostureEvent>) {
+        (self.parts, self.held)
+    }
+}

@@ -1,0 +1,304 @@
+//! Alerts on their way to the sinks. A sink that is slow or dead holds up neither the loop nor another sink.
+//!
+//! Nothing is kept here that the table does not have: an alert's row is its place in the outbox, and a sink's cursor
+//! says from where it is sent again after a crash.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use dataward_event::finding::Owner;
+use dataward_event::position::Progress;
+
+use crate::alert::Alert;
+use crate::alert_sink::{AlertSink, SinkError};
+use crate::archive::CursorKey;
+
+/// Alerts waiting for one sink at which the loop stops reading.
+const QUEUE_MAX: usize = 50_000;
+/// The most alerts handed to a sink at once.
+const DELIVERY_MAX: usize = 256;
+/// The first wait after a failed delivery; it doubles up to [`RETRY_MAX`].
+const RETRY_FIRST: Duration = Duration::from_millis(200);
+const RETRY_MAX: Duration = Duration::from_secs(30);
+
+/// All sinks and what waits for them.
+pub struct Outbox {
+    sinks: Vec<Queue>,
+    touched: BTreeSet<CursorKey>,
+}
+
+struct Queue {
+    name: String,
+    shared: Arc<Shared>,
+    delivery: Delivery,
+}
+
+enum Delivery {
+    Inline(Box<dyn AlertSink>),
+    Thread(Option<JoinHandle<()>>),
+}
+
+struct Shared {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// Oldest first. An alert leaves when its sink has it safe.
+    alerts: VecDeque<Alert>,
+    is_closed: bool,
+    delivered: u64,
+    last_error: Option<String>,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        // A sink that panicked leaves its queue as it was: the alerts still wait.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outbox {
+    /// Sinks that are served in the caller's thread, whenever [`pump`](Self::pump) is called.
+    pub fn inline(sinks: Vec<Box<dyn AlertSink>>) -> Self {
+        let queues = sinks.into_iter().map(|sink| {
+            let name = sink.name().to_owned();
+            Queue { name, shared: new_shared(), delivery: Delivery::Inline(sink) }
+        });
+        Self { sinks: queues.collect(), touched: BTreeSet::new() }
+    }
+
+    /// Sinks that are served by a thread each.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub fn threads(sinks: Vec<Box<dyn AlertSink>>) -> std::io::Result<Self> {
+        let mut queues = Vec::new();
+        for sink in sinks {
+            let name = sink.name().to_owned();
+            let shared = new_shared();
+            let theirs = Arc::clone(&shared);
+            let thread = std::thread::Builder::new()
+                .name(format!("sink-{name}"))
+                .spawn(move || serve(sink, &theirs))?;
+            queues.push(Queue { name, shared, delivery: Delivery::Thread(Some(thread)) });
+        }
+        Ok(Self { sinks: queues, touched: BTreeSet::new() })
+    }
+
+    /// The names of the sinks.
+    pub fn names(&self) -> Vec<String> {
+        self.sinks.iter().map(|queue| queue.name.clone()).collect()
+    }
+
+    /// Sends an alert to every sink.
+    pub fn push(&mut self, alert: &Alert) {
+        for number in 0..self.sinks.len() {
+            self.enqueue(number, alert.clone());
+        }
+        self.pump();
+    }
+
+    /// Sends alerts to one sink again, from its cursor.
+    pub fn resend(&mut self, name: &str, alerts: Vec<Alert>) {
+        if let Some(number) = self.sinks.iter().position(|queue| queue.name == name) {
+            for alert in alerts {
+                self.enqueue(number, alert);
+            }
+        }
+        self.pump();
+    }
+
+    fn enqueue(&mut self, number: usize, alert: Alert) {
+        let queue = &self.sinks[number];
+        self.touched.insert(CursorKey { sink: queue.name.clone(), owner: alert.trigger.owner() });
+        queue.shared.lock().alerts.push_back(alert);
+        queue.shared.changed.notify_all();
+    }
+
+    /// Serves the sinks that have no thread.
+    pub fn pump(&mut self) {
+        for queue in &mut self.sinks {
+            if let Delivery::Inline(sink) = &mut queue.delivery {
+                while deliver_some(sink.as_mut(), &queue.shared) == Progressed::Some {}
+            }
+        }
+    }
+
+    /// Whether some sink is so far behind that reading must stop.
+    pub fn is_full(&self) -> bool {
+        self.sinks.iter().any(|queue| queue.shared.lock().alerts.len() >= QUEUE_MAX)
+    }
+
+    /// Whether every alert has arrived.
+    pub fn is_empty(&self) -> bool {
+        self.sinks.iter().all(|queue| queue.shared.lock().alerts.is_empty())
+    }
+
+    /// What keeps the sinks that have alerts waiting: name, how many, the last error.
+    pub fn waiting(&self) -> Vec<(String, usize, Option<String>)> {
+        let each = self.sinks.iter().map(|queue| {
+            let waiting = queue.shared.lock();
+            (queue.name.clone(), waiting.alerts.len(), waiting.last_error.clone())
+        });
+        each.filter(|(_, count, _)| *count > 0).collect()
+    }
+
+    /// Waits until every alert has arrived, at most `timeout`. `true` if so.
+    pub fn drain(&mut self, timeout: Duration) -> bool {
+        self.pump();
+        let until = std::time::Instant::now() + timeout;
+        for queue in &self.sinks {
+            if matches!(queue.delivery, Delivery::Inline(_)) {
+                continue;
+            }
+            let mut waiting = queue.shared.lock();
+            while !waiting.alerts.is_empty() {
+                let left = until.saturating_duration_since(std::time::Instant::now());
+                if left.is_zero() {
+                    return false;
+                }
+                let result = queue.shared.changed.wait_timeout(waiting, left);
+                waiting = result.unwrap_or_else(PoisonError::into_inner).0;
+            }
+        }
+        self.is_empty()
+    }
+
+    /// The first trigger that each sink has not acknowledged, for the cursors that may have moved since the last commit.
+    pub fn cursors(&self, progress: &Progress, keeper_next: u64) -> BTreeMap<CursorKey, i64> {
+        let mut cursors = BTreeMap::new();
+        for key in &self.touched {
+            let next = match &key.owner {
+                Owner::Keeper => i64::try_from(keeper_next).ok(),
+                Owner::Partition(partition) => progress.next(partition).map(|offset| offset.0),
+            };
+            let Some(next) = next else { continue };
+            let queue = self.sinks.iter().find(|queue| queue.name == key.sink);
+            let first_waiting = queue.and_then(|queue| first_waiting(&queue.shared, &key.owner));
+            cursors.insert(key.clone(), first_waiting.map_or(next, |first| first.min(next)));
+        }
+        cursors
+    }
+
+    /// Lets the next commit name every sink's cursor for these owners: a new sink starts where the table stands.
+    pub fn touch(&mut self, owners: impl IntoIterator<Item = Owner>) {
+        for owner in owners {
+            let keys = self
+                .sinks
+                .iter()
+                .map(|queue| CursorKey { sink: queue.name.clone(), owner: owner.clone() });
+            self.touched.extend(keys.collect::<Vec<_>>());
+        }
+    }
+
+    /// Whether a commit would move a cursor.
+    pub fn is_touched(&self) -> bool {
+        !self.touched.is_empty()
+    }
+
+    /// These cursors are in the table. What still waits stays to be written.
+    pub fn committed(&mut self, cursors: &BTreeMap<CursorKey, i64>) {
+        for key in cursors.keys() {
+            let queue = self.sinks.iter().find(|queue| queue.name == key.sink);
+            if queue.is_none_or(|queue| first_waiting(&queue.shared, &key.owner).is_none()) {
+                self.touched.remove(key);
+            }
+        }
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        for queue in &mut self.sinks {
+            queue.shared.lock().is_closed = true;
+            queue.shared.changed.notify_all();
+            if let Delivery::Thread(thread) = &mut queue.delivery
+                && let Some(thread) = thread.take()
+            {
+                // What it could not deliver is in the table, behind its cursor.
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+fn new_shared() -> Arc<Shared> {
+    Arc::new(Shared { waiting: Mutex::new(Waiting::default()), changed: Condvar::new() })
+}
+
+fn first_waiting(shared: &Shared, owner: &Owner) -> Option<i64> {
+    let waiting = shared.lock();
+    let of_owner = waiting.alerts.iter().filter(|alert| alert.trigger.owner() == *owner);
+    of_owner.map(|alert| alert.trigger.number()).min()
+}
+
+#[derive(PartialEq, Eq)]
+enum Progressed {
+    /// Something was delivered; there may be more.
+    Some,
+    /// Nothing waits, or the sink failed.
+    None,
+}
+
+/// Hands the oldest alerts to a sink. They leave the queue only when the sink has them safe: a crash before that sends
+/// them again, under the same ids.
+fn deliver_some(sink: &mut dyn AlertSink, shared: &Shared) -> Progressed {
+    let alerts: Vec<Alert> = shared.lock().alerts.iter().take(DELIVERY_MAX).cloned().collect();
+    if alerts.is_empty() {
+        return Progressed::None;
+    }
+    let result = sink.deliver(&alerts);
+    let mut waiting = shared.lock();
+    match result {
+        Ok(()) => {
+            waiting.alerts.drain(..alerts.len());
+            waiting.delivered += alerts.len() as u64;
+            waiting.last_error = None;
+            drop(waiting);
+            shared.changed.notify_all();
+            Progressed::Some
+        }
+        Err(error) => {
+            let text = error.to_string();
+            if waiting.last_error.as_ref() != Some(&text) {
+                log_failure(sink.name(), &error);
+            }
+            waiting.last_error = Some(text);
+            Progressed::None
+        }
+    }
+}
+
+fn log_failure(sink: &str, error: &SinkError) {
+    match error {
+        SinkError::Unavailable(_) => tracing::warn!(sink, %error, "failed to deliver alerts"),
+        SinkError::Fatal(_) => tracing::error!(sink, %error, "failed to deliver alerts"),
+    }
+}
+
+fn serve(mut sink: Box<dyn AlertSink>, shared: &Shared) {
+    let mut retry = RETRY_FIRST;
+    loop {
+        {
+            let mut waiting = shared.lock();
+            while waiting.alerts.is_empty() && !waiting.is_closed {
+                waiting = shared.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            }
+            if waiting.is_closed {
+                return;
+            }
+        }
+        if deliver_some(sink.as_mut(), shared) == Progressed::Some {
+            retry = RETRY_FIRST;
+            continue;
+        }
+        let waiting = shared.lock();
+        let result = shared.changed.wait_timeout_while(waiting, retry, |w| !w.is_closed);
+        drop(result);
+        retry = (retry * 2).min(RETRY_MAX);
+    }
+}

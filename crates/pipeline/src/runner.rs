@@ -1,0 +1,510 @@
+//! The loop: read → decode → detect → deliver → checkpoint.
+//!
+//! One thread polls the source and coordinates. A crash at any line loses nothing: what is not in the table is read
+//! again from the table's progress, gives the same findings, and is delivered under the same ids.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use dataward_detect::keeper::Keeper;
+use dataward_detect::posture_event::PostureEvent;
+use dataward_event::finding::Owner;
+use dataward_event::position::{Partition, Progress};
+
+use crate::archive::{Archive, ArchiveError, Checkpoint, Committed, CursorKey, Disposition, Rows};
+use crate::barrier::Barrier;
+use crate::batch::Batch;
+use crate::clock::Clock;
+use crate::desk::Desk;
+use crate::outbox::Outbox;
+use crate::record_source::{Input, RecordSource, SourceError};
+use crate::settings::Settings;
+use crate::tally::Tally;
+use crate::workers::{Reply, Task, Workers};
+use crate::writer::{CommitResult, Writer};
+
+/// How long the source may wait for input while answers of the workers may come.
+const POLL: Duration = Duration::from_millis(5);
+/// The least time between two commits.
+const COMMIT_SPACING: Duration = Duration::from_secs(1);
+/// How long a revocation or a stop waits for its last checkpoint.
+const LAST_CHECKPOINT: Duration = Duration::from_secs(8);
+/// The longest wait before a failed commit is tried again.
+const RETRY_MAX: Duration = Duration::from_secs(60);
+/// A snapshot is taken no more often than this many times what the last one took.
+const SNAPSHOT_SPACING: u32 = 20;
+
+/// How the loop ended without a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to stop, and what it had read is in the table.
+    Stopped,
+    /// The source has no more, and what it had is in the table.
+    SourceEnded,
+    /// Another process has claimed the archive. Nothing is lost: start again as its standby.
+    Fenced,
+}
+
+/// Why the loop failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The source.
+    #[error("failed to read: {0}")]
+    Source(#[from] SourceError),
+    /// The archive.
+    #[error("failed to use the archive: {0}")]
+    Archive(#[from] ArchiveError),
+    /// Offsets are gone, and the settings say to stop then.
+    #[error("offsets are lost: {0}")]
+    OffsetsLost(String),
+    /// A worker died: a defect of ours.
+    #[error("worker {lane} has failed: {reason}")]
+    Worker {
+        /// Which.
+        lane: usize,
+        /// What it said last.
+        reason: String,
+    },
+    /// A topic that is assigned but bound to no source.
+    #[error("topic {0} is bound to no source")]
+    UnboundTopic(String),
+}
+
+/// Where the loop stands, for whoever shows it.
+#[derive(Debug, Clone, Default)]
+pub struct Status {
+    /// What was counted since the start.
+    pub tally: Tally,
+    /// The progress that the table has.
+    pub committed: Progress,
+    /// The memory of records and rows on the way, in bytes.
+    pub buffered_bytes: usize,
+}
+
+/// The loop and all its parts.
+pub struct Runner<S, A: Archive> {
+    pub(crate) source: S,
+    pub(crate) writer: Writer<A>,
+    pub(crate) workers: Workers<A::Rows>,
+    pub(crate) outbox: Outbox,
+    pub(crate) settings: Settings,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) desk: Desk<A::Rows>,
+    /// The owned partitions and their workers.
+    pub(crate) owned: BTreeMap<Partition, usize>,
+    pub(crate) stopped: BTreeMap<Partition, String>,
+    pub(crate) status: Status,
+    barrier: Option<Barrier<A::Rows>>,
+    retry: Option<Retry<A::Rows>>,
+    retry_wait: Duration,
+    in_flight_cursors: BTreeMap<CursorKey, i64>,
+    dispatched_bytes: usize,
+    lane_bytes: Vec<usize>,
+    committing_bytes: usize,
+    is_paused: bool,
+    has_news: bool,
+    last_barrier: Duration,
+    last_snapshot: Duration,
+    snapshot_cost: Duration,
+    watch: Option<Box<dyn FnMut(&Status)>>,
+}
+
+struct Retry<R> {
+    checkpoint: Checkpoint<R>,
+    at: Duration,
+}
+
+impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
+    /// A loop over these parts. The archive is not claimed yet.
+    pub fn new(
+        source: S,
+        writer: Writer<A>,
+        workers: Workers<A::Rows>,
+        outbox: Outbox,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let rows = writer.archive().rows();
+        let now = clock.monotonic();
+        let lane_bytes = vec![0; workers.count()];
+        let retry_wait = settings.retry_interval;
+        Self {
+            source,
+            writer,
+            workers,
+            outbox,
+            settings,
+            clock,
+            desk: Desk { keeper: Keeper::new(), rows, seen: Progress::new() },
+            owned: BTreeMap::new(),
+            stopped: BTreeMap::new(),
+            status: Status::default(),
+            barrier: None,
+            retry: None,
+            retry_wait,
+            in_flight_cursors: BTreeMap::new(),
+            dispatched_bytes: 0,
+            lane_bytes,
+            committing_bytes: 0,
+            is_paused: false,
+            has_news: false,
+            last_barrier: now,
+            last_snapshot: now,
+            snapshot_cost: Duration::ZERO,
+            watch: None,
+        }
+    }
+
+    /// Calls `watch` after each turn that changed something.
+    #[must_use]
+    pub fn watched(mut self, watch: impl FnMut(&Status) + 'static) -> Self {
+        self.watch = Some(Box::new(watch));
+        self
+    }
+
+    /// Where the loop stands.
+    pub fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// Partitions that were not started, and why: their log ends before our progress.
+    pub fn stopped(&self) -> &BTreeMap<Partition, String> {
+        &self.stopped
+    }
+
+    /// Runs until `stop` is set, the source ends, or another process takes the archive over.
+    ///
+    /// # Errors
+    /// [`RunError`]; what is not in the table will be read again.
+    pub fn run(&mut self, stop: &AtomicBool) -> Result<Ended, RunError> {
+        match self.run_to_the_end(stop) {
+            Err(RunError::Archive(error)) if error.disposition() == Disposition::Fenced => {
+                tracing::warn!(%error, "the archive was taken over");
+                Ok(Ended::Fenced)
+            }
+            other => other,
+        }
+    }
+
+    fn run_to_the_end(&mut self, stop: &AtomicBool) -> Result<Ended, RunError> {
+        self.start_keeper()?;
+        while !stop.load(Ordering::Relaxed) {
+            match self.source.poll(POLL) {
+                Ok(Input::Batch(batch)) => self.dispatch(batch),
+                Ok(Input::Assigned(partitions)) => {
+                    self.settle_commit()?;
+                    self.start(&partitions)?;
+                }
+                Ok(Input::Revoked { partitions, lost }) => self.revoke(&partitions, lost)?,
+                Ok(Input::OutOfRange) => self.restart_lost()?,
+                Ok(Input::Idle) => {}
+                Ok(Input::End) => {
+                    self.finish()?;
+                    return Ok(Ended::SourceEnded);
+                }
+                // The source keeps trying by itself.
+                Err(SourceError::Unavailable(reason)) => {
+                    tracing::warn!(reason, "the source is unavailable");
+                }
+                Err(error) => return Err(error.into()),
+            }
+            self.turn()?;
+        }
+        self.finish()?;
+        Ok(Ended::Stopped)
+    }
+
+    /// Everything that is not reading: answers, checkpoints, back-pressure.
+    fn turn(&mut self) -> Result<(), RunError> {
+        let mut has_changed = false;
+        while let Some(reply) = self.workers.receive(Duration::ZERO) {
+            self.hear(reply)?;
+            has_changed = true;
+        }
+        if let Some(result) = self.writer.result(Duration::ZERO) {
+            self.committed(result)?;
+            has_changed = true;
+        }
+        self.outbox.pump();
+        self.retry_if_due();
+        if self.is_checkpoint_due() {
+            self.begin_checkpoint();
+        }
+        self.balance()?;
+        if has_changed {
+            self.show();
+        }
+        Ok(())
+    }
+
+    fn show(&mut self) {
+        self.status.buffered_bytes = self.buffered();
+        if let Some(watch) = &mut self.watch {
+            watch(&self.status);
+        }
+    }
+
+    fn dispatch(&mut self, batch: Batch) {
+        // A partition that is no longer ours: its owner reads the records again.
+        let Some(lane) = self.owned.get(batch.partition()) else { return };
+        self.dispatched_bytes += batch.bytes();
+        self.workers.send(*lane, Task::Batch(batch));
+    }
+
+    fn hear(&mut self, reply: Reply<A::Rows>) -> Result<(), RunError> {
+        match reply {
+            Reply::Failed { lane, reason } => return Err(RunError::Worker { lane, reason }),
+            Reply::Done { lane, batch_bytes, buffered_bytes, outcome } => {
+                self.dispatched_bytes = self.dispatched_bytes.saturating_sub(batch_bytes);
+                self.lane_bytes[lane] = buffered_bytes;
+                self.has_news = true;
+                for alert in &outcome.alerts {
+                    self.status.tally.alerts += 1;
+                    self.outbox.push(alert);
+                }
+                match &mut self.barrier {
+                    // It lies behind the marker, and the keeper's snapshot may not know it yet.
+                    Some(barrier) if barrier.is_frozen(lane) => barrier.hold(outcome.posture),
+                    _ => self.observe(&outcome.posture),
+                }
+            }
+            Reply::Frozen { lane, frozen } => {
+                self.lane_bytes[lane] = 0;
+                self.committing_bytes += frozen.rows.bytes();
+                self.status.tally.add(&frozen.tally);
+                let Some(barrier) = &mut self.barrier else { return Ok(()) };
+                barrier.freeze(lane, *frozen);
+                if barrier.is_complete() {
+                    self.complete_barrier();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn observe(&mut self, events: &[PostureEvent]) {
+        for event in events {
+            for alert in self.desk.observe(event, self.clock.as_ref()) {
+                self.status.tally.alerts += 1;
+                self.outbox.push(&alert);
+            }
+        }
+    }
+
+    fn buffered(&self) -> usize {
+        self.dispatched_bytes + self.lane_bytes.iter().sum::<usize>() + self.committing_bytes
+    }
+
+    fn is_checkpoint_due(&self) -> bool {
+        let has_work = self.has_news || self.outbox.is_touched();
+        if self.barrier.is_some() || self.writer.is_busy() || self.retry.is_some() || !has_work {
+            return false;
+        }
+        let since = self.clock.monotonic().saturating_sub(self.last_barrier);
+        let rows_bytes: usize = self.lane_bytes.iter().sum();
+        since >= self.settings.flush_interval
+            || (rows_bytes >= self.settings.checkpoint_bytes && since >= COMMIT_SPACING)
+    }
+
+    fn begin_checkpoint(&mut self) {
+        let now = self.clock.monotonic();
+        let spacing = self.settings.snapshot_interval.max(self.snapshot_cost * SNAPSHOT_SPACING);
+        let with_snapshots = now.saturating_sub(self.last_snapshot) >= spacing;
+        if with_snapshots {
+            self.last_snapshot = now;
+        }
+        self.last_barrier = now;
+        self.has_news = false;
+        self.barrier = Some(Barrier::new(self.workers.count(), with_snapshots));
+        for lane in 0..self.workers.count() {
+            let empty = self.writer.archive().rows();
+            self.workers.send(lane, Task::Freeze { with_snapshots, empty });
+        }
+    }
+
+    /// Every worker has answered: the keeper's turn, then the commit.
+    fn complete_barrier(&mut self) {
+        let Some(barrier) = self.barrier.take() else { return };
+        let started = self.clock.monotonic();
+        let with_snapshots = barrier.with_snapshots();
+        let (mut parts, held) = barrier.into_parts();
+        let empty = self.writer.archive().rows();
+        parts.rows.push(std::mem::replace(&mut self.desk.rows, empty));
+        if with_snapshots {
+            parts.snapshots.extend(self.desk.snapshot(&parts.progress));
+            self.snapshot_cost = self.clock.monotonic().saturating_sub(started);
+        }
+        let keeper_next = self.desk.keeper.next_number();
+        let cursors = self.outbox.cursors(&parts.progress, keeper_next);
+        let is_empty = parts.rows.iter().all(Rows::is_empty) && parts.snapshots.is_empty();
+        if is_empty && cursors.is_empty() && parts.progress == self.status.committed {
+            self.committing_bytes = 0;
+        } else {
+            self.in_flight_cursors.clone_from(&cursors);
+            self.writer.submit(Checkpoint {
+                rows: parts.rows,
+                progress: parts.progress,
+                keeper_next: Some(keeper_next),
+                cursors,
+                snapshots: parts.snapshots,
+            });
+        }
+        self.observe(&held);
+    }
+
+    fn committed(&mut self, result: CommitResult<A::Rows>) -> Result<(), RunError> {
+        match result {
+            Ok(committed) => {
+                self.committing_bytes = 0;
+                self.retry_wait = self.settings.retry_interval;
+                self.status.tally.commits += 1;
+                self.status.committed = committed.progress().clone();
+                self.outbox.committed(&std::mem::take(&mut self.in_flight_cursors));
+                self.source.acknowledge(&committed);
+                self.mark_unsaved(&committed);
+                Ok(())
+            }
+            Err((error, Some(checkpoint))) if error.disposition() == Disposition::Retry => {
+                tracing::warn!(%error, "failed to commit, trying again");
+                let at = self.clock.monotonic() + self.retry_wait;
+                self.retry_wait = (self.retry_wait * 2).min(RETRY_MAX);
+                self.retry = Some(Retry { checkpoint, at });
+                Ok(())
+            }
+            Err((error, _)) => Err(error.into()),
+        }
+    }
+
+    /// State that did not reach the archive must be whole in the next snapshot.
+    fn mark_unsaved(&mut self, committed: &Committed) {
+        for owner in committed.unsaved() {
+            match owner {
+                Owner::Keeper => self.desk.keeper.mark_all_dirty(),
+                Owner::Partition(partition) => {
+                    if let Some(lane) = self.owned.get(partition) {
+                        self.workers.send(*lane, Task::MarkDirty(partition.clone()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn retry_if_due(&mut self) {
+        let now = self.clock.monotonic();
+        if self.retry.as_ref().is_none_or(|retry| retry.at > now) || self.writer.is_busy() {
+            return;
+        }
+        if let Some(retry) = self.retry.take() {
+            self.writer.submit(retry.checkpoint);
+        }
+    }
+
+    /// Reading stops while too much is on the way, and goes on when half of it has arrived.
+    fn balance(&mut self) -> Result<(), RunError> {
+        let buffered = self.buffered();
+        let limit = self.settings.buffer_bytes;
+        let is_full = buffered >= limit || self.outbox.is_full();
+        let is_calm = buffered < limit / 2 && !self.outbox.is_full();
+        if !self.is_paused && is_full {
+            self.source.pause(true)?;
+            self.is_paused = true;
+        } else if self.is_paused && is_calm {
+            self.source.pause(false)?;
+            self.is_paused = false;
+        }
+        Ok(())
+    }
+
+    /// Waits until no commit is in flight and none is waiting to be tried again.
+    pub(crate) fn settle_commit(&mut self) -> Result<(), RunError> {
+        self.settle_commit_until(None).map(drop)
+    }
+
+    /// `false` if the time was up before.
+    fn settle_commit_until(&mut self, until: Option<Duration>) -> Result<bool, RunError> {
+        while self.barrier.is_some() || self.writer.is_busy() || self.retry.is_some() {
+            if until.is_some_and(|until| self.clock.monotonic() >= until) {
+                return Ok(false);
+            }
+            if let Some(reply) = self.workers.receive(POLL) {
+                self.hear(reply)?;
+            }
+            if let Some(result) = self.writer.result(POLL) {
+                self.committed(result)?;
+            }
+            self.retry_if_due();
+        }
+        Ok(true)
+    }
+
+    /// A checkpoint now, waiting for it. `false` if it did not come within the time.
+    fn checkpoint_now(&mut self) -> Result<bool, RunError> {
+        let until = self.clock.monotonic() + LAST_CHECKPOINT;
+        if !self.settle_commit_until(Some(until))? {
+            return Ok(false);
+        }
+        self.begin_checkpoint();
+        self.settle_commit_until(Some(until))
+    }
+
+    fn revoke(&mut self, partitions: &[Partition], lost: bool) -> Result<(), RunError> {
+        // Where the partitions are lost the checkpoint is still right: the table alone decides, by its fence.
+        let is_saved = self.checkpoint_now()?;
+        if !is_saved {
+            tracing::warn!(lost, "partitions are given up before their last checkpoint");
+        }
+        self.give_up(partitions);
+        self.source.unassign(partitions)?;
+        Ok(())
+    }
+
+    fn give_up(&mut self, partitions: &[Partition]) {
+        for partition in partitions {
+            if let Some(lane) = self.owned.remove(partition) {
+                self.workers.send(lane, Task::Close(partition.clone()));
+            }
+            self.status.committed.release(partition);
+        }
+        let owners: Vec<Owner> = partitions.iter().cloned().map(Owner::Partition).collect();
+        self.writer.archive().release(&owners);
+    }
+
+    /// Some position is no longer in the log: those partitions start again, which records what was lost.
+    fn restart_lost(&mut self) -> Result<(), RunError> {
+        let mut lost = Vec::new();
+        for partition in self.owned.keys().cloned().collect::<Vec<_>>() {
+            let bounds = self.source.bounds(&partition)?;
+            let next = self.status.committed.next(&partition);
+            if next.is_some_and(|next| next < bounds.low || next > bounds.high) {
+                lost.push(partition);
+            }
+        }
+        if lost.is_empty() {
+            return Ok(());
+        }
+        self.checkpoint_now()?;
+        self.settle_commit()?;
+        self.give_up(&lost);
+        self.start(&lost)
+    }
+
+    /// The last checkpoint, and the alerts that still wait.
+    fn finish(&mut self) -> Result<(), RunError> {
+        let is_saved = self.checkpoint_now()?;
+        let is_delivered = self.outbox.drain(Duration::from_secs(1));
+        if is_saved && is_delivered && self.outbox.is_touched() {
+            self.checkpoint_now()?;
+        }
+        if !is_saved {
+            tracing::warn!("stopped before the last checkpoint: its records will be read again");
+        }
+        for (sink, count, error) in self.outbox.waiting() {
+            let error = error.unwrap_or_default();
+            tracing::warn!(sink, count, error, "alerts wait: they are sent at the next start");
+        }
+        self.show();
+        Ok(())
+    }
+}

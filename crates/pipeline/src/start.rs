@@ -1,0 +1,323 @@
+//! Taking over: the one path of start-up, rebalance and return after a loss. The table is asked, then claimed.
+
+use dataward_detect::keeper::Keeper;
+use dataward_detect::partition_state::{PartitionState, StreamFinding, stream_finding};
+use dataward_detect::posture_event::PostureEvent;
+use dataward_detect::state::{StateError, check_format};
+use dataward_event::finding::{Owner, RuleId, Severity};
+use dataward_event::position::{Offset, Partition, Position, Progress, Span};
+
+use crate::alert::Alert;
+use crate::archive::{
+    Archive, ArchiveError, Claim, Disposition, GapCause, GapRow, Known, Replayed, Rows, Snapshot,
+};
+use crate::record_source::RecordSource;
+use crate::runner::{RunError, Runner};
+use crate::settings::{OnGap, StartAt};
+use crate::workers::Task;
+
+/// How often a claim that somebody came before is tried again, after asking the table anew.
+const CLAIMS_MAX: u32 = 5;
+
+/// What is to be claimed, with what has been lost on the way.
+struct Plan<R> {
+    starts: Progress,
+    claims: Vec<Claim>,
+    rows: R,
+    alerts: Vec<Alert>,
+}
+
+impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
+    /// Claims the keeper's place: from here on this process, and no other, writes this archive.
+    pub(crate) fn start_keeper(&mut self) -> Result<(), RunError> {
+        let mut attempts = 0;
+        let next = loop {
+            let mut archive = self.writer.archive();
+            let known = archive.look_up_keeper()?;
+            let expected = known.map(as_number);
+            let next = known.unwrap_or(0);
+            let rows = archive.rows();
+            let claim = Claim { owner: Owner::Keeper, next: as_number(next), expected };
+            match archive.claim(&[claim], rows) {
+                Ok(_) => break next,
+                Err(error) => again_or(error, &mut attempts)?,
+            }
+        };
+        let (keeper, seen, is_cold) = self.restore_keeper()?;
+        self.desk.keeper = keeper;
+        self.desk.keeper.set_next_number(next);
+        self.desk.seen = seen;
+        if is_cold && next > 0 {
+            self.report_cold_start(&Owner::Keeper, next);
+        }
+        for sink in self.outbox.names() {
+            let alerts = self.writer.archive().unacknowledged(&sink)?;
+            self.outbox.resend(&sink, alerts);
+        }
+        self.outbox.touch([Owner::Keeper]);
+        Ok(())
+    }
+
+    /// The keeper as of the table: its newest snapshot, and the changes after it, muted.
+    fn restore_keeper(&mut self) -> Result<(Keeper, Progress, bool), RunError> {
+        let mut archive = self.writer.archive();
+        let snapshot = archive.snapshot(&Owner::Keeper)?;
+        let is_cold = snapshot.is_none();
+        let (mut keeper, seen) = match snapshot.map(|saved| (load_keeper(&saved), saved.at)) {
+            Some((Ok(keeper), at)) => (keeper, at),
+            Some((Err(error), _)) => {
+                tracing::error!(%error, "the keeper's snapshot is unusable: rebuilding it");
+                (Keeper::new(), Progress::new())
+            }
+            None => (Keeper::new(), Progress::new()),
+        };
+        archive.replay_changes(&seen, &mut |archived| {
+            if archived.producer_duplicate {
+                return;
+            }
+            if let Some(event) = PostureEvent::of(&archived.event, &archived.position) {
+                keeper.observe(&event);
+            }
+        })?;
+        keeper.mark_all_dirty();
+        Ok((keeper, seen, is_cold))
+    }
+
+    /// Starts partitions that the group gave us.
+    pub(crate) fn start(&mut self, partitions: &[Partition]) -> Result<(), RunError> {
+        let mut attempts = 0;
+        let plan = loop {
+            let plan = self.plan(partitions)?;
+            let result = self.writer.archive().claim(&plan.claims, plan.rows);
+            match result {
+                Ok(_) => break (plan.starts, plan.alerts),
+                Err(error) => again_or(error, &mut attempts)?,
+            }
+        };
+        let (starts, alerts) = plan;
+        for alert in &alerts {
+            self.status.tally.alerts += 1;
+            self.outbox.push(alert);
+        }
+        for (partition, next) in starts.iter() {
+            let state = self.restore(partition, next)?;
+            let topic = self.topic_of(partition)?;
+            let lane = self.least_loaded();
+            self.owned.insert(partition.clone(), lane);
+            self.status.committed.assign(partition.clone(), next);
+            let state = Box::new(state);
+            self.workers
+                .send(lane, Task::Open { partition: partition.clone(), topic, next, state });
+        }
+        self.outbox.touch(starts.iter().map(|(p, _)| Owner::Partition(p.clone())));
+        self.source.assign(&starts)?;
+        tracing::info!(partitions = starts.len(), "partitions are assigned");
+        Ok(())
+    }
+
+    fn topic_of(&self, partition: &Partition) -> Result<crate::settings::TopicSettings, RunError> {
+        let topic = self.settings.topic(&partition.topic).cloned();
+        topic.ok_or_else(|| RunError::UnboundTopic(partition.topic.to_string()))
+    }
+
+    fn least_loaded(&self) -> usize {
+        let load = |lane: &usize| self.owned.values().filter(|owner| *owner == lane).count();
+        (0..self.workers.count()).min_by_key(load).unwrap_or(0)
+    }
+
+    /// Where each partition begins: where the table says, unless Kafka no longer has that.
+    fn plan(&mut self, partitions: &[Partition]) -> Result<Plan<A::Rows>, RunError> {
+        let mut archive = self.writer.archive();
+        let known = archive.look_up(partitions)?;
+        let rows = archive.rows();
+        drop(archive);
+        let mut plan =
+            Plan { starts: Progress::new(), claims: Vec::new(), rows, alerts: Vec::new() };
+        for partition in partitions {
+            let known = known.get(partition).copied().unwrap_or(Known::NewTopic);
+            let bounds = self.source.bounds(partition)?;
+            let (next, expected) = match known {
+                Known::At(next) => (next, Some(next.0)),
+                Known::NewPartition => (bounds.low, None),
+                Known::NewTopic => (self.first_offset(partition)?, None),
+            };
+            if next > bounds.high {
+                self.stop_truncated(partition, next, bounds.high)?;
+                continue;
+            }
+            let mut start = next;
+            if next < bounds.low {
+                start = bounds.low;
+                self.record_loss(partition, next, start, &mut plan)?;
+            }
+            plan.starts.assign(partition.clone(), start);
+            let owner = Owner::Partition(partition.clone());
+            plan.claims.push(Claim { owner, next: start.0, expected });
+        }
+        Ok(plan)
+    }
+
+    fn first_offset(&mut self, partition: &Partition) -> Result<Offset, RunError> {
+        let bounds = self.source.bounds(partition)?;
+        Ok(match self.settings.start_at {
+            StartAt::Earliest => bounds.low,
+            StartAt::Latest => bounds.high,
+            StartAt::Time(time) => self.source.offset_at(partition, time)?,
+        })
+    }
+
+    /// Retention passed us: the gap's row and its alert come with the claim that moves progress over it.
+    fn record_loss(
+        &mut self,
+        partition: &Partition,
+        from: Offset,
+        to: Offset,
+        plan: &mut Plan<A::Rows>,
+    ) -> Result<(), RunError> {
+        let Some(span) = Span::new(from, to) else { return Ok(()) };
+        let detail = format!(
+            "offsets {span} of {partition} were deleted by Kafka before they were read \
+             ({} records at most)",
+            span.len()
+        );
+        if self.settings.on_gap == OnGap::Halt {
+            return Err(RunError::OffsetsLost(detail));
+        }
+        let now = self.clock.now();
+        plan.rows.gap(&GapRow {
+            partition: partition.clone(),
+            span,
+            cause: GapCause::Lost,
+            detail: detail.clone(),
+            ingest_time: now,
+        });
+        let position = Position { partition: partition.clone(), offset: from, record_index: 0 };
+        let finding = stream_finding(StreamFinding {
+            rule: RuleId::ArchiveGap,
+            severity: Severity::CRITICAL,
+            position: &position,
+            time: now.as_clock(),
+            title: format!("Audit records lost: {partition}"),
+            description: format!("What was audited here is not in the archive: {detail}."),
+            remediation: "Raise the topic's retention above the longest outage, and fill the gap \
+                          from the source or a mirror of the topic.",
+        });
+        let alert = Alert::new(&finding, now);
+        plan.rows.alert(&alert);
+        plan.alerts.push(alert);
+        Ok(())
+    }
+
+    /// The log ends before our progress: it was cut, or the topic was created again. Never continued by itself.
+    fn stop_truncated(
+        &mut self,
+        partition: &Partition,
+        next: Offset,
+        high: Offset,
+    ) -> Result<(), RunError> {
+        let detail = format!(
+            "the archive has read {partition} up to offset {next}, but the log ends at {high}: it \
+             was truncated, or the topic was created again. The partition is stopped. If the topic \
+             is a new one, raise its `incarnation` in the config"
+        );
+        if self.settings.on_gap == OnGap::Halt {
+            return Err(RunError::OffsetsLost(detail));
+        }
+        tracing::error!(%partition, %next, %high, "the log ends before our progress");
+        let now = self.clock.now();
+        let position = Position { partition: partition.clone(), offset: next, record_index: 0 };
+        let finding = stream_finding(StreamFinding {
+            rule: RuleId::ArchiveGap,
+            severity: Severity::CRITICAL,
+            position: &position,
+            time: now.as_clock(),
+            title: format!("Partition stopped: {partition}"),
+            description: format!("{detail}."),
+            remediation: "Find out whether the topic was created again, and by whom.",
+        });
+        self.status.tally.alerts += 1;
+        self.outbox.push(&Alert::new(&finding, now));
+        self.stopped.insert(partition.clone(), detail);
+        Ok(())
+    }
+
+    /// A partition's state at `next`: its newest snapshot, and the rows after it, muted.
+    fn restore(&mut self, partition: &Partition, next: Offset) -> Result<PartitionState, RunError> {
+        let owner = Owner::Partition(partition.clone());
+        let snapshot = self.writer.archive().snapshot(&owner)?;
+        let Some(snapshot) = snapshot else {
+            self.report_cold_start(&owner, 0);
+            return Ok(PartitionState::default());
+        };
+        let mut state = match load_partition(&snapshot) {
+            Ok(state) => state,
+            Err(error) => {
+                tracing::error!(%error, %partition, "the snapshot is unusable: starting cold");
+                self.report_cold_start(&owner, 0);
+                return Ok(PartitionState::default());
+            }
+        };
+        let from = snapshot.at.next(partition).unwrap_or(Offset(0));
+        if from < next {
+            self.writer.archive().replay(partition, from, &mut |row| match row {
+                Replayed::Event(archived) => {
+                    state.observe(&archived.event, &archived.position);
+                }
+                Replayed::Quarantine { position, reason } => {
+                    state.observe_reject(reason, &position, dataward_event::time::EventTime::MIN);
+                }
+            })?;
+        }
+        state.mark_all_dirty();
+        Ok(state)
+    }
+
+    /// State is lost: what it had learned must be learned again, and people must know.
+    fn report_cold_start(&mut self, owner: &Owner, number: u64) {
+        let partition = match owner {
+            Owner::Partition(partition) => partition.clone(),
+            Owner::Keeper => Partition::new("keeper", 0),
+        };
+        let offset = self.status.committed.next(&partition).unwrap_or(Offset(as_number(number)));
+        let position = Position { partition, offset, record_index: 0 };
+        let now = self.clock.now();
+        let finding = stream_finding(StreamFinding {
+            rule: RuleId::RuleFailed,
+            severity: Severity::HIGH,
+            position: &position,
+            time: now.as_clock(),
+            title: format!("Detector state lost: {owner}"),
+            description: format!(
+                "No snapshot of the detector's state of {owner} is usable. It starts cold here."
+            ),
+            remediation: "Check the archive's state folder and its storage.",
+        });
+        let alert = Alert::new(&finding, now);
+        self.desk.rows.alert(&alert);
+        self.status.tally.alerts += 1;
+        self.outbox.push(&alert);
+    }
+}
+
+/// Somebody was faster: ask the table again, a few times.
+fn again_or(error: ArchiveError, attempts: &mut u32) -> Result<(), RunError> {
+    *attempts += 1;
+    if error.disposition() == Disposition::Fenced && *attempts < CLAIMS_MAX {
+        return Ok(());
+    }
+    Err(error.into())
+}
+
+fn as_number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn load_keeper(snapshot: &Snapshot) -> Result<Keeper, StateError> {
+    check_format(snapshot.format)?;
+    Keeper::load(snapshot.segments.iter().map(|s| (s.index, s.bytes.as_slice())))
+}
+
+fn load_partition(snapshot: &Snapshot) -> Result<PartitionState, StateError> {
+    check_format(snapshot.format)?;
+    PartitionState::load(snapshot.segments.iter().map(|s| (s.index, s.bytes.as_slice())))
+}
