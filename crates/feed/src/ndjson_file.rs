@@ -1,0 +1,72 @@
+//! A file of alerts, one a line.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use dataward_pipeline::alert::Alert;
+use dataward_pipeline::alert_sink::{AlertSink, SinkError};
+
+/// Appends alerts to a file, each batch made durable before it counts as delivered.
+pub struct NdjsonFileSink {
+    name: String,
+    path: PathBuf,
+    file: File,
+}
+
+impl NdjsonFileSink {
+    /// Opens or creates the file. A last line that a crash cut off is ended, so that the next alert has its own line.
+    ///
+    /// # Errors
+    /// When the file cannot be opened for writing.
+    pub fn open(name: &str, path: &Path) -> io::Result<Self> {
+        let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+        if !ends_with_line_break(&mut file)? {
+            file.write_all(b"\n")?;
+        }
+        Ok(Self { name: name.to_owned(), path: path.to_owned(), file })
+    }
+}
+
+fn ends_with_line_break(file: &mut File) -> io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(true);
+    }
+    let mut last = [0_u8; 1];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+impl AlertSink for NdjsonFileSink {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn deliver(&mut self, alerts: &[Alert]) -> Result<(), SinkError> {
+        let mut lines = String::new();
+        for alert in alerts {
+            lines.push_str(&alert.json);
+            lines.push('\n');
+        }
+        let result = self.file.write_all(lines.as_bytes()).and_then(|()| self.file.sync_data());
+        result.map_err(|error| {
+            SinkError::Unavailable(format!("failed to write {}: {error}", self.path.display()))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_cut_off_by_a_crash_is_ended_first() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let path = folder.path().join("alerts.ndjson");
+        std::fs::write(&path, "{\"cut").expect("the folder is ours");
+        drop(NdjsonFileSink::open("file", &path).expect("the file is ours"));
+        drop(NdjsonFileSink::open("file", &path).expect("the file is ours"));
+        assert_eq!(std::fs::read_to_string(&path).expect("it is there"), "{\"cut\n");
+    }
+}
