@@ -1,1 +1,32 @@
-fn main() {}
+//! The binary `dataward`: arguments, configuration, wiring, exit codes. No logic worth a test of its own.
+
+mod args;
+mod commands;
+mod config;
+mod exit;
+mod logging;
+mod output;
+mod progress;
+mod wiring;
+
+use clap::Parser;
+
+fn main() -> std::process::ExitCode {
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let is_help = !error.use_stderr();
+            // A closed pipe is no news.
+            let _ = error.print();
+            return if is_help { exit::Exit::Done.into() } else { exit::Exit::Usage.into() };
+        }
+    };
+    logging::start(args.verbose);
+    match commands::run(&args) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            failure.exit().into()
+        }
+    }
+}

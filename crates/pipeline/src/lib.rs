@@ -12,6 +12,7 @@ pub mod barrier;
 pub mod batch;
 pub mod clock;
 pub mod desk;
+pub mod ephemeral;
 pub mod lane;
 pub mod outbox;
 pub mod record_source;

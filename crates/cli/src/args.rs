@@ -1,0 +1,167 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// The audit log of who read which datastore and who changed its protection.
+///
+/// Data goes to standard output, talk to standard error. Times are RFC 3339 in UTC.
+///
+/// Exit codes: 0 done, 1 findings where the command is a check, 2 bad usage or configuration, 3 bad or unreadable
+/// input, 4 the outside world failed, 5 a broken promise (verification failed, offsets lost).
+#[derive(Debug, Parser)]
+#[command(name = "dataward", version, max_term_width = 100)]
+pub(crate) struct Args {
+    /// The configuration file.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Says more; twice says everything.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Shows the whole product in one process, with a Kafka cluster embedded in it.
+    Demo(Demo),
+    /// Consumes from Kafka, archives, detects, delivers; until it is told to stop.
+    Run(Run),
+    /// Does the same over files: alerts as NDJSON on standard output, a summary on standard error.
+    Scan(Scan),
+    /// Prints the events of files as OCSF, one a line.
+    Normalize(Normalize),
+    /// Produces files into Kafka, one record an event, keyed by actor.
+    Replay(Replay),
+    /// Proves that an archive is whole, or names exactly what is not.
+    Verify(Verify),
+    /// Lists the log formats that are understood.
+    Sources(Listing),
+    /// Lists the changes of protection that are detected.
+    Controls(Controls),
+    /// Prints the JSON Schemas, the table's columns and the commented configuration.
+    Schema(Schema),
+}
+
+/// How to print data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Columns for people; the default on a terminal.
+    Table,
+    /// One JSON object a line; the default in a pipe.
+    Ndjson,
+    /// One JSON document.
+    Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Demo {
+    /// Plays the story once and exits; without it ordinary traffic goes on until Ctrl-C.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// The folder for the archive; default: a new folder, which is named.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The seed of the generated traffic.
+    #[arg(long, default_value_t = 2019)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Run {
+    /// The archive; overrides the configuration.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) archive: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Scan {
+    /// The log format: see `dataward sources`.
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) source: String,
+    /// Keeps the events in this archive; a file that it has already adds nothing.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) archive: Option<PathBuf>,
+    /// Files, directories, `-` for standard input; gzip and zstd are recognised.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Normalize {
+    /// The log format: see `dataward sources`.
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) source: String,
+    /// Files, directories, `-` for standard input; gzip and zstd are recognised.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Replay {
+    /// The log format: see `dataward sources`.
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) source: String,
+    /// The topic to produce to.
+    #[arg(long, value_name = "TOPIC")]
+    pub(crate) topic: String,
+    /// How many times faster than the events' own times; default: as fast as Kafka takes them.
+    #[arg(long, value_name = "X")]
+    pub(crate) speed: Option<f64>,
+    /// Kafka's brokers; overrides the configuration.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) brokers: Option<String>,
+    /// Files, directories, `-` for standard input; gzip and zstd are recognised.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Verify {
+    /// The archive.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) archive: PathBuf,
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Listing {
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Controls {
+    /// Only the rows of this source.
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) source: Option<String>,
+    /// One row in full.
+    #[arg(value_name = "ROW")]
+    pub(crate) row: Option<String>,
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Schema {
+    /// What to print.
+    #[arg(value_enum)]
+    pub(crate) what: SchemaKind,
+}
+
+/// What `schema` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaKind {
+    /// The JSON Schema of a normalised event.
+    Event,
+    /// The JSON Schema of an alert.
+    Alert,
+    /// The columns of the table.
+    Table,
+    /// The commented configuration with all defaults.
+    Config,
+}

@@ -1,0 +1,30 @@
+//! The commands, one file each.
+
+mod controls;
+mod demo;
+mod normalize;
+mod replay;
+mod run;
+mod scan;
+mod schema;
+mod sources;
+mod verify;
+
+use crate::args::{Args, Command};
+use crate::exit::Outcome;
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Outcome {
+    let config = args.config.as_deref();
+    match &args.command {
+        Command::Demo(demo) => demo::run(demo),
+        Command::Run(run) => run::run(run, config),
+        Command::Scan(scan) => scan::run(scan),
+        Command::Normalize(normalize) => normalize::run(normalize),
+        Command::Replay(replay) => replay::run(replay, config),
+        Command::Verify(verify) => verify::run(verify),
+        Command::Sources(listing) => sources::run(listing),
+        Command::Controls(controls) => controls::run(controls),
+        Command::Schema(schema) => schema::run(schema),
+    }
+}

@@ -1,0 +1,91 @@
+//! `run`: consume, archive, detect, deliver, until told to stop.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use dataward_archive::lease::{self, Keepalive, Timing};
+use dataward_kafka::source::{KafkaSource, Subscription};
+use dataward_pipeline::runner::Ended;
+
+use crate::args::Run;
+use crate::config::Config;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::wiring;
+
+/// Runs the command.
+pub(crate) fn run(args: &Run, config: Option<&Path>) -> Outcome {
+    let Some(path) = config else {
+        let text = "run needs --config FILE; `dataward schema config` prints a commented one";
+        return Err(Failure::text(Exit::Usage, text));
+    };
+    let mut config = Config::load(path)?;
+    if let Some(archive) = &args.archive {
+        config.archive.clone_from(archive);
+    }
+    for topic in &config.unkeyed {
+        tracing::warn!(topic, "not keyed by actor: what is learned of an actor is split");
+    }
+    let stop = wiring::stop_flag()?;
+    loop {
+        match lead(&config, &stop)? {
+            Some(exit) => return Ok(exit),
+            None => tracing::warn!("another process took the archive over: standing by"),
+        }
+    }
+}
+
+/// Waits for the archive to be free, and runs on it. `None`: another process took it over.
+fn lead(config: &Config, stop: &Arc<AtomicBool>) -> Result<Option<Exit>, Failure> {
+    // Opened first: a foreign or damaged archive is told before anybody waits for it.
+    drop(wiring::open_archive(&config.archive)?);
+    if let Some(holder) = lease::holder(&config.archive)?.filter(|holder| !holder.is_released()) {
+        tracing::info!(holder = holder.owner(), "the archive is in use: standing by");
+    }
+    if !lease::wait_until_free(&config.archive, &Timing::default(), stop)? {
+        return Ok(Some(Exit::Done));
+    }
+    let keepalive =
+        Keepalive::start(&config.archive, &wiring::owner_name(), &Timing::default())?;
+    let ended = consume(config, stop);
+    drop(keepalive);
+    ended
+}
+
+fn consume(config: &Config, stop: &Arc<AtomicBool>) -> Result<Option<Exit>, Failure> {
+    let clock = wiring::clock();
+    let archive = wiring::open_archive(&config.archive)?;
+    let mut properties = config.kafka.clone();
+    // The successor takes the place in the group at once.
+    let member = format!("dataward-{}", archive.archive_id());
+    properties.entry("group.instance.id".to_owned()).or_insert(member);
+    let origin = format!("dataward/{}", archive.archive_id());
+    let sinks = wiring::sinks(&config.sinks, &config.kafka, &origin)?;
+    let subscription = Subscription { topics: &config.topics, properties: &properties };
+    let source = KafkaSource::subscribe(&subscription, Arc::clone(&clock))?;
+    let topics: Vec<&str> = config.topics.iter().map(|(name, _)| name.as_str()).collect();
+    tracing::info!(archive = %config.archive.display(), topics = topics.join(","), "running");
+
+    let settings = config.settings.clone();
+    let mut runner = wiring::runner(source, archive, config.workers, sinks, settings, clock)?;
+    let ended = runner.run(stop)?;
+    let tally = runner.status().tally.clone();
+    tracing::info!(
+        records = tally.records,
+        events = tally.events,
+        quarantined = tally.faults(),
+        alerts = tally.alerts,
+        commits = tally.commits,
+        "stopped"
+    );
+    if !runner.stopped().is_empty() {
+        for reason in runner.stopped().values() {
+            eprintln!("error: {reason}");
+        }
+        return Ok(Some(Exit::Broken));
+    }
+    match ended {
+        Ended::Fenced if !stop.load(Ordering::Relaxed) => Ok(None),
+        Ended::Fenced | Ended::Stopped | Ended::SourceEnded => Ok(Some(Exit::Done)),
+    }
+}

@@ -1,0 +1,109 @@
+//! Putting the parts of a running system together.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use dataward_archive::archive::{DeltaArchive, Options};
+use dataward_archive::lease::{self, Keepalive};
+use dataward_feed::ndjson_file::NdjsonFileSink;
+use dataward_feed::stream::StreamSink;
+use dataward_kafka::config::Properties;
+use dataward_kafka::sink::KafkaAlertSink;
+use dataward_pipeline::alert_sink::AlertSink;
+use dataward_pipeline::archive::Archive;
+use dataward_pipeline::clock::{Clock, SystemClock};
+use dataward_pipeline::outbox::Outbox;
+use dataward_pipeline::record_source::RecordSource;
+use dataward_pipeline::runner::Runner;
+use dataward_pipeline::settings::Settings;
+use dataward_pipeline::workers::Workers;
+use dataward_pipeline::writer::Writer;
+
+use crate::config::SinkConfig;
+use crate::exit::{Exit, Failure};
+
+/// The system's clock, shared by all parts.
+pub(crate) fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock::start())
+}
+
+/// A flag that SIGTERM and SIGINT set. A second signal ends the process at once.
+pub(crate) fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop))?;
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    Ok(stop)
+}
+
+/// Opens an archive for writing, creating it if there is none.
+pub(crate) fn open_archive(path: &std::path::Path) -> Result<DeltaArchive, Failure> {
+    Ok(DeltaArchive::open(path, &Options::default())?)
+}
+
+/// Takes the lease of an archive, or says who holds it.
+pub(crate) fn take_lease(path: &std::path::Path, deed: &str) -> Result<Keepalive, Failure> {
+    let owner = owner_name();
+    let is_free = |holder: &lease::Holder| holder.is_released();
+    if let Some(holder) = lease::holder(path)?.filter(|holder| !is_free(holder)) {
+        let never = AtomicBool::new(false);
+        tracing::info!(holder = holder.owner(), "checking whether the holder is alive");
+        if !lease::is_stale(path, &lease::Timing::default(), &never)? {
+            let text = format!(
+                "failed to {deed}: the archive {} is in use by {}",
+                path.display(),
+                holder.owner()
+            );
+            return Err(Failure::text(Exit::World, text));
+        }
+    }
+    Ok(Keepalive::start(path, &owner, &lease::Timing::default())?)
+}
+
+/// A name for this process in leases: host and process id.
+pub(crate) fn owner_name() -> String {
+    let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+    let host = if host.trim().is_empty() { "localhost" } else { host.trim() };
+    format!("{host}/{}", std::process::id())
+}
+
+/// The sinks of a configuration.
+pub(crate) fn sinks(
+    configs: &[SinkConfig],
+    kafka: &Properties,
+    origin: &str,
+) -> Result<Vec<Box<dyn AlertSink>>, Failure> {
+    let mut sinks: Vec<Box<dyn AlertSink>> = Vec::new();
+    for config in configs {
+        let failed = |error: &dyn std::fmt::Display| {
+            Failure::text(Exit::World, format!("failed to open sink {}: {error}", config.name()))
+        };
+        sinks.push(match config {
+            SinkConfig::Stdout { name } => Box::new(StreamSink::new(name, std::io::stdout())),
+            SinkConfig::File { name, path } => {
+                Box::new(NdjsonFileSink::open(name, path).map_err(|error| failed(&error))?)
+            }
+            SinkConfig::Kafka { name, topic } => Box::new(
+                KafkaAlertSink::new(name, topic, origin, kafka).map_err(|error| failed(&error))?,
+            ),
+        });
+    }
+    Ok(sinks)
+}
+
+/// The loop on threads: `workers` of them, a writer, and one for each sink.
+pub(crate) fn runner<S: RecordSource, A: Archive + Send + 'static>(
+    source: S,
+    archive: A,
+    workers: usize,
+    sinks: Vec<Box<dyn AlertSink>>,
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+) -> Result<Runner<S, A>, Failure> {
+    let rows = (0..workers).map(|_| archive.rows()).collect();
+    let workers = Workers::threads(rows, &clock)?;
+    let outbox = Outbox::threads(sinks)?;
+    let writer = Writer::thread(archive)?;
+    Ok(Runner::new(source, writer, workers, outbox, settings, clock))
+}
