@@ -1,0 +1,127 @@
+//! The record of what happens: trails, flow logs, log groups, and those who look at them.
+
+use std::borrow::Cow;
+
+use dataward_event::change::Direction;
+use serde_json::Value;
+
+use super::document::{bool_at, items, text_at, texts};
+use super::{Call, Found};
+use crate::catalogue_rows as rows;
+
+/// Log groups that hold audit logs of datastores or of the account.
+const AUDIT_LOG_GROUPS: [&str; 7] = [
+    "/aws/rds/",
+    "/aws/docdb/",
+    "/aws/neptune/",
+    "/aws/OpenSearchService/",
+    "/aws/redshift/",
+    "aws-cloudtrail",
+    "CloudTrail/",
+];
+
+/// Types of data events by which reads of datastores are seen.
+const DATASTORE_EVENTS: [&str; 3] =
+    ["AWS::S3::Object", "AWS::DynamoDB::Table", "AWS::RDS::DBCluster"];
+
+pub(super) fn read(call: &Call<'_>, found: &mut Found) {
+    match (call.service, call.operation) {
+        ("cloudtrail", "UpdateTrail") => update_trail(call, found),
+        ("cloudtrail", "PutEventSelectors") => put_selectors(call, found),
+        ("logs", "DeleteLogGroup") => delete_log_group(call, found),
+        ("config", "DeleteConfigRule") => config_rule(call, found, Direction::Weakened),
+        ("config", "PutConfigRule") => config_rule(call, found, Direction::Strengthened),
+        _ => {}
+    }
+}
+
+fn config_rule(call: &Call<'_>, found: &mut Found, direction: Direction) {
+    // Services that manage their own rules replace them all the time.
+    if call.invoked_by.is_some() {
+        return;
+    }
+    let request = call.request();
+    let name = text_at(request, &["configRuleName"])
+        .or_else(|| text_at(request, &["configRule", "configRuleName"]));
+    found.push(&rows::CONFIG_RULE, direction, format!("rule {}", name.unwrap_or_default()));
+    found.of_account(call, true);
+}
+
+fn update_trail(call: &Call<'_>, found: &mut Found) {
+    let request = call.request();
+    for flag in ["isMultiRegionTrail", "includeGlobalServiceEvents", "enableLogFileValidation"] {
+        if let Some(is_on) = bool_at(request, &[flag]) {
+            found.flag(&rows::CLOUDTRAIL_UPDATED, !is_on, flag).after =
+                Some(Cow::Borrowed(if is_on { "true" } else { "false" }));
+        }
+    }
+    for setting in ["kmsKeyId", "cloudWatchLogsLogGroupArn"] {
+        if let Some(Value::String(value)) = request.get(setting) {
+            found.flag(&rows::CLOUDTRAIL_UPDATED, value.is_empty(), setting).after =
+                Some(Cow::Owned(if value.is_empty() { "none".to_owned() } else { value.clone() }));
+        }
+    }
+}
+
+/// The selectors say which events a trail records: a whole setting, in an old form and in an advanced one.
+fn put_selectors(call: &Call<'_>, found: &mut Found) {
+    let request = call.request();
+    let basic = items(request.get("eventSelectors"));
+    let advanced = items(request.get("advancedEventSelectors"));
+    if basic.is_empty() && advanced.is_empty() {
+        found.whole_unknown(&rows::CLOUDTRAIL_MANAGEMENT);
+        return;
+    }
+    let records_management = basic.iter().any(|selector| {
+        // Left out, both mean the full record.
+        bool_at(selector, &["includeManagementEvents"]) != Some(false)
+            && text_at(selector, &["readWriteType"]).is_none_or(|kind| kind == "All")
+    }) || advanced.iter().any(|selector| selects(selector, "Management"));
+    let dropped = (!records_management).then(|| "management_events".to_owned());
+    found.whole(&rows::CLOUDTRAIL_MANAGEMENT, dropped);
+    data_events(&basic, &advanced, found);
+}
+
+/// Whether an advanced selector records a category of events without narrowing it to reads or writes.
+fn selects(selector: &Value, category: &str) -> bool {
+    let fields = items(selector.get("fieldSelectors"));
+    let has = |name: &str, value: Option<&str>| {
+        fields.iter().any(|field| {
+            text_at(field, &["field"]).as_deref() == Some(name)
+                && value.is_none_or(|value| texts(field.get("equals")).iter().any(|v| v == value))
+        })
+    };
+    has("eventCategory", Some(category)) && !has("readOnly", None)
+}
+
+/// A type of data events that is named with an empty list of values is switched off; one that is not named may never
+/// have been on.
+fn data_events(basic: &[&Value], advanced: &[&Value], found: &mut Found) {
+    let resources: Vec<&Value> =
+        basic.iter().flat_map(|selector| items(selector.get("dataResources"))).collect();
+    let mut off = Vec::new();
+    let mut is_recorded = advanced.iter().any(|selector| selects(selector, "Data"));
+    for resource in resources {
+        let kind = text_at(resource, &["type"]).unwrap_or_default();
+        if !DATASTORE_EVENTS.contains(&kind.as_str()) {
+            continue;
+        }
+        if texts(resource.get("values")).is_empty() {
+            off.push(kind);
+        } else {
+            is_recorded = true;
+        }
+    }
+    if off.is_empty() && !is_recorded {
+        found.whole_unknown(&rows::CLOUDTRAIL_DATA).after = Some("no data events".into());
+    } else {
+        found.whole(&rows::CLOUDTRAIL_DATA, off);
+    }
+}
+
+fn delete_log_group(call: &Call<'_>, found: &mut Found) {
+    let name = text_at(call.request(), &["logGroupName"]).unwrap_or_default();
+    if AUDIT_LOG_GROUPS.iter().any(|prefix| name.starts_with(prefix)) {
+        found.weakened(&rows::LOGS_GROUP_DELETED, "log_group");
+    }
+}

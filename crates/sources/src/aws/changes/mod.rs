@@ -1,0 +1,200 @@
+//! Which changes of protection an AWS call states: judged by the values that it sets, not by its verb.
+//!
+//! Most rows are plain: a call that is a weakening by itself ([`toggles`]) or a flag in its request ([`flags`]). The
+//! rest, where values must be understood, have a file of their own a product family.
+
+mod audit;
+mod database;
+mod document;
+mod flags;
+mod network;
+mod policy;
+mod s3;
+mod sharing;
+mod toggles;
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use dataward_event::audit_event::{Datastore, DatastoreForm};
+use dataward_event::change::{Change, Direction};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::cloudtrail::CloudTrail;
+use super::datastore::account_guard;
+use crate::catalogue_rows::EmittedRow;
+
+/// One call, as far as its changes need it.
+pub(super) struct Call<'c> {
+    pub(super) service: &'c str,
+    pub(super) operation: &'c str,
+    /// The account in which it happened; foreign is every other one.
+    pub(super) account: Option<&'c str>,
+    region: Option<&'c str>,
+    invoked_by: Option<&'c str>,
+    raw_request: Option<&'c RawValue>,
+    raw_response: Option<&'c RawValue>,
+    request: OnceCell<Value>,
+    response: OnceCell<Value>,
+}
+
+impl<'c> Call<'c> {
+    pub(super) fn new(
+        event: &'c CloudTrail<'_>,
+        service: &'c str,
+        operation: &'c str,
+        account: Option<&'c str>,
+    ) -> Self {
+        Self {
+            service,
+            operation,
+            account,
+            region: event.region.as_str(),
+            invoked_by: event.identity.fields.invoked_by.as_str(),
+            raw_request: event.request,
+            raw_response: event.response,
+            request: OnceCell::new(),
+            response: OnceCell::new(),
+        }
+    }
+
+    /// The request, parsed when it is first asked for: only few operations get this far.
+    fn request(&self) -> &Value {
+        self.request.get_or_init(|| parse(self.raw_request))
+    }
+
+    fn response(&self) -> &Value {
+        self.response.get_or_init(|| parse(self.raw_response))
+    }
+}
+
+fn parse(raw: Option<&RawValue>) -> Value {
+    raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+}
+
+/// The changes of one call, and the resource where the call names it in an unusual place.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) changes: Vec<Change<'static>>,
+    pub(super) datastore: Option<Datastore<'static>>,
+}
+
+/// Everything that a call changes.
+pub(super) fn of(call: &Call<'_>) -> Found {
+    let mut found = Found::default();
+    toggles::read(call, &mut found);
+    flags::read(call, &mut found);
+    match call.service {
+        "s3" | "s3express" => s3::read(call, &mut found),
+        "rds" | "redshift" | "es" | "aoss" | "elasticache" | "memorydb" | "dynamodb" | "kms"
+        | "secretsmanager" | "iam" => database::read(call, &mut found),
+        "ec2" => {
+            network::read(call, &mut found);
+            sharing::read(call, &mut found);
+        }
+        "cloudtrail" | "guardduty" | "logs" | "config" => audit::read(call, &mut found),
+        _ => {}
+    }
+    if matches!(call.service, "rds") {
+        network::read(call, &mut found);
+        sharing::read(call, &mut found);
+    }
+    found
+}
+
+impl Found {
+    fn push(
+        &mut self,
+        row: &EmittedRow,
+        direction: Direction,
+        opened: impl Into<Cow<'static, str>>,
+    ) -> &mut Change<'static> {
+        self.changes.push(Change {
+            catalogue_row: Cow::Borrowed(row.id),
+            control: row.control,
+            setting: Cow::Borrowed(row.setting),
+            opened: opened.into(),
+            before: None,
+            after: None,
+            direction,
+            whole: false,
+        });
+        let last = self.changes.len() - 1;
+        &mut self.changes[last]
+    }
+
+    /// Something was opened.
+    fn weakened(
+        &mut self,
+        row: &EmittedRow,
+        opened: impl Into<Cow<'static, str>>,
+    ) -> &mut Change<'static> {
+        self.push(row, Direction::Weakened, opened)
+    }
+
+    /// Something was closed.
+    fn strengthened(
+        &mut self,
+        row: &EmittedRow,
+        opened: impl Into<Cow<'static, str>>,
+    ) -> &mut Change<'static> {
+        self.push(row, Direction::Strengthened, opened)
+    }
+
+    /// A flag was set: the same thing is opened by one value and closed by the other.
+    fn flag(
+        &mut self,
+        row: &EmittedRow,
+        is_weak: bool,
+        opened: impl Into<Cow<'static, str>>,
+    ) -> &mut Change<'static> {
+        let direction = if is_weak { Direction::Weakened } else { Direction::Strengthened };
+        self.push(row, direction, opened)
+    }
+
+    /// The call states the whole setting: exactly these things are open from now on.
+    fn whole(&mut self, row: &EmittedRow, opened: impl IntoIterator<Item = String>) {
+        let before = self.changes.len();
+        for thing in opened {
+            let after = thing.clone();
+            let change = self.weakened(row, thing);
+            change.whole = true;
+            change.after = Some(Cow::Owned(after));
+        }
+        if self.changes.len() == before {
+            self.strengthened(row, "").whole = true;
+        }
+    }
+
+    /// The call states the whole setting, but what that means depends on what was set before.
+    fn whole_unknown(&mut self, row: &EmittedRow) -> &mut Change<'static> {
+        let change = self.push(row, Direction::Unknown, "");
+        change.whole = true;
+        change
+    }
+
+    /// The setting stands above every datastore of the account (of the region, where one is given).
+    fn of_account(&mut self, call: &Call<'_>, is_regional: bool) {
+        if let Some(account) = call.account {
+            self.datastore = Some(account_guard(account, call.region.filter(|_| is_regional)));
+        }
+    }
+
+    /// The changed resource is a guard with an identity of its own.
+    fn of_guard(&mut self, resource_type: &'static str, uid: String) {
+        self.datastore = Some(Datastore {
+            name: uid.rsplit([':', '/']).next().map(|name| Cow::Owned(name.to_owned())),
+            uid: Cow::Owned(uid),
+            resource_type: Some(Cow::Borrowed(resource_type)),
+            form: DatastoreForm::Guard,
+        });
+    }
+}
+
+/// The account id in `text`, if it is one of another account than `own`. Without an own account nothing is foreign.
+fn foreign_account<'t>(text: &'t str, own: Option<&str>) -> Option<&'t str> {
+    let own = own?;
+    let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    (is_account && text != own).then_some(text)
+}

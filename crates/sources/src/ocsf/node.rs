@@ -1,0 +1,127 @@
+//! A JSON value that borrows its texts from the record.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use dataward_event::audit_event::Text;
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use crate::lenient::{Key, parse_bool, parse_count};
+
+/// One value. Numbers and truth values stay text until somebody asks for them.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Node<'a> {
+    #[default]
+    Null,
+    Scalar(Text<'a>),
+    List(Vec<Node<'a>>),
+    Map(Vec<(Text<'a>, Node<'a>)>),
+}
+
+impl<'a> Node<'a> {
+    /// The value at a path; of equal keys the last one.
+    pub(super) fn at(&self, path: &[&str]) -> Option<&Self> {
+        let mut node = self;
+        for key in path {
+            let Self::Map(fields) = node else { return None };
+            node = fields.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value)?;
+        }
+        Some(node)
+    }
+
+    /// The text of this scalar, if it is one and not empty.
+    pub(super) fn scalar(&self) -> Option<Text<'a>> {
+        match self {
+            Self::Scalar(text) if !text.is_empty() => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    /// The scalar at a path.
+    pub(super) fn text(&self, path: &[&str]) -> Option<Text<'a>> {
+        self.at(path)?.scalar()
+    }
+
+    /// The scalar at a path, also if it is empty.
+    pub(super) fn any_text(&self, path: &[&str]) -> Option<Text<'a>> {
+        match self.at(path)? {
+            Self::Scalar(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    /// The count at a path.
+    pub(super) fn count(&self, path: &[&str]) -> Option<u64> {
+        parse_count(&self.text(path)?)
+    }
+
+    /// The whole number at a path, which may be negative.
+    pub(super) fn integer(&self, path: &[&str]) -> Option<i64> {
+        let text = self.text(path)?;
+        text.parse().ok().or_else(|| parse_count(&text).and_then(|count| i64::try_from(count).ok()))
+    }
+
+    /// The truth value at a path.
+    pub(super) fn flag(&self, path: &[&str]) -> Option<bool> {
+        parse_bool(&self.text(path)?)
+    }
+
+    /// The elements of the list at a path; none if there is no list.
+    pub(super) fn list(&self, path: &[&str]) -> &[Self] {
+        match self.at(path) {
+            Some(Self::List(items)) => items,
+            _ => &[],
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Node<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NodeVisitor)
+    }
+}
+
+struct NodeVisitor;
+
+impl<'de> Visitor<'de> for NodeVisitor {
+    type Value = Node<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Node::Scalar(Cow::Borrowed(text)))
+    }
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Node::Scalar(Cow::Owned(text.to_owned())))
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Node::Scalar(Cow::Borrowed(if value { "true" } else { "false" })))
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Node::Scalar(Cow::Owned(value.to_string())))
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Node::Scalar(Cow::Owned(value.to_string())))
+    }
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Node::Scalar(Cow::Owned(value.to_string())))
+    }
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Node::Null)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Node::List(items))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(Key(name)) = map.next_key::<Key<'de>>()? {
+            fields.push((name, map.next_value()?));
+        }
+        Ok(Node::Map(fields))
+    }
+}
