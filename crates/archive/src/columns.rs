@@ -1,0 +1,256 @@
+//! Builders for all columns, filled row by row.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arrow_array::builder::{
+    ArrayBuilder, BinaryBuilder, BooleanBuilder, Int32Builder, Int64Builder, ListBuilder,
+    StringBuilder, StructBuilder, TimestampMicrosecondBuilder,
+};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{ArrowError, DataType};
+use dataward_event::change::Change;
+
+use crate::column::{COLUMNS, Column, ColumnType};
+use crate::schema;
+
+/// What a row costs beside its texts, in bytes: offsets, numbers and null bits, roughly.
+const ROW_BYTES: usize = 256;
+
+/// Rows of one kind and one day that grow. A column that a row does not name is null in it, and costs nothing until
+/// the rows are finished.
+#[derive(Debug)]
+pub(crate) struct Columns {
+    rows: usize,
+    bytes: usize,
+    builders: Vec<Builder>,
+}
+
+#[derive(Debug)]
+enum Builder {
+    Text(StringBuilder),
+    Bytes(BinaryBuilder),
+    Long(Int64Builder),
+    Int(Int32Builder),
+    Time(TimestampMicrosecondBuilder),
+    Flag(BooleanBuilder),
+    Texts(ListBuilder<StringBuilder>),
+    Changes(ListBuilder<StructBuilder>),
+}
+
+impl Columns {
+    pub(crate) fn new() -> Self {
+        let builders = COLUMNS.iter().map(|(_, _, kind)| Builder::new(*kind)).collect();
+        Self { rows: 0, bytes: 0, builders }
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Closes the row that was filled.
+    pub(crate) fn end_row(&mut self) {
+        self.rows += 1;
+        self.bytes += ROW_BYTES;
+    }
+
+    pub(crate) fn text(&mut self, column: Column, value: &str) {
+        if let Builder::Text(builder) = &mut self.builders[column.index()] {
+            builder.append_nulls(self.rows - builder.len());
+            builder.append_value(value);
+            self.bytes += value.len();
+        } else {
+            debug_assert!(false, "{} is no text", column.name());
+        }
+    }
+
+    pub(crate) fn text_option(&mut self, column: Column, value: Option<&str>) {
+        if let Some(value) = value {
+            self.text(column, value);
+        }
+    }
+
+    pub(crate) fn bytes_value(&mut self, column: Column, value: &[u8]) {
+        if let Builder::Bytes(builder) = &mut self.builders[column.index()] {
+            builder.append_nulls(self.rows - builder.len());
+            builder.append_value(value);
+            self.bytes += value.len();
+        } else {
+            debug_assert!(false, "{} holds no bytes", column.name());
+        }
+    }
+
+    pub(crate) fn long(&mut self, column: Column, value: i64) {
+        if let Builder::Long(builder) = &mut self.builders[column.index()] {
+            builder.append_nulls(self.rows - builder.len());
+            builder.append_value(value);
+        } else {
+            debug_assert!(false, "{} is no long", column.name());
+        }
+    }
+
+    /// A count. The table's numbers are signed: the few counts beyond them are kept as the largest there is.
+    pub(crate) fn count(&mut self, column: Column, value: u64) {
+        self.long(column, i64::try_from(value).unwrap_or(i64::MAX));
+    }
+
+    pub(crate) fn int(&mut self, column: Column, value: i32) {
+        if let Builder::Int(builder) = &mut self.builders[column.index()] {
+            builder.append_nulls(self.rows - builder.len());
+            builder.append_value(value);
+        } else {
+            debug_assert!(false, "{} is no integer", column.name());
+        }
+    }
+
+    pub(crate) fn time(&mut self, column: Column, micros: i64) {
+        if let Builder::Time(builder) = &mut self.builders[column.index()] {
+            builder.append_nulls(self.rows - builder.len());
+            builder.append_value(micros);
+        } else {
+            debug_assert!(false, "{} is no time", column.name());
+        }
+    }
+
+    pub(crate) fn flag(&mut self, column: Column, value: bool) {
+        if let Builder::Flag(builder) = &mut self.builders[column.index()] {
+            builder.append_nulls(self.rows - builder.len());
+            builder.append_value(value);
+        } else {
+            debug_assert!(false, "{} is no flag", column.name());
+        }
+    }
+
+    /// A list of texts; an empty one is null.
+    pub(crate) fn texts(&mut self, column: Column, values: &[Cow<'_, str>]) {
+        if values.is_empty() {
+            return;
+        }
+        if let Builder::Texts(builder) = &mut self.builders[column.index()] {
+            let missing = self.rows - builder.len();
+            builder.append_nulls(missing);
+            for value in values {
+                builder.values().append_value(value);
+                self.bytes += value.len();
+            }
+            builder.append(true);
+        } else {
+            debug_assert!(false, "{} is no list of texts", column.name());
+        }
+    }
+
+    /// A list of changes; an empty one is null.
+    pub(crate) fn changes(&mut self, column: Column, values: &[Change<'_>]) {
+        if values.is_empty() {
+            return;
+        }
+        if let Builder::Changes(builder) = &mut self.builders[column.index()] {
+            let missing = self.rows - builder.len();
+            builder.append_nulls(missing);
+            for value in values {
+                self.bytes += append_change(builder.values(), value);
+            }
+            builder.append(true);
+        } else {
+            debug_assert!(false, "{} is no list of changes", column.name());
+        }
+    }
+
+    /// The rows as one batch; the builders are empty afterwards.
+    pub(crate) fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
+        let rows = std::mem::take(&mut self.rows);
+        self.bytes = 0;
+        let arrays = self.builders.iter_mut().map(|builder| builder.finish(rows)).collect();
+        RecordBatch::try_new(schema::arrow(), arrays)
+    }
+}
+
+/// Appends one change and says how many bytes of text it took.
+fn append_change(builder: &mut StructBuilder, change: &Change<'_>) -> usize {
+    let texts = [
+        Some(change.catalogue_row.as_ref()),
+        Some(change.control.as_str()),
+        Some(change.setting.as_ref()),
+        Some(change.opened.as_ref()),
+        change.before.as_deref(),
+        change.after.as_deref(),
+        Some(change.direction.as_str()),
+    ];
+    for (place, text) in texts.iter().enumerate() {
+        if let Some(field) = builder.field_builder::<StringBuilder>(place) {
+            field.append_option(*text);
+        }
+    }
+    if let Some(field) = builder.field_builder::<BooleanBuilder>(texts.len()) {
+        field.append_value(change.whole);
+    }
+    builder.append(true);
+    texts.iter().flatten().map(|text| text.len()).sum()
+}
+
+impl Builder {
+    fn new(kind: ColumnType) -> Self {
+        match kind {
+            ColumnType::Text => Self::Text(StringBuilder::with_capacity(0, 0)),
+            ColumnType::Bytes => Self::Bytes(BinaryBuilder::with_capacity(0, 0)),
+            ColumnType::Long => Self::Long(Int64Builder::with_capacity(0)),
+            ColumnType::Int => Self::Int(Int32Builder::with_capacity(0)),
+            ColumnType::Time => {
+                let builder = TimestampMicrosecondBuilder::with_capacity(0);
+                Self::Time(builder.with_timezone("UTC"))
+            }
+            ColumnType::Flag => Self::Flag(BooleanBuilder::with_capacity(0)),
+            ColumnType::Texts => {
+                let texts = ListBuilder::with_capacity(StringBuilder::with_capacity(0, 0), 0);
+                Self::Texts(texts.with_field(schema::element_field(DataType::Utf8)))
+            }
+            ColumnType::Changes => {
+                let fields = schema::change_fields();
+                let element = schema::element_field(DataType::Struct(fields.clone()));
+                let change = StructBuilder::from_fields(fields, 0);
+                Self::Changes(ListBuilder::with_capacity(change, 0).with_field(element))
+            }
+        }
+    }
+
+    fn finish(&mut self, rows: usize) -> ArrayRef {
+        match self {
+            Self::Text(builder) => {
+                builder.append_nulls(rows - builder.len());
+                Arc::new(builder.finish())
+            }
+            Self::Bytes(builder) => {
+                builder.append_nulls(rows - builder.len());
+                Arc::new(builder.finish())
+            }
+            Self::Long(builder) => {
+                builder.append_nulls(rows - builder.len());
+                Arc::new(builder.finish())
+            }
+            Self::Int(builder) => {
+                builder.append_nulls(rows - builder.len());
+                Arc::new(builder.finish())
+            }
+            Self::Time(builder) => {
+                builder.append_nulls(rows - builder.len());
+                Arc::new(builder.finish())
+            }
+            Self::Flag(builder) => {
+                builder.append_nulls(rows - builder.len());
+                Arc::new(builder.finish())
+            }
+            Self::Texts(builder) => {
+                builder.append_nulls(rows - builder.len());
+                Arc::new(builder.finish())
+            }
+            Self::Changes(builder) => {
+                builder.append_nulls(rows - builder.len());
+                Arc::new(builder.finish())
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The archive on Delta.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use dataward_event::finding::Owner;
+use dataward_event::position::{Offset, Partition, Progress};
+use dataward_pipeline::alert::Alert;
+use dataward_pipeline::archive::{
+    Archive, ArchiveError, ArchivedEvent, Checkpoint, Claim, Committed, Known, Replayed, Snapshot,
+};
+use tokio::runtime::Runtime;
+
+use crate::location::{Location, StoreWrapper};
+use crate::rows::ArrowRows;
+use crate::writer::Writer;
+
+/// How an archive is opened.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// Something between the archive and its storage.
+    pub store_wrapper: Option<StoreWrapper>,
+    /// The pause before storage is asked again about a commit of unknown outcome; it doubles each time.
+    pub reconcile_pause: Option<Duration>,
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options")
+            .field("store_wrapper", &self.store_wrapper.is_some())
+            .field("reconcile_pause", &self.reconcile_pause)
+            .finish()
+    }
+}
+
+/// An archive: one Delta table, and the directory of its state beside it.
+///
+/// Its calls block; they must not come from a thread of an asynchronous runtime.
+pub struct DeltaArchive {
+    runtime: Runtime,
+    writer: Writer,
+    is_read_only: bool,
+    returned: Option<Checkpoint<ArrowRows>>,
+}
+
+impl DeltaArchive {
+    /// Opens the archive in a directory, and creates it if there is none.
+    ///
+    /// # Errors
+    /// `Broken` if the table is not ours, would break a promise, or has lost commits; `Unavailable` if storage fails.
+    pub fn open(location: &Path, options: &Options) -> Result<Self, ArchiveError> {
+        Self::open_as(location, options, false)
+    }
+
+    /// Opens an archive that is there, to read it. Nothing is written, not even to repair.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and `Broken` if there is no archive.
+    pub fn open_read_only(location: &Path, options: &Options) -> Result<Self, ArchiveError> {
+        Self::open_as(location, options, true)
+    }
+
+    fn open_as(
+        location: &Path,
+        options: &Options,
+        is_read_only: bool,
+    ) -> Result<Self, ArchiveError> {
+        let location = Location::new(location)?;
+        let runtime = runtime()?;
+        let writer = runtime.block_on(Writer::open(
+            &location,
+            options.store_wrapper.as_ref(),
+            options.reconcile_pause,
+            !is_read_only,
+        ))?;
+        Ok(Self { runtime, writer, is_read_only, returned: None })
+    }
+
+    /// The id that the archive was given when it was made.
+    pub fn archive_id(&self) -> &str {
+        self.writer.archive_id()
+    }
+
+    /// The version of the table that we know.
+    pub fn version(&self) -> u64 {
+        self.writer.version()
+    }
+
+    /// The next offset of every partition that the table knows, files included.
+    pub fn table_progress(&self) -> Progress {
+        self.writer.table_progress()
+    }
+
+    /// Where the sinks stand in the alerts of the owners.
+    pub fn cursors(&self) -> BTreeMap<dataward_pipeline::archive::CursorKey, i64> {
+        self.writer.cursors()
+    }
+
+    fn may_write(&self) -> Result<(), ArchiveError> {
+        if self.is_read_only {
+            return Err(ArchiveError::Broken("the archive was opened to be read".into()));
+        }
+        Ok(())
+    }
+}
+
+/// The runtime of an archive's storage calls.
+pub(crate) fn runtime() -> Result<Runtime, ArchiveError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("archive")
+        .enable_all()
+        .build()
+        .map_err(|error| ArchiveError::Unavailable(format!("failed to start a thread: {error}")))
+}
+
+impl Archive for DeltaArchive {
+    type Rows = ArrowRows;
+
+    fn rows(&self) -> ArrowRows {
+        ArrowRows::new()
+    }
+
+    fn look_up(
+        &mut self,
+        partitions: &[Partition],
+    ) -> Result<BTreeMap<Partition, Known>, ArchiveError> {
+        self.runtime.block_on(self.writer.refresh())?;
+        Ok(partitions.iter().map(|p| (p.clone(), self.writer.known(p))).collect())
+    }
+
+    fn look_up_keeper(&mut self) -> Result<Option<u64>, ArchiveError> {
+        self.runtime.block_on(self.writer.refresh())?;
+        Ok(self.writer.keeper_next())
+    }
+
+    fn claim(&mut self, claims: &[Claim], rows: ArrowRows) -> Result<Committed, ArchiveError> {
+        self.may_write()?;
+        self.runtime.block_on(self.writer.claim(claims, rows))
+    }
+
+    fn release(&mut self, owners: &[Owner]) {
+        self.writer.release(owners);
+    }
+
+    fn commit(&mut self, mut checkpoint: Checkpoint<ArrowRows>) -> Result<Committed, ArchiveError> {
+        let committed = match self.may_write() {
+            Ok(()) => self.runtime.block_on(self.writer.commit(&mut checkpoint)),
+            Err(error) => Err(error),
+        };
+        self.returned = committed.is_err().then_some(checkpoint);
+        committed
+    }
+
+    fn take_back(&mut self) -> Option<Checkpoint<ArrowRows>> {
+        self.returned.take()
+    }
+
+    fn snapshot(&mut self, owner: &Owner) -> Result<Option<Snapshot>, ArchiveError> {
+        self.runtime.block_on(self.writer.snapshot(owner))
+    }
+
+    fn replay(
+        &mut self,
+        partition: &Partition,
+        from: Offset,
+        each: &mut dyn FnMut(Replayed),
+    ) -> Result<(), ArchiveError> {
+        let reader = self.writer.reader();
+        self.runtime.block_on(crate::replay::replay(&reader, partition, from, each))
+    }
+
+    fn replay_changes(
+        &mut self,
+        from: &Progress,
+        each: &mut dyn FnMut(ArchivedEvent),
+    ) -> Result<(), ArchiveError> {
+        let reader = self.writer.reader();
+        let progress = self.writer.table_progress();
+        let next = |partition: &Partition| progress.next(partition).map(|offset| offset.0);
+        self.runtime.block_on(crate::replay::replay_changes(&reader, from, &next, each))
+    }
+
+    fn unacknowledged(&mut self, sink: &str) -> Result<Vec<Alert>, ArchiveError> {
+        let reader = self.writer.reader();
+        let cursors = self.writer.cursors();
+        let cursors = cursors
+            .into_iter()
+            .filter(|(key, _)| key.sink == sink)
+            .map(|(key, first)| (key.owner, first))
+            .collect();
+        self.runtime.block_on(crate::replay::alerts(&reader, &cursors))
+    }
+}

@@ -1,0 +1,302 @@
+//! The Delta table: opening it, seeing what others did, and one commit.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use dataward_pipeline::archive::ArchiveError;
+use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
+use deltalake_core::kernel::{Action, Add, Transaction};
+use deltalake_core::logstore::LogStoreRef;
+use deltalake_core::operations::create::CreateBuilder;
+use deltalake_core::protocol::{DeltaOperation, SaveMode};
+use deltalake_core::table::state::DeltaTableState;
+use deltalake_core::{DeltaTable, DeltaTableBuilder};
+use object_store::ObjectStore;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::commit_log::{Commit, CommitLog, unavailable};
+use crate::head::Head;
+use crate::location::{Location, StoreWrapper};
+use crate::schema;
+
+const ARCHIVE_ID: &str = "dataward.archive_id";
+const SCHEMA_VERSION: &str = "dataward.schema_version";
+const FORGETS_OFFSETS: &str = "delta.setTransactionRetentionDuration";
+
+/// The snapshot of delta-rs is loaded anew after this many commits: incremental updates make it grow.
+const COMMITS_PER_LOAD: u32 = 100;
+
+/// How often storage is asked about an attempt whose outcome is unknown, before we stop.
+const ASKED_MAX: u32 = 8;
+
+/// An open table.
+pub(crate) struct Table {
+    log_store: LogStoreRef,
+    snapshot: DeltaTableState,
+    commits_since_load: u32,
+    pub(crate) archive_id: String,
+    /// The files of the table.
+    pub(crate) store: Arc<dyn ObjectStore>,
+    /// The files of the state.
+    pub(crate) state: Arc<dyn ObjectStore>,
+    /// What the log says up to our version.
+    pub(crate) log: CommitLog,
+    /// The pause before storage is asked again.
+    pub(crate) pause: Duration,
+}
+
+/// What became of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It is in the table.
+    Committed(u64),
+    /// It is not, and the table may have moved.
+    NotCommitted,
+}
+
+impl Table {
+    /// Opens the table; creates it if `create` and there is none.
+    pub(crate) async fn open(
+        location: &Location,
+        wrapper: Option<&StoreWrapper>,
+        create: bool,
+    ) -> Result<Self, ArchiveError> {
+        let (root, state) = location.stores(wrapper)?;
+        let log_store = DeltaTableBuilder::from_url(location.url()?)
+            .map_err(broken)?
+            .with_storage_backend(root, location.url()?)
+            .build_storage()
+            .map_err(broken)?;
+        let store = log_store.object_store(None);
+        let head = Head::read(&*state).await?;
+        let exists = location.table().join(crate::commit_log::LOG).is_dir()
+            && log_store.is_delta_table_location().await.map_err(unavailable)?;
+        if !exists {
+            if head.is_some() {
+                return Err(vanished(location.table()));
+            }
+            if !create {
+                return Err(ArchiveError::Broken(format!(
+                    "there is no archive at {}",
+                    location.table().display()
+                )));
+            }
+            create_table(Arc::clone(&log_store)).await?;
+        }
+        let snapshot = load(&log_store).await?;
+        let archive_id = check(&snapshot)?;
+        if let Some(head) = &head {
+            head.check(&*store, snapshot.version()).await?;
+        }
+        let log = CommitLog::load(&*store, snapshot.version()).await?;
+        let table = Self {
+            log_store,
+            snapshot,
+            commits_since_load: 0,
+            archive_id,
+            store,
+            state,
+            log,
+            pause: Duration::from_millis(50),
+        };
+        // A crash between a commit and its head leaves the head behind.
+        if create && head.as_ref() != Some(&Head::of(&table.log)) {
+            table.write_head().await?;
+        }
+        Ok(table)
+    }
+
+    /// Moves to the newest version, and gives back the commits that it did not know.
+    pub(crate) async fn refresh(&mut self) -> Result<Vec<Commit>, ArchiveError> {
+        let version =
+            self.log_store.get_latest_version(self.log.version).await.map_err(unavailable)?;
+        self.move_to(version).await
+    }
+
+    async fn move_to(&mut self, version: u64) -> Result<Vec<Commit>, ArchiveError> {
+        if self.snapshot.version() < version {
+            self.snapshot.update(&self.log_store, Some(version)).await.map_err(unavailable)?;
+        }
+        let commits = self.log.catch_up(&*self.store, version).await?;
+        if commits.iter().any(|commit| commit.changes_table) {
+            self.snapshot = load(&self.log_store).await?;
+            let archive_id = check(&self.snapshot)?;
+            if archive_id != self.archive_id {
+                return Err(ArchiveError::Broken("the table became another archive".into()));
+            }
+            let version = self.snapshot.version();
+            self.log.catch_up(&*self.store, version).await?;
+        }
+        Ok(commits)
+    }
+
+    /// Tries one commit on exactly the version that we know, and finds out what became of it.
+    ///
+    /// There are no retries of delta-rs: whoever committed in between makes it fail, and the caller compares what the
+    /// table says now with what it relied on. That is the fence, and it keeps the chain of hashes exact.
+    ///
+    /// # Errors
+    /// `Broken` if storage does not tell the outcome.
+    pub(crate) async fn attempt(
+        &mut self,
+        commit_id: Uuid,
+        adds: &[Add],
+        transactions: Vec<Transaction>,
+        offsets: Value,
+    ) -> Result<Outcome, ArchiveError> {
+        self.load_again_when_due().await?;
+        let properties = CommitProperties::default()
+            .with_max_retries(0)
+            .with_cleanup_expired_logs(Some(false))
+            .with_application_transactions(transactions)
+            .with_metadata([
+                ("isBlindAppend".to_owned(), json!(true)),
+                ("dataward.commit_id".to_owned(), json!(commit_id.to_string())),
+                ("dataward.prev".to_owned(), json!(self.log.sha256)),
+                ("dataward.offsets".to_owned(), offsets),
+            ]);
+        let operation = DeltaOperation::Write {
+            mode: SaveMode::Append,
+            partition_by: Some(schema::PARTITION_COLUMNS.map(str::to_owned).to_vec()),
+            predicate: None,
+        };
+        let result = CommitBuilder::from(properties)
+            .with_actions(adds.iter().cloned().map(Action::Add).collect())
+            .build(Some(&self.snapshot), Arc::clone(&self.log_store), operation)
+            .await;
+        let expected = self.log.version + 1;
+        match result {
+            Ok(finalized) => {
+                self.snapshot = finalized.snapshot();
+                self.commits_since_load += 1;
+            }
+            // An error does not mean that it was not committed: the table says.
+            Err(error) => tracing::warn!(%error, version = expected, "a commit failed"),
+        }
+        self.outcome(&commit_id.to_string()).await
+    }
+
+    async fn outcome(&mut self, commit_id: &str) -> Result<Outcome, ArchiveError> {
+        let mut pause = self.pause;
+        for asked in 1.. {
+            match self.refresh().await {
+                Ok(commits) => {
+                    let ours = commits
+                        .iter()
+                        .find(|commit| commit.commit_id.as_deref() == Some(commit_id));
+                    return Ok(ours.map_or(Outcome::NotCommitted, |commit| {
+                        Outcome::Committed(commit.version)
+                    }));
+                }
+                Err(ArchiveError::Unavailable(error)) if asked < ASKED_MAX => {
+                    tracing::warn!(error, "cannot yet tell whether a commit was made");
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                Err(ArchiveError::Unavailable(error)) => {
+                    return Err(ArchiveError::Broken(format!(
+                        "storage does not tell whether commit {commit_id} was made; \
+                         a restart asks the table: {error}"
+                    )));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Outcome::NotCommitted)
+    }
+
+    async fn load_again_when_due(&mut self) -> Result<(), ArchiveError> {
+        if self.commits_since_load < COMMITS_PER_LOAD {
+            return Ok(());
+        }
+        let version = self.snapshot.version();
+        self.snapshot = DeltaTableState::try_new(self.log_store.as_ref(), Some(version))
+            .await
+            .map_err(unavailable)?;
+        self.commits_since_load = 0;
+        Ok(())
+    }
+
+    /// Writes down the newest commit outside the log.
+    pub(crate) async fn write_head(&self) -> Result<(), ArchiveError> {
+        Head::of(&self.log).write(&*self.state).await
+    }
+}
+
+/// Milliseconds since the epoch, for the log's own use.
+pub(crate) fn now_millis() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+async fn load(log_store: &LogStoreRef) -> Result<DeltaTableState, ArchiveError> {
+    DeltaTableState::try_new(log_store.as_ref(), None).await.map_err(broken)
+}
+
+async fn create_table(log_store: LogStoreRef) -> Result<DeltaTable, ArchiveError> {
+    let skipping: Vec<_> = schema::STATISTICS_COLUMNS.iter().map(|column| column.name()).collect();
+    let configuration = [
+        (ARCHIVE_ID, Uuid::new_v4().to_string()),
+        (SCHEMA_VERSION, schema::VERSION.to_string()),
+        ("delta.appendOnly", "true".to_owned()),
+        ("delta.checkpointInterval", "100".to_owned()),
+        ("delta.logRetentionDuration", "interval 30 days".to_owned()),
+        ("delta.dataSkippingStatsColumns", skipping.join(",")),
+    ];
+    let created = CreateBuilder::new()
+        .with_log_store(Arc::clone(&log_store))
+        .with_table_name("archive")
+        .with_columns(schema::delta())
+        .with_partition_columns(schema::PARTITION_COLUMNS)
+        .with_raise_if_key_not_exists(false)
+        .with_configuration(
+            configuration.into_iter().map(|(key, value)| (key.to_owned(), Some(value))),
+        )
+        // If another process creates it at the same moment, its table is taken.
+        .with_save_mode(SaveMode::Ignore)
+        .await;
+    created.map_err(unavailable)
+}
+
+/// Refuses a table that is not ours or would break a promise; gives back the id of the archive.
+fn check(snapshot: &DeltaTableState) -> Result<String, ArchiveError> {
+    let refuse = |why: &str| Err(ArchiveError::Broken(format!("the table is refused: {why}")));
+    let metadata = snapshot.metadata();
+    let configuration = metadata.configuration();
+    let Some(archive_id) = configuration.get(ARCHIVE_ID) else {
+        return refuse("it was not made by Dataward");
+    };
+    if configuration.contains_key(FORGETS_OFFSETS) {
+        return refuse(&format!("{FORGETS_OFFSETS} is set, which would forget offsets"));
+    }
+    if configuration.get(SCHEMA_VERSION) != Some(&schema::VERSION.to_string()) {
+        return refuse("its rows have another version");
+    }
+    let protocol = snapshot.protocol();
+    if protocol.min_reader_version() != 1 || protocol.min_writer_version() != 2 {
+        return refuse("its protocol is not reader 1, writer 2");
+    }
+    let expected = schema::delta();
+    let found = snapshot.schema();
+    let same = found.fields().len() == expected.len()
+        && found.fields().zip(&expected).all(|(found, expected)| {
+            found.name() == expected.name() && found.data_type() == expected.data_type()
+        });
+    if !same {
+        return refuse("its columns are not those of this version");
+    }
+    Ok(archive_id.clone())
+}
+
+fn vanished(table: &Path) -> ArchiveError {
+    ArchiveError::Broken(format!(
+        "the table at {} is gone, but its head file says that there was one",
+        table.display()
+    ))
+}
+
+fn broken(error: impl std::fmt::Display) -> ArchiveError {
+    ArchiveError::Broken(error.to_string())
+}

@@ -1,0 +1,311 @@
+//! The order of writes: files, snapshots, one commit, the head.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow_array::RecordBatch;
+use dataward_event::finding::Owner;
+use dataward_event::position::{Offset, Partition, Progress};
+use dataward_pipeline::archive::{
+    ArchiveError, Checkpoint, Claim, Committed, CursorKey, Known, Snapshot,
+};
+use deltalake_core::kernel::{Add, Transaction};
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::app_id::{Meaning, owner_path};
+use crate::claims::{self, Claims};
+use crate::commit_log::{CommitLog, unavailable};
+use crate::data_file::DataFile;
+use crate::data_reader::DataReader;
+use crate::location::{Location, StoreWrapper};
+use crate::row_kind::RowKind;
+use crate::rows::ArrowRows;
+use crate::state_store::{Saved, StateStore};
+use crate::table::{Outcome, Table, now_millis};
+
+/// How often a commit is tried on a newer version before the loop is asked to try later.
+const ATTEMPTS: u32 = 5;
+
+/// Everything that writes into one archive.
+pub(crate) struct Writer {
+    table: Table,
+    claims: Claims,
+    states: StateStore,
+}
+
+impl Writer {
+    pub(crate) async fn open(
+        location: &Location,
+        wrapper: Option<&StoreWrapper>,
+        pause: Option<Duration>,
+        create: bool,
+    ) -> Result<Self, ArchiveError> {
+        let mut table = Table::open(location, wrapper, create).await?;
+        table.pause = pause.unwrap_or(table.pause);
+        let claims = Claims::new(&table.archive_id);
+        let states = StateStore::new(Arc::clone(&table.state), &table.archive_id);
+        Ok(Self { table, claims, states })
+    }
+
+    pub(crate) fn archive_id(&self) -> &str {
+        &self.table.archive_id
+    }
+
+    pub(crate) fn version(&self) -> u64 {
+        self.table.log.version
+    }
+
+    pub(crate) fn reader(&self) -> DataReader {
+        DataReader::new(Arc::clone(&self.table.store), self.table.log.version)
+    }
+
+    /// Sees what others did.
+    ///
+    /// # Errors
+    /// `Fenced` if one of our owners was claimed.
+    pub(crate) async fn refresh(&mut self) -> Result<(), ArchiveError> {
+        self.table.refresh().await?;
+        self.check_claims()
+    }
+
+    /// Without this check a newer view of the table would jump over the commit that fenced us.
+    fn check_claims(&mut self) -> Result<(), ArchiveError> {
+        let checked = self.claims.check(&self.table.log);
+        if checked.is_err() {
+            self.claims.clear();
+            self.states.forget();
+        }
+        checked
+    }
+
+    fn read(&self, meaning: &Meaning) -> Option<i64> {
+        self.claims.read(&self.table.log, meaning)
+    }
+
+    pub(crate) fn known(&self, partition: &Partition) -> Known {
+        let log = &self.table.log;
+        match self.read(&Meaning::Progress(Owner::Partition(partition.clone()))) {
+            Some(next) => Known::At(Offset(next)),
+            None if claims::knows_topic(self.claims.ids(), log, partition) => Known::NewPartition,
+            None => Known::NewTopic,
+        }
+    }
+
+    pub(crate) fn keeper_next(&self) -> Option<u64> {
+        self.read(&Meaning::Progress(Owner::Keeper)).and_then(|next| u64::try_from(next).ok())
+    }
+
+    pub(crate) fn table_progress(&self) -> Progress {
+        self.meanings()
+            .filter_map(|(meaning, value)| match meaning {
+                Meaning::Progress(Owner::Partition(partition)) => Some((partition, Offset(value))),
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub(crate) fn cursors(&self) -> BTreeMap<CursorKey, i64> {
+        self.meanings()
+            .filter_map(|(meaning, value)| match meaning {
+                Meaning::Cursor(sink, owner) => Some((CursorKey { sink, owner }, value)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn meanings(&self) -> impl Iterator<Item = (Meaning, i64)> {
+        let ids = self.claims.ids();
+        let transactions = self.table.log.transactions.iter();
+        transactions.filter_map(|(app_id, value)| Some((ids.parse(app_id)?, *value)))
+    }
+
+    pub(crate) fn release(&mut self, owners: &[Owner]) {
+        self.claims.release(owners);
+    }
+
+    pub(crate) async fn claim(
+        &mut self,
+        claims: &[Claim],
+        mut rows: ArrowRows,
+    ) -> Result<Committed, ArchiveError> {
+        let commit_id = Uuid::new_v4();
+        let adds = self.write_files(commit_id, std::slice::from_mut(&mut rows)).await?;
+        let mut saved = Vec::new();
+        for claim in claims {
+            saved.extend(self.first_snapshot(claim).await?);
+        }
+        let mut epochs = Vec::new();
+        let offsets = offsets(claims.iter().map(|claim| (&claim.owner, claim.next)));
+        let version = self
+            .settle(commit_id, &adds, offsets, &mut |held, log| {
+                held.check_expected(log, claims)?;
+                epochs = held.epochs(log, claims);
+                let mut transactions = held.claim_transactions(log, claims, &epochs);
+                transactions.extend(state_transactions(held, &saved));
+                Ok(transactions)
+            })
+            .await?;
+        self.claims.take(claims, &epochs);
+        self.states.committed(saved).await;
+        Ok(Committed::new(version, self.claims.progress()))
+    }
+
+    /// An owner always has a snapshot to replay from: the first one is empty.
+    async fn first_snapshot(&self, claim: &Claim) -> Result<Option<Saved>, ArchiveError> {
+        if self.read(&Meaning::State(claim.owner.clone())).is_some() {
+            return Ok(None);
+        }
+        let mut at = Progress::new();
+        if let Owner::Partition(partition) = &claim.owner {
+            at.assign(partition.clone(), Offset(claim.next));
+        }
+        let empty = Snapshot {
+            owner: claim.owner.clone(),
+            at,
+            format: 0,
+            segments: Vec::new(),
+            segment_count: 0,
+        };
+        self.states.save(&empty, None).await
+    }
+
+    pub(crate) async fn commit(
+        &mut self,
+        checkpoint: &mut Checkpoint<ArrowRows>,
+    ) -> Result<Committed, ArchiveError> {
+        self.check_claims()?;
+        let next = self.claims.advanced(&checkpoint.progress, checkpoint.keeper_next)?;
+        let commit_id = Uuid::new_v4();
+        // A crash from here on leaves files that no reader sees.
+        let adds = self.write_files(commit_id, &mut checkpoint.rows).await?;
+        let mut saved = Vec::new();
+        for snapshot in &checkpoint.snapshots {
+            let committed = self.read(&Meaning::State(snapshot.owner.clone()));
+            saved.extend(self.states.save(snapshot, committed).await?);
+        }
+        let (cursors, files) = (&checkpoint.cursors, &checkpoint.files);
+        let offsets = offsets(next.iter().map(|(owner, value)| (owner, *value)));
+        let version = self
+            .settle(commit_id, &adds, offsets, &mut |held, log| {
+                let mut transactions = held.checkpoint_transactions(&next);
+                transactions.extend(state_transactions(held, &saved));
+                for (CursorKey { sink, owner }, first) in cursors {
+                    let cursor = Meaning::Cursor(sink.clone(), owner.clone());
+                    transactions.push(held.transaction(&cursor, *first));
+                }
+                transactions.extend(file_transactions(held, log, files, &next)?);
+                Ok(transactions)
+            })
+            .await?;
+        self.claims.advance(&next);
+        self.states.committed(saved).await;
+        let mut progress = self.claims.progress();
+        for (file, offset) in files.iter() {
+            progress.assign(file.clone(), offset);
+        }
+        Ok(Committed::new(version, progress))
+    }
+
+    /// Commits, on whichever version the table has reached, as long as it still says what we rely on.
+    async fn settle(
+        &mut self,
+        commit_id: Uuid,
+        adds: &[Add],
+        offsets: Value,
+        transactions: &mut dyn FnMut(&Claims, &CommitLog) -> Result<Vec<Transaction>, ArchiveError>,
+    ) -> Result<u64, ArchiveError> {
+        for _ in 0..ATTEMPTS {
+            self.check_claims()?;
+            let transactions = transactions(&self.claims, &self.table.log)?;
+            let outcome =
+                self.table.attempt(commit_id, adds, transactions, offsets.clone()).await?;
+            let Outcome::Committed(version) = outcome else { continue };
+            // A crash here leaves the head behind: the next opening repairs it.
+            if let Err(error) = self.table.write_head().await {
+                tracing::warn!(%error, version, "the head file could not be replaced");
+            }
+            return Ok(version);
+        }
+        Err(ArchiveError::Unavailable("the commit could not be made yet".into()))
+    }
+
+    /// Writes one file for each kind and day.
+    async fn write_files(
+        &self,
+        commit_id: Uuid,
+        rows: &mut [ArrowRows],
+    ) -> Result<Vec<Add>, ArchiveError> {
+        let encoding = |error: &dyn std::fmt::Display| {
+            ArchiveError::Broken(format!("rows could not be encoded: {error}"))
+        };
+        let mut groups: BTreeMap<(RowKind, i32), Vec<RecordBatch>> = BTreeMap::new();
+        for rows in rows {
+            for sealed in rows.seal().map_err(|error| encoding(&error))? {
+                groups.entry((sealed.kind, sealed.day)).or_default().extend(sealed.batches);
+            }
+        }
+        let mut adds = Vec::with_capacity(groups.len());
+        for (number, ((kind, day), batches)) in groups.into_iter().enumerate() {
+            let name = format!("c-{commit_id}-{number}.parquet");
+            let file =
+                DataFile::encode(kind, day, &name, &batches).map_err(|error| encoding(&error))?;
+            let path = Path::from(file.path.as_str());
+            self.table.store.put(&path, file.bytes.clone().into()).await.map_err(unavailable)?;
+            adds.push(file.add(now_millis()));
+        }
+        Ok(adds)
+    }
+
+    pub(crate) async fn snapshot(
+        &mut self,
+        owner: &Owner,
+    ) -> Result<Option<Snapshot>, ArchiveError> {
+        let Some(committed) = self.read(&Meaning::State(owner.clone())) else { return Ok(None) };
+        let (claims, log) = (&self.claims, &self.table.log);
+        let progress = |owner: &Owner| claims.read(log, &Meaning::Progress(owner.clone()));
+        self.states.load(owner, committed, &progress).await
+    }
+}
+
+fn state_transactions(held: &Claims, saved: &[Saved]) -> Vec<Transaction> {
+    let named = saved.iter();
+    named
+        .map(|saved| held.transaction(&Meaning::State(saved.owner.clone()), saved.number))
+        .collect()
+}
+
+/// Progress of files whose scan this commit continues; the keeper's claim fences them.
+fn file_transactions(
+    held: &Claims,
+    log: &CommitLog,
+    files: &Progress,
+    next: &BTreeMap<Owner, i64>,
+) -> Result<Vec<Transaction>, ArchiveError> {
+    let mut transactions = Vec::new();
+    for (partition, offset) in files.iter() {
+        let owner = Owner::Partition(partition.clone());
+        if next.contains_key(&owner) {
+            continue;
+        }
+        let progress = Meaning::Progress(owner.clone());
+        if held.read(log, &progress).is_some_and(|current| current > offset.0) {
+            return Err(ArchiveError::Fenced(owner.to_string()));
+        }
+        transactions.push(held.transaction(&progress, offset.0));
+        let start = Meaning::Start(owner);
+        if held.read(log, &start).is_none() {
+            transactions.push(held.transaction(&start, 0));
+        }
+    }
+    Ok(transactions)
+}
+
+/// Progress as the commit tells it to a person.
+fn offsets<'a>(progress: impl Iterator<Item = (&'a Owner, i64)>) -> Value {
+    let entries = progress.map(|(owner, value)| (owner_path(owner), Value::from(value)));
+    Value::Object(entries.collect())
+}
