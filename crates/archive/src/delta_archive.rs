@@ -97,6 +97,19 @@ impl DeltaArchive {
         self.writer.cursors()
     }
 
+    /// The alerts whose triggering event lies in one of these partitions, oldest first.
+    ///
+    /// # Errors
+    /// As [`Archive::replay`].
+    pub fn alerts_of(&mut self, partitions: &[Partition]) -> Result<Vec<Alert>, ArchiveError> {
+        let reader = self.writer.reader();
+        let is_of = |alert: &Alert| {
+            let position = alert.position.as_ref();
+            position.is_some_and(|position| partitions.contains(&position.partition))
+        };
+        self.runtime.block_on(crate::replay::alerts(&reader, &is_of))
+    }
+
     fn may_write(&self) -> Result<(), ArchiveError> {
         if self.is_read_only {
             return Err(ArchiveError::Broken("the archive was opened to be read".into()));
@@ -185,11 +198,19 @@ impl Archive for DeltaArchive {
     fn unacknowledged(&mut self, sink: &str) -> Result<Vec<Alert>, ArchiveError> {
         let reader = self.writer.reader();
         let cursors = self.writer.cursors();
-        let cursors = cursors
+        let cursors: BTreeMap<Owner, i64> = cursors
             .into_iter()
             .filter(|(key, _)| key.sink == sink)
             .map(|(key, first)| (key.owner, first))
             .collect();
-        self.runtime.block_on(crate::replay::alerts(&reader, &cursors))
+        if cursors.is_empty() {
+            // A sink that is new to the archive begins now: nobody wants years of alerts again.
+            return Ok(Vec::new());
+        }
+        let is_waiting = |alert: &Alert| {
+            let first = cursors.get(&alert.trigger.owner());
+            first.is_none_or(|first| alert.trigger.number() >= *first)
+        };
+        self.runtime.block_on(crate::replay::alerts(&reader, &is_waiting))
     }
 }

@@ -1,8 +1,5 @@
 //! Rows of the table, read back for a detector or a sink.
 
-use std::collections::BTreeMap;
-
-use dataward_event::finding::Owner;
 use dataward_event::position::{Offset, Partition, Position, Progress};
 use dataward_pipeline::alert::Alert;
 use dataward_pipeline::archive::{ArchiveError, ArchivedEvent, Replayed};
@@ -137,24 +134,18 @@ pub(crate) async fn replay_changes(
     Ok(())
 }
 
-/// The alerts at or after the cursors of their owners, oldest first. An owner without a cursor has all of them.
+/// The alerts that are wanted, oldest first.
 pub(crate) async fn alerts(
     reader: &DataReader,
-    cursors: &BTreeMap<Owner, i64>,
+    is_wanted: &dyn Fn(&Alert) -> bool,
 ) -> Result<Vec<Alert>, ArchiveError> {
     let mut alerts = Vec::new();
     for (_, file) in reader.files(&|kind| kind == RowKind::Alert, None).await? {
         reader
             .read(&file, Wanted::Facts, &mut |rows| {
                 for row in 0..rows.rows() {
-                    let owner = rows
-                        .text(Column::AlertOwner, row)
-                        .and_then(crate::app_id::parse_owner)
-                        .ok_or_else(|| unreadable(&file.path, "an alert has no owner"))?;
-                    let number = rows.long(Column::AlertNumber, row).unwrap_or(i64::MAX);
-                    if cursors.get(&owner).is_none_or(|first| number >= *first) {
-                        let alert =
-                            rows.alert(row).map_err(|error| unreadable(&file.path, error))?;
+                    let alert = rows.alert(row).map_err(|error| unreadable(&file.path, error))?;
+                    if is_wanted(&alert) {
                         alerts.push(alert);
                     }
                 }

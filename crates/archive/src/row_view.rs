@@ -256,6 +256,7 @@ impl RowView {
             time: EventTime::from_micros(time(Column::EventTime)?),
             logged_time: IngestTime::from_micros(time(Column::LoggedTime)?),
             trigger,
+            position: self.position(row).ok(),
             title: text(Column::Title)?,
             description: text(Column::Message)?,
             datastore: self.datastore(row)?,

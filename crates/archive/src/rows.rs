@@ -3,7 +3,6 @@
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 use dataward_event::audit_event::{Actor, AuditEvent, Client, Datastore};
-use dataward_event::finding::Trigger;
 use dataward_event::position::{Partition, Position};
 use dataward_pipeline::alert::Alert;
 use dataward_pipeline::archive::{
@@ -169,7 +168,7 @@ impl Rows for ArrowRows {
     fn alert(&mut self, alert: &Alert) {
         let group = self.columns(RowKind::Alert, alert.logged_time.micros());
         let columns = &mut group.columns;
-        if let Trigger::Record(position) = &alert.trigger {
+        if let Some(position) = &alert.position {
             append_position(columns, position);
         }
         columns.time(Column::EventTime, alert.time.micros());

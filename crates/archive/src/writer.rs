@@ -182,32 +182,30 @@ impl Writer {
         let commit_id = Uuid::new_v4();
         // A crash from here on leaves files that no reader sees.
         let adds = self.write_files(commit_id, &mut checkpoint.rows).await?;
-        let mut saved = Vec::new();
+        let (mut saved, mut unsaved) = (Vec::new(), Vec::new());
         for snapshot in &checkpoint.snapshots {
             let committed = self.read(&Meaning::State(snapshot.owner.clone()));
-            saved.extend(self.states.save(snapshot, committed).await?);
+            match self.states.save(snapshot, committed).await? {
+                Some(state) => saved.push(state),
+                None => unsaved.push(snapshot.owner.clone()),
+            }
         }
-        let (cursors, files) = (&checkpoint.cursors, &checkpoint.files);
+        let cursors = &checkpoint.cursors;
         let offsets = offsets(next.iter().map(|(owner, value)| (owner, *value)));
         let version = self
-            .settle(commit_id, &adds, offsets, &mut |held, log| {
+            .settle(commit_id, &adds, offsets, &mut |held, _| {
                 let mut transactions = held.checkpoint_transactions(&next);
                 transactions.extend(state_transactions(held, &saved));
                 for (CursorKey { sink, owner }, first) in cursors {
                     let cursor = Meaning::Cursor(sink.clone(), owner.clone());
                     transactions.push(held.transaction(&cursor, *first));
                 }
-                transactions.extend(file_transactions(held, log, files, &next)?);
                 Ok(transactions)
             })
             .await?;
         self.claims.advance(&next);
         self.states.committed(saved).await;
-        let mut progress = self.claims.progress();
-        for (file, offset) in files.iter() {
-            progress.assign(file.clone(), offset);
-        }
-        Ok(Committed::new(version, progress))
+        Ok(Committed::new(version, self.claims.progress()).with_unsaved(unsaved))
     }
 
     /// Commits, on whichever version the table has reached, as long as it still says what we rely on.
@@ -276,32 +274,6 @@ fn state_transactions(held: &Claims, saved: &[Saved]) -> Vec<Transaction> {
     named
         .map(|saved| held.transaction(&Meaning::State(saved.owner.clone()), saved.number))
         .collect()
-}
-
-/// Progress of files whose scan this commit continues; the keeper's claim fences them.
-fn file_transactions(
-    held: &Claims,
-    log: &CommitLog,
-    files: &Progress,
-    next: &BTreeMap<Owner, i64>,
-) -> Result<Vec<Transaction>, ArchiveError> {
-    let mut transactions = Vec::new();
-    for (partition, offset) in files.iter() {
-        let owner = Owner::Partition(partition.clone());
-        if next.contains_key(&owner) {
-            continue;
-        }
-        let progress = Meaning::Progress(owner.clone());
-        if held.read(log, &progress).is_some_and(|current| current > offset.0) {
-            return Err(ArchiveError::Fenced(owner.to_string()));
-        }
-        transactions.push(held.transaction(&progress, offset.0));
-        let start = Meaning::Start(owner);
-        if held.read(log, &start).is_none() {
-            transactions.push(held.transaction(&start, 0));
-        }
-    }
-    Ok(transactions)
 }
 
 /// Progress as the commit tells it to a person.
