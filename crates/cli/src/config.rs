@@ -163,7 +163,8 @@ impl Config {
                 return Err(format!("[kafka] has no {required}"));
             }
         }
-        let sinks = raw.sinks.unwrap_or_else(|| vec![SinkConfig::Stdout { name: "stdout".to_owned() }]);
+        let sinks =
+            raw.sinks.unwrap_or_else(|| vec![SinkConfig::Stdout { name: "stdout".to_owned() }]);
         let mut names: Vec<&str> = sinks.iter().map(SinkConfig::name).collect();
         names.sort_unstable();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -258,11 +259,19 @@ fn settings(
 
 fn seconds(key: &str, value: f64) -> Result<Duration, String> {
     let is_sane = (0.0..=86_400.0).contains(&value);
-    if is_sane { Ok(Duration::from_secs_f64(value)) } else { Err(format!("{key} = {value}: use 0 to 86400")) }
+    if is_sane {
+        Ok(Duration::from_secs_f64(value))
+    } else {
+        Err(format!("{key} = {value}: use 0 to 86400"))
+    }
 }
 
 fn megabytes(key: &str, value: usize) -> Result<usize, String> {
-    if (1..=1 << 20).contains(&value) { Ok(value << 20) } else { Err(format!("{key} = {value}: use 1 to 1048576")) }
+    if (1..=1 << 20).contains(&value) {
+        Ok(value << 20)
+    } else {
+        Err(format!("{key} = {value}: use 1 to 1048576"))
+    }
 }
 
 fn unkeyed(topic: &RawTopic) -> Result<Option<String>, String> {
@@ -328,7 +337,10 @@ mod tests {
         assert_eq!(config.settings.checkpoint_bytes, defaults.checkpoint_bytes);
         assert_eq!(config.settings.buffer_bytes, defaults.buffer_bytes);
         assert_eq!(config.settings.snapshot_interval, defaults.snapshot_interval);
-        assert_eq!(config.kafka.get("bootstrap.servers").map(String::as_str), Some("localhost:9092"));
+        assert_eq!(
+            config.kafka.get("bootstrap.servers").map(String::as_str),
+            Some("localhost:9092")
+        );
     }
 
     fn refusal(change: impl Fn(&str) -> String) -> String {
@@ -341,7 +353,8 @@ mod tests {
         assert!(unknown.contains("flush_secs"), "{unknown}");
         let source = refusal(|text| text.replace("\"aws.cloudtrail\"", "\"aws.cloudtrial\""));
         assert!(source.contains("aws.cloudtrial"), "{source}");
-        let secret = refusal(|text| text.replace("group.id =", "sasl.password = \"x\"\ngroup.id ="));
+        let secret =
+            refusal(|text| text.replace("group.id =", "sasl.password = \"x\"\ngroup.id ="));
         assert!(secret.contains("sasl.password_file") && !secret.contains("\"x\""), "{secret}");
         let raw = refusal(|text| text.replace("raw = \"all\"", "raw = \"most\""));
         assert!(raw.contains("most"), "{raw}");

@@ -36,7 +36,8 @@ fn table(columns: &[&str], rows: &[Value]) -> String {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         Value::Array(items) => {
-            let texts = items.iter().map(|item| item.as_str().map_or(item.to_string(), str::to_owned));
+            let texts =
+                items.iter().map(|item| item.as_str().map_or(item.to_string(), str::to_owned));
             texts.collect::<Vec<_>>().join(" ")
         }
         other => other.to_string(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use dataward_archive::archive::{DeltaArchive, Options};
+use dataward_archive::delta_archive::{DeltaArchive, Options};
 use dataward_archive::lease::{self, Keepalive};
 use dataward_feed::ndjson_file::NdjsonFileSink;
 use dataward_feed::stream::StreamSink;

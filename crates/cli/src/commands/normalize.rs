@@ -38,17 +38,12 @@ pub(crate) fn run(args: &Normalize) -> Outcome {
 }
 
 /// Prints the events of a file; what cannot be read is told on standard error. Returns how many parts that were.
-fn normalize(
-    file: &InputFile,
-    source: Source,
-    output: &mut impl Write,
-) -> std::io::Result<u64> {
+fn normalize(file: &InputFile, source: Source, output: &mut impl Write) -> std::io::Result<u64> {
     let mut records = file.records(0)?;
     let mut faults = 0;
     while let Some(framed) = records.next_record()? {
         let offset = Offset(i64::try_from(framed.offset).unwrap_or(i64::MAX));
-        let mut position =
-            Position { partition: file.partition.clone(), offset, record_index: 0 };
+        let mut position = Position { partition: file.partition.clone(), offset, record_index: 0 };
         let base = position.clone();
         let record = Record { position: &base, kafka_time: None, payload: &framed.bytes };
         let decoded = decode(source, record);

@@ -35,7 +35,8 @@ pub(crate) fn run(args: &Replay, config: Option<&Path>) -> Outcome {
         "{spinner} {binary_bytes} of {binary_total_bytes} {wide_bar} {eta}",
     );
     let pace = Pace { speed: args.speed, begun: None };
-    let mut replaying = Replaying { producer, topic: &args.topic, source, pace, sent: 0, failed: 0 };
+    let mut replaying =
+        Replaying { producer, topic: &args.topic, source, pace, sent: 0, failed: 0 };
     for file in &files {
         replaying.file(file, &bar)?;
     }

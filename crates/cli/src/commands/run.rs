@@ -45,8 +45,7 @@ fn lead(config: &Config, stop: &Arc<AtomicBool>) -> Result<Option<Exit>, Failure
     if !lease::wait_until_free(&config.archive, &Timing::default(), stop)? {
         return Ok(Some(Exit::Done));
     }
-    let keepalive =
-        Keepalive::start(&config.archive, &wiring::owner_name(), &Timing::default())?;
+    let keepalive = Keepalive::start(&config.archive, &wiring::owner_name(), &Timing::default())?;
     let ended = consume(config, stop);
     drop(keepalive);
     ended

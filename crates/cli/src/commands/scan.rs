@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 
-use dataward_archive::archive::DeltaArchive;
+use dataward_archive::delta_archive::DeltaArchive;
 use dataward_event::position::Partition;
 use dataward_feed::stream::StreamSink;
 use dataward_files::input::{self, InputFile};
@@ -99,7 +99,8 @@ fn scan<A: Archive + Send + 'static>(
     let clock = wiring::clock();
     let stop = wiring::stop_flag()?;
     let bytes = files.iter().map(|file| file.bytes).sum();
-    let bar = progress::bar(bytes, "{spinner} {binary_bytes} of {binary_total_bytes} {wide_bar} {eta}");
+    let bar =
+        progress::bar(bytes, "{spinner} {binary_bytes} of {binary_total_bytes} {wide_bar} {eta}");
     let theirs = bar.clone();
     let source = FileSource::new(files, Arc::clone(&clock));
     let sink = StreamSink::new("scan", std::io::stdout());
