@@ -41,7 +41,8 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
 /// the setting is the account's in this region, and any new flow log restores it.
 fn flow_logs(call: &Call<'_>, found: &mut Found, direction: Direction) {
     let request = call.request();
-    let ids = at(request, &["DeleteFlowLogsRequest", "FlowLogId"]).or_else(|| request.get("flowLogIds"));
+    let ids =
+        at(request, &["DeleteFlowLogsRequest", "FlowLogId"]).or_else(|| request.get("flowLogIds"));
     let names: Vec<String> = items(ids)
         .into_iter()
         .filter_map(|id| text_at(id, &["content"]).or_else(|| scalar(id)))
