@@ -272,6 +272,10 @@ fn datastore<'a>(root: &Node<'a>, own: Option<&Node<'a>>) -> Option<Datastore<'a
                 .unwrap_or(DatastoreForm::Other),
         });
     }
+    // Our own output repeats the datastore in OCSF's words, and fills in a name where OCSF asks for one.
+    if own.is_some_and(|own| own.at(&["source"]).is_some()) {
+        return None;
+    }
     let candidates = [
         (root.at(&["databucket"]), DatastoreForm::Bucket),
         (root.at(&["database"]), DatastoreForm::Database),
