@@ -1,200 +1,198 @@
-//! A finding as an OCSF Detection Finding (class 2004).
+//! One statement about a finding as one line of OCSF: Detection Finding, class 2004.
 
-use dataward_event::finding::{Evidence, Finding, RuleId, Severity, Step};
+use std::collections::BTreeSet;
+
+use dataward_event::finding::{CloseReason, Evidence, Finding, Step, Trigger};
 use dataward_event::time::IngestTime;
 use dataward_event::uid::UidBuilder;
-use serde_json::Value;
 
-use crate::event::{VERSION, actor, change_object, endpoint, place};
-use crate::object::{Object, text};
+use crate::OCSF_VERSION;
+use crate::json::{Object, document};
+use crate::party::{actor, endpoint, position, resource};
 
-/// `class_uid` of a Detection Finding.
-const CLASS_UID: u32 = 2004;
+/// A statement as OCSF JSON, without a line end.
+///
+/// `uid` is [`statement_uid`] of the same finding; `logged_time` is when we detected it, on our own clock.
+pub fn finding_json(finding: &Finding, uid: &str, logged_time: IngestTime) -> String {
+    render(finding, Some((uid, logged_time)))
+}
 
-/// The id of a statement about a finding: of the finding, the step, what caused it, and the content without the time
-/// at which we said it. A repeat is equal, a different statement never is.
+/// The uid of a statement: a repeat of it is equal, a different one never is.
+///
+/// It hashes the finding, the step, its cause and the content, but neither the time of detection nor itself.
 pub fn statement_uid(finding: &Finding) -> String {
-    let content = Value::from(content(finding)).to_string();
-    UidBuilder::new("alert")
+    UidBuilder::new("statement")
         .text(&finding.uid)
         .number(i64::from(finding.step.activity_id()))
         .text(&finding.cause_uid)
-        .text(&content)
+        .text(&render(finding, None))
         .finish()
 }
 
-/// One statement about a finding as one line of JSON.
-pub fn finding_json(finding: &Finding, uid: &str, logged_time: IngestTime) -> String {
-    let product = Object::new()
-        .with("name", "Dataward")
-        .with("vendor_name", "Dataward")
-        .with("version", env!("CARGO_PKG_VERSION"));
-    let metadata = Object::new()
-        .with("version", VERSION)
-        .with("uid", uid)
-        .with("product", product)
-        .with("profiles", vec!["cloud", "security_control"])
-        .with("logged_time", logged_time.millis());
-    Value::from(content(finding).with("metadata", metadata)).to_string()
-}
-
-/// Everything but when we said it and under which id.
-fn content(finding: &Finding) -> Object {
-    let activity_id = finding.step.activity_id();
-    let (status_id, status) = status(finding.step);
-    let resources = finding.datastore.as_ref().map(|datastore| {
-        Object::new()
-            .with("uid", &*datastore.uid)
-            .maybe("name", text(&datastore.name))
-            .maybe("type", text(&datastore.resource_type))
-            .into()
-    });
-    Object::new()
-        .with("class_uid", CLASS_UID)
-        .with("category_uid", 2)
-        .with("activity_id", activity_id)
-        .with("type_uid", u64::from(CLASS_UID) * 100 + u64::from(activity_id))
-        .with("severity_id", finding.severity.id())
-        .with("severity", finding.severity.as_str())
-        .with("time", finding.time.millis())
-        .with("status_id", status_id)
-        .with("status", status)
-        .maybe("status_detail", close_reason(finding.step))
-        .with("is_alert", true)
-        .with("message", &*finding.title)
-        .with("risk_score", risk_score(finding.severity))
-        .with("finding_info", finding_info(finding))
-        .with("remediation", Object::new().with("desc", &*finding.remediation))
-        .list("resources", resources.into_iter().collect())
-        .list("evidences", finding.evidences.iter().map(|e| evidence(e).into()).collect())
-        .list("observables", observables(finding))
-        .nested("unmapped", unmapped(finding))
-}
-
-const fn status(step: Step) -> (u8, &'static str) {
-    match step {
-        Step::Create | Step::Update => (1, "New"),
-        Step::Close(_) => (4, "Resolved"),
-    }
-}
-
-fn close_reason(step: Step) -> Option<&'static str> {
-    match step {
-        Step::Close(reason) => Some(reason.as_str()),
-        Step::Create | Step::Update => None,
-    }
-}
-
-/// A number from 0 to 100 for queues that sort by one.
-const fn risk_score(severity: Severity) -> u8 {
-    match severity.id() {
-        1 => 10,
-        2 => 25,
-        3 => 45,
-        4 => 65,
-        5 => 85,
-        _ => 100,
-    }
-}
-
-fn finding_info(finding: &Finding) -> Object {
-    let analytic = Object::new()
-        .with("type_id", 1)
-        .with("type", "Rule")
-        .with("uid", finding.rule.as_str())
-        .with("name", rule_name(finding.rule))
-        .with("version", finding.rule.version().to_string());
-    let times = finding.evidences.iter().map(|evidence| evidence.time.millis());
-    let (first, last) = (times.clone().min(), times.max());
-    let mut uids = std::collections::BTreeMap::new();
-    for evidence in finding.evidences.iter().filter(|evidence| evidence.type_uid > 0) {
-        uids.insert(&evidence.event_uid, evidence.type_uid);
-    }
-    let related: Vec<Value> = uids
-        .iter()
-        .map(|(uid, type_uid)| {
-            Object::new().with("uid", uid.as_str()).with("type_uid", *type_uid).into()
-        })
-        .collect();
-    let sources: std::collections::BTreeSet<&str> =
-        finding.evidences.iter().map(|evidence| evidence.source.as_str()).collect();
-    Object::new()
-        .with("uid", &*finding.uid)
-        .with("title", &*finding.title)
-        .with("desc", &*finding.description)
-        .with("analytic", analytic)
-        .maybe("first_seen_time", first)
-        .maybe("last_seen_time", last)
-        .with("related_events_count", related.len())
-        .list("related_events", related)
-        .list("data_sources", sources.into_iter().map(Value::from).collect())
-        .list("attacks", finding.attacks.iter().map(|id| attack(id).into()).collect())
-}
-
-const fn rule_name(rule: RuleId) -> &'static str {
-    match rule {
-        RuleId::ControlWeakened => "Protection weakened",
-        RuleId::AuditSilenced => "Audit log silenced",
-        RuleId::ArchiveGap => "Audit records lost",
-        RuleId::ArchiveQuarantineRate => "Many unreadable records",
-        RuleId::RuleFailed => "Detector failed",
-    }
-}
-
-/// `T1530`, or `T1562.001`, which names its technique too.
-fn attack(id: &str) -> Object {
-    let named = |uid: &str| Object::new().with("uid", uid);
-    match id.split_once('.') {
-        Some((technique, _)) => {
-            Object::new().with("technique", named(technique)).with("sub_technique", named(id))
-        }
-        None => Object::new().with("technique", named(id)),
-    }
-}
-
-fn evidence(evidence: &Evidence) -> Object {
-    let service = Object::new().maybe("name", evidence.service.as_deref());
-    let api = Object::new().with("operation", &*evidence.operation).nested("service", service);
-    let mut data = place(&evidence.position).with("event_uid", &*evidence.event_uid);
-    data = data.with("time", evidence.time.to_string());
-    if let Some(change) = &evidence.change {
-        let Value::Object(fields) = Value::from(change_object(change)) else {
-            return Object::new();
+fn render(finding: &Finding, sent: Option<(&str, IngestTime)>) -> String {
+    document(|root| {
+        let activity = finding.step.activity_id();
+        root.number("class_uid", 2004_u16);
+        root.text("class_name", "Detection Finding");
+        root.number("category_uid", 2_u8);
+        root.number("activity_id", activity);
+        root.text("activity_name", activity_name(finding.step));
+        root.number("type_uid", 200_400 + u32::from(activity));
+        root.number("severity_id", finding.severity.id());
+        root.text("severity", finding.severity.as_str());
+        root.number("time", finding.time.millis());
+        root.object("metadata", |object| metadata(object, sent));
+        // New while it is open, resolved when it is closed.
+        let (status_id, status) = match finding.step {
+            Step::Create => (1_u8, "New"),
+            Step::Update => (2, "In Progress"),
+            Step::Close(_) => (4, "Resolved"),
         };
-        for (key, value) in fields {
-            data = data.with(&key, value);
+        root.number("status_id", status_id);
+        root.text("status", status);
+        root.flag("is_alert", true);
+        root.text("message", &finding.title);
+        root.object("finding_info", |object| finding_info(object, finding));
+        root.objects("evidences", &finding.evidences, evidence);
+        root.objects("resources", &finding.datastore, |object, datastore| {
+            resource(object, datastore);
+        });
+        if !finding.remediation.is_empty() {
+            root.object("remediation", |object| object.text("desc", &finding.remediation));
         }
-    }
-    Object::new()
-        .nested("actor", actor(&evidence.actor))
-        .nested("src_endpoint", endpoint(&evidence.client))
-        .with("api", api)
-        .with("data", data)
+        root.number("risk_score", risk_score(finding));
+        root.number("confidence_id", 3_u8);
+        observables(root, finding);
+        root.object("unmapped", |object| {
+            object.object("dataward", |own| dataward(own, finding));
+        });
+    })
 }
 
-fn observables(finding: &Finding) -> Vec<Value> {
-    let mut seen = std::collections::BTreeSet::new();
+const fn activity_name(step: Step) -> &'static str {
+    match step {
+        Step::Create => "Create",
+        Step::Update => "Update",
+        Step::Close(_) => "Close",
+    }
+}
+
+/// 0 to 100: the severity on the scale that risk scores use. A withdrawn finding is no risk.
+fn risk_score(finding: &Finding) -> u8 {
+    match finding.step {
+        Step::Close(CloseReason::Superseded) => 0,
+        Step::Create | Step::Update => match finding.severity.id() {
+            0 | 1 => 10,
+            2 => 25,
+            3 => 50,
+            4 => 70,
+            5 => 90,
+            _ => 100,
+        },
+    }
+}
+
+fn metadata(object: &mut Object<'_>, sent: Option<(&str, IngestTime)>) {
+    object.text("version", OCSF_VERSION);
+    if let Some((uid, _)) = sent {
+        object.text("uid", uid);
+    }
+    object.object("product", |product| {
+        product.text("name", "Dataward");
+        product.text("vendor_name", "Dataward");
+    });
+    object.texts("profiles", ["security_control"]);
+    if let Some((_, logged_time)) = sent {
+        object.number("logged_time", logged_time.millis());
+    }
+}
+
+fn finding_info(object: &mut Object<'_>, finding: &Finding) {
+    object.text("uid", &finding.uid);
+    object.text("title", &finding.title);
+    object.text("desc", &finding.description);
+    object.object("analytic", |analytic| {
+        analytic.number("type_id", 1_u8);
+        analytic.text("type", "Rule");
+        analytic.text("uid", finding.rule.as_str());
+        analytic.text("name", finding.rule.as_str());
+        analytic.text("version", &finding.rule.version().to_string());
+    });
+    object.objects("attacks", &finding.attacks, |attack, id| {
+        let (technique, is_sub) = match id.split_once('.') {
+            Some((technique, _)) => (technique, true),
+            None => (id.as_str(), false),
+        };
+        attack.object("technique", |object| object.text("uid", technique));
+        if is_sub {
+            attack.object("sub_technique", |object| object.text("uid", id));
+        }
+    });
+    let times = finding.evidences.iter().map(|evidence| evidence.time);
+    let first = times.clone().min().unwrap_or(finding.time);
+    let last = times.max().unwrap_or(finding.time);
+    object.number("first_seen_time", first.millis());
+    object.number("last_seen_time", last.millis());
+    let events = finding.evidences.iter().filter(|evidence| evidence.type_uid != 0);
+    object.objects("related_events", events.clone(), |related, evidence| {
+        related.text("uid", &evidence.event_uid);
+        related.number("type_uid", evidence.type_uid);
+    });
+    let count = u32::try_from(events.count()).unwrap_or(u32::MAX);
+    if count > 0 {
+        object.number("related_events_count", count);
+    }
+    let sources: BTreeSet<&str> =
+        finding.evidences.iter().map(|evidence| &*evidence.source).collect();
+    object.texts("data_sources", sources);
+}
+
+fn evidence(object: &mut Object<'_>, evidence: &Evidence) {
+    object.object("actor", |object| actor(object, &evidence.actor, &evidence.source));
+    object.object("src_endpoint", |object| endpoint(object, &evidence.client));
+    object.object("api", |api| {
+        api.text("operation", &evidence.operation);
+        api.object_unless_empty("service", |service| {
+            service.text_if("name", evidence.service.as_deref());
+        });
+    });
+    object.object("data", |data| {
+        data.text("event_uid", &evidence.event_uid);
+        position(data, &evidence.position);
+        data.number("time", evidence.time.millis());
+        if let Some(change) = &evidence.change {
+            crate::party::change(data, change);
+        }
+    });
+}
+
+/// The values that an analyst searches by.
+fn observables(root: &mut Object<'_>, finding: &Finding) {
+    let mut found: BTreeSet<(&str, u8, &str)> = BTreeSet::new();
     for evidence in &finding.evidences {
-        if let Some(name) = text(&evidence.actor.name) {
-            seen.insert((4_u8, "evidences.actor.user.name", name));
-        }
-        if let Some(ip) = text(&evidence.client.ip) {
-            seen.insert((2, "evidences.src_endpoint.ip", ip));
-        }
+        let actor = &evidence.actor;
+        let client = &evidence.client;
+        found.extend(actor.uid.as_deref().map(|uid| ("evidences.actor.user.uid", 31, uid)));
+        found.extend(actor.name.as_deref().map(|name| ("evidences.actor.user.name", 4, name)));
+        found.extend(client.ip.as_deref().map(|ip| ("evidences.src_endpoint.ip", 2, ip)));
     }
-    if let Some(datastore) = &finding.datastore {
-        seen.insert((10, "resources.uid", &datastore.uid));
-    }
-    seen.into_iter()
-        .map(|(type_id, name, value)| {
-            Object::new().with("type_id", type_id).with("name", name).with("value", value).into()
-        })
-        .collect()
+    found.extend(finding.datastore.as_ref().map(|store| ("resources.uid", 10, &*store.uid)));
+    root.objects("observables", found, |object, (name, type_id, value)| {
+        object.text("name", name);
+        object.number("type_id", type_id);
+        object.text("value", value);
+    });
 }
 
-fn unmapped(finding: &Finding) -> Object {
-    let block = Object::new()
-        .maybe("window_kind", finding.window_kind.map(|kind| kind.as_str()))
-        .maybe("close_reason", close_reason(finding.step));
-    Object::new().nested("dataward", block)
+fn dataward(own: &mut Object<'_>, finding: &Finding) {
+    own.text("cause_uid", &finding.cause_uid);
+    own.text_if("window_kind", finding.window_kind.map(|kind| kind.as_str()));
+    own.text_if("datastore_form", finding.datastore.as_ref().map(|store| store.form.as_str()));
+    if let Step::Close(reason) = finding.step {
+        own.text("close_reason", reason.as_str());
+    }
+    // The keeper's counter is part of no uid, and the content is hashed into one; so only a record is named.
+    if let Trigger::Record(trigger) = &finding.trigger {
+        own.object("trigger", |object| position(object, trigger));
+    }
 }

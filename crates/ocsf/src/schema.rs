@@ -1,7 +1,7 @@
-//! The JSON Schemas of what we write: our profile of OCSF, narrower than OCSF's own.
+//! The JSON Schemas of what is written: our profile of OCSF, stricter where we promise more.
 
-/// An event, as `event::event_json` writes it.
+/// The schema of an event, JSON Schema draft 2020-12.
 pub const EVENT: &str = include_str!("../../../schemas/ocsf/event.schema.json");
 
-/// An alert, as `finding::finding_json` writes it.
+/// The schema of an alert, JSON Schema draft 2020-12.
 pub const ALERT: &str = include_str!("../../../schemas/ocsf/alert.schema.json");

@@ -59,6 +59,7 @@ pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'
         (None, None) => 0,
     };
     let own = root.at(&OWN);
+    let activity_id = own.and_then(|own| own.count(&["activity_id"])).unwrap_or(activity_id);
     let (time, time_origin) = time(&root, own, place)?;
     let uid =
         root.text(&["metadata", "uid"]).unwrap_or_else(|| Cow::Owned(place.derived_uid(text)));
@@ -208,13 +209,18 @@ fn actor<'a>(root: &Node<'a>, own: Option<&Node<'a>>) -> Actor<'a> {
             .or_else(|| root.at(&["session", key]))
             .and_then(Node::scalar)
     };
+    let uid = user.text(&["uid"]);
+    let account_uid = user.text(&["account", "uid"]);
+    // Our own output names a user that is known by nothing else, because OCSF asks for a name.
+    let is_unnamed = is_own && uid.is_none() && account_uid.is_none();
+    let name = user.text(&["name"]).filter(|name| !(is_unnamed && name == dataward_unknown()));
     Actor {
-        uid: user.text(&["uid"]),
-        name: user.text(&["name"]).or(app_name),
+        uid,
+        name: name.or(app_name),
         kind,
         user_type: own_text("user_type")
             .or(user_type.filter(|_| !(is_own && kind == ActorKind::Anonymous))),
-        account_uid: user.text(&["account", "uid"]),
+        account_uid,
         credential_uid: user
             .list(&["programmatic_credentials"])
             .first()
@@ -265,6 +271,10 @@ fn datastore<'a>(root: &Node<'a>, own: Option<&Node<'a>>) -> Option<Datastore<'a
                 .find(|known| form.as_deref() == Some(known.as_str()))
                 .unwrap_or(DatastoreForm::Other),
         });
+    }
+    // Our own output repeats the datastore in OCSF's words, and fills in a name where OCSF asks for one.
+    if own.is_some_and(|own| own.at(&["source"]).is_some()) {
+        return None;
     }
     let candidates = [
         (root.at(&["databucket"]), DatastoreForm::Bucket),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use dataward_event::change::Direction;
 use serde_json::Value;
 
-use super::document::{bool_at, items, text_at, texts};
+use super::document::{at, bool_at, items, scalar, text_at, texts};
 use super::{Call, Found};
 use crate::catalogue_rows as rows;
 
@@ -28,11 +28,28 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
     match (call.service, call.operation) {
         ("cloudtrail", "UpdateTrail") => update_trail(call, found),
         ("cloudtrail", "PutEventSelectors") => put_selectors(call, found),
+        ("ec2", "DeleteFlowLogs") => flow_logs(call, found, Direction::Weakened),
+        ("ec2", "CreateFlowLogs") => flow_logs(call, found, Direction::Strengthened),
         ("logs", "DeleteLogGroup") => delete_log_group(call, found),
         ("config", "DeleteConfigRule") => config_rule(call, found, Direction::Weakened),
         ("config", "PutConfigRule") => config_rule(call, found, Direction::Strengthened),
         _ => {}
     }
+}
+
+/// A deletion names flow logs by their ids, which a new one never gets again, and not the networks that they covered. So
+/// the setting is the account's in this region, and any new flow log restores it.
+fn flow_logs(call: &Call<'_>, found: &mut Found, direction: Direction) {
+    let request = call.request();
+    let ids =
+        at(request, &["DeleteFlowLogsRequest", "FlowLogId"]).or_else(|| request.get("flowLogIds"));
+    let names: Vec<String> = items(ids)
+        .into_iter()
+        .filter_map(|id| text_at(id, &["content"]).or_else(|| scalar(id)))
+        .collect();
+    let change = found.push(&rows::EC2_FLOW_LOGS, direction, "flow_logs");
+    change.before = (!names.is_empty()).then(|| Cow::Owned(names.join(", ")));
+    found.of_account(call, true);
 }
 
 fn config_rule(call: &Call<'_>, found: &mut Found, direction: Direction) {

@@ -92,6 +92,7 @@ pub(super) fn of(call: &Call<'_>) -> Found {
         "ec2" => {
             network::read(call, &mut found);
             sharing::read(call, &mut found);
+            audit::read(call, &mut found);
         }
         "cloudtrail" | "guardduty" | "logs" | "config" => audit::read(call, &mut found),
         _ => {}

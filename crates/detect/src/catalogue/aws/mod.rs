@@ -1,0 +1,23 @@
+//! Rows of `aws.cloudtrail`.
+
+mod audit;
+mod database;
+mod keys_and_identity;
+mod network_and_copies;
+mod search_and_cache;
+mod storage;
+
+use super::CatalogueRow;
+
+/// The source of these rows.
+const SOURCE: &str = "aws.cloudtrail";
+
+/// The rows, family by family.
+pub(super) const FAMILIES: &[&[CatalogueRow]] = &[
+    storage::ROWS,
+    database::ROWS,
+    search_and_cache::ROWS,
+    keys_and_identity::ROWS,
+    network_and_copies::ROWS,
+    audit::ROWS,
+];
