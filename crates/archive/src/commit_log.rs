@@ -12,10 +12,12 @@ use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt};
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::log_checkpoint;
+use crate::table::ARCHIVE_ID;
 
 /// The folder of the log in the table.
 pub(crate) const LOG: &str = "_delta_log";
@@ -32,6 +34,8 @@ pub(crate) struct Commit {
     pub(crate) sha256: String,
     /// It changes the schema, the properties or the protocol.
     pub(crate) changes_table: bool,
+    /// The id of the archive, in a commit that sets the properties.
+    pub(crate) archive_id: Option<String>,
     pub(crate) transactions: Vec<(String, i64)>,
     pub(crate) added: Vec<LiveFile>,
     pub(crate) removed: Vec<String>,
@@ -232,6 +236,7 @@ fn parse_commit(version: u64, bytes: &[u8]) -> Result<Commit, ArchiveError> {
         previous: None,
         sha256: hex(&Sha256::digest(bytes)),
         changes_table: false,
+        archive_id: None,
         transactions: Vec::new(),
         added: Vec::new(),
         removed: Vec::new(),
@@ -247,6 +252,11 @@ fn parse_commit(version: u64, bytes: &[u8]) -> Result<Commit, ArchiveError> {
         }
         commit.transactions.extend(line.txn.map(|txn| (txn.app_id, txn.version)));
         commit.changes_table |= line.metadata.is_some() || line.protocol.is_some();
+        if let Some(metadata) = line.metadata {
+            let metadata: Value = serde_json::from_str(metadata.get()).unwrap_or_default();
+            let id = metadata["configuration"][ARCHIVE_ID].as_str();
+            commit.archive_id = id.map(str::to_owned).or(commit.archive_id);
+        }
         commit.removed.extend(line.remove.map(|file| decoded(&file.path)));
         commit.added.extend(line.add.map(|add| LiveFile {
             path: decoded(&add.path),

@@ -92,6 +92,11 @@ impl DeltaArchive {
         self.writer.table_progress()
     }
 
+    /// How often an owner was claimed, as the table says; a lease tells it to those who wait.
+    pub fn epoch(&self, owner: &Owner) -> Option<i64> {
+        self.writer.epoch(owner)
+    }
+
     /// Where the sinks stand in the alerts of the owners.
     pub fn cursors(&self) -> BTreeMap<dataward_pipeline::archive::CursorKey, i64> {
         self.writer.cursors()

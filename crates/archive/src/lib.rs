@@ -8,6 +8,7 @@
 //! Start with [`delta_archive::DeltaArchive`]. `writer` has the order of writes, `table` one commit and what became of
 //! it, `claims` the fence. Rows go in through `rows` and come back through `row_view`.
 
+mod accounts;
 mod app_id;
 mod claims;
 mod column;
@@ -19,14 +20,19 @@ pub mod delta_archive;
 pub mod durable_local;
 mod file_statistics;
 pub mod head;
+mod interval_set;
+pub mod lease;
 pub mod location;
+mod log_audit;
 mod log_checkpoint;
 mod manifest;
 mod replay;
+pub mod report;
 pub mod row_kind;
 mod row_view;
 pub mod rows;
 pub mod schema;
 mod state_store;
 mod table;
+pub mod verify;
 mod writer;

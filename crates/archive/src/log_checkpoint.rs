@@ -11,6 +11,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::commit_log::{LiveFile, decoded};
+use crate::table::ARCHIVE_ID;
 
 /// The app ids of a log checkpoint.
 pub(crate) fn transactions(bytes: Bytes) -> Result<BTreeMap<String, i64>, ArchiveError> {
@@ -23,6 +24,19 @@ pub(crate) fn transactions(bytes: Bytes) -> Result<BTreeMap<String, i64>, Archiv
             if let Some(id) = text(ids, row).filter(|_| actions.is_valid(row)) {
                 found.insert(id.to_owned(), versions.value(row));
             }
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// The id of the archive, from the properties in a log checkpoint.
+pub(crate) fn archive_id(bytes: Bytes) -> Result<Option<String>, ArchiveError> {
+    let mut found = None;
+    each_struct(bytes, "metaData", &mut |actions| {
+        let properties = actions.column_by_name("configuration").and_then(|c| c.as_map_opt());
+        for row in (0..actions.len()).filter(|row| actions.is_valid(*row)) {
+            found = entries(properties, row).remove(ARCHIVE_ID).flatten().or(found.take());
         }
         Ok(())
     })?;

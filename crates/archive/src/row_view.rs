@@ -55,10 +55,6 @@ impl RowView {
         Some(self.array(column, row)?.as_string_opt::<i32>()?.value(row))
     }
 
-    pub(crate) fn bytes(&self, column: Column, row: usize) -> Option<&[u8]> {
-        Some(self.array(column, row)?.as_binary_opt::<i32>()?.value(row))
-    }
-
     pub(crate) fn long(&self, column: Column, row: usize) -> Option<i64> {
         Some(self.array(column, row)?.as_primitive_opt::<Int64Type>()?.value(row))
     }

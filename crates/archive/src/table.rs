@@ -21,7 +21,9 @@ use crate::head::Head;
 use crate::location::{Location, StoreWrapper};
 use crate::schema;
 
-const ARCHIVE_ID: &str = "dataward.archive_id";
+/// The property that holds the id of the archive.
+pub(crate) const ARCHIVE_ID: &str = "dataward.archive_id";
+
 const SCHEMA_VERSION: &str = "dataward.schema_version";
 const FORGETS_OFFSETS: &str = "delta.setTransactionRetentionDuration";
 

@@ -99,6 +99,10 @@ impl Writer {
         self.read(&Meaning::Progress(Owner::Keeper)).and_then(|next| u64::try_from(next).ok())
     }
 
+    pub(crate) fn epoch(&self, owner: &Owner) -> Option<i64> {
+        self.read(&Meaning::Epoch(owner.clone()))
+    }
+
     pub(crate) fn table_progress(&self) -> Progress {
         self.meanings()
             .filter_map(|(meaning, value)| match meaning {

@@ -1,15 +1,12 @@
 //! The exactly-once protocol on a local directory: claims, fences, crashes, and what is read back.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
-mod support;
-
 use dataward_event::audit_event::EventKind;
 use dataward_event::finding::{Owner, Trigger};
 use dataward_event::position::{Offset, Partition, Progress};
 use dataward_pipeline::archive::{
     Archive, ArchiveError, Checkpoint, CursorKey, Known, Replayed, Rows,
 };
-use support::*;
+
+use crate::support::{self, *};
 
 fn is_fenced<T: std::fmt::Debug>(result: Result<T, ArchiveError>) -> bool {
     matches!(result, Err(ArchiveError::Fenced(_)))
