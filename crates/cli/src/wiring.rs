@@ -1,10 +1,12 @@
 //! Putting the parts of a running system together.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use dataward_archive::delta_archive::{DeltaArchive, Options};
-use dataward_archive::lease::{self, Keepalive};
+use dataward_archive::lease::{self, Keepalive, LeaseInfo};
 use dataward_feed::ndjson_file::NdjsonFileSink;
 use dataward_feed::stream::StreamSink;
 use dataward_kafka::config::Properties;
@@ -38,27 +40,57 @@ pub(crate) fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
 }
 
 /// Opens an archive for writing, creating it if there is none.
-pub(crate) fn open_archive(path: &std::path::Path) -> Result<DeltaArchive, Failure> {
+pub(crate) fn open_archive(path: &Path) -> Result<DeltaArchive, Failure> {
     Ok(DeltaArchive::open(path, &Options::default())?)
 }
 
 /// Takes the lease of an archive, or says who holds it.
-pub(crate) fn take_lease(path: &std::path::Path, deed: &str) -> Result<Keepalive, Failure> {
-    let owner = owner_name();
-    let is_free = |holder: &lease::Holder| holder.is_released();
-    if let Some(holder) = lease::holder(path)?.filter(|holder| !is_free(holder)) {
-        let never = AtomicBool::new(false);
-        tracing::info!(holder = holder.owner(), "checking whether the holder is alive");
-        if !lease::is_stale(path, &lease::Timing::default(), &never)? {
-            let text = format!(
-                "failed to {deed}: the archive {} is in use by {}",
-                path.display(),
-                holder.owner()
-            );
+pub(crate) fn take_lease(path: &Path, deed: &str) -> Result<Keepalive, Failure> {
+    let holder = lease::holder(path).filter(|holder| !holder.is_released);
+    if let Some(holder) = holder.filter(|holder| !is_dead_process_of_this_host(&holder.owner)) {
+        tracing::info!(holder = holder.owner, "the archive is in use: looking whether that lives");
+        if is_alive(path, &holder) {
+            let archive = path.display();
+            let text = format!("failed to {deed}: {archive} is in use by {}", holder.owner);
             return Err(Failure::text(Exit::World, text));
         }
     }
-    Ok(Keepalive::start(path, &owner, &lease::Timing::default())?)
+    keep_lease(path)
+}
+
+/// Takes the lease of an archive that is free.
+pub(crate) fn keep_lease(path: &Path) -> Result<Keepalive, Failure> {
+    let epoch = lease::holder(path).map_or(0, |holder| holder.epoch) + 1;
+    Ok(Keepalive::start(path, &owner_name(), epoch, lease::REWRITE_EVERY)?)
+}
+
+/// Whether a holder rewrites its lease, looked at for as long as a standby would.
+fn is_alive(path: &Path, seen: &LeaseInfo) -> bool {
+    let until = Instant::now() + lease::PATIENCE;
+    while Instant::now() < until {
+        std::thread::park_timeout(Duration::from_millis(200));
+        match lease::holder(path) {
+            Some(now) if now.is_released => return false,
+            Some(now) if now != *seen => return true,
+            Some(_) => {}
+            None => return false,
+        }
+    }
+    false
+}
+
+/// A process of this host that is gone cannot come back: nobody need wait for it. (A wrong guess is harmless: the claim
+/// in the table decides.)
+fn is_dead_process_of_this_host(owner: &str) -> bool {
+    let ours = owner_name();
+    let (Some((host, _)), Some((their_host, process))) =
+        (ours.rsplit_once('/'), owner.rsplit_once('/'))
+    else {
+        return false;
+    };
+    host == their_host
+        && Path::new("/proc/self").exists()
+        && !Path::new("/proc").join(process).exists()
 }
 
 /// A name for this process in leases: host and process id.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use dataward_archive::delta_archive::Options;
 use dataward_kafka::embedded::EmbeddedCluster;
 use dataward_kafka::source::{KafkaSource, Subscription};
 use dataward_pipeline::settings::{RawPolicy, TopicSettings};
@@ -97,8 +98,8 @@ fn consume(
 
 fn finish(path: &Path, tally: &Tally, sent: &Sent) -> Outcome {
     screen::summary(path, tally, sent)?;
-    let report = dataward_archive::verify::verify(path, &mut |_| {})?;
-    let is_whole = report.problems.is_empty();
+    let report = dataward_archive::verify::verify(path, &Options::default(), &mut |_| {})?;
+    let is_whole = report.is_sound();
     screen::verified(path, &report)?;
     Ok(if is_whole { Exit::Done } else { Exit::Broken })
 }

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use dataward_archive::lease::{self, Keepalive, Timing};
+use dataward_archive::lease::{self, Waited};
 use dataward_kafka::source::{KafkaSource, Subscription};
 use dataward_pipeline::runner::Ended;
 
@@ -12,6 +13,9 @@ use crate::args::Run;
 use crate::config::Config;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::wiring;
+
+/// How often a standby looks at the lease.
+const STANDBY_POLL: Duration = Duration::from_millis(250);
 
 /// Runs the command.
 pub(crate) fn run(args: &Run, config: Option<&Path>) -> Outcome {
@@ -39,13 +43,14 @@ pub(crate) fn run(args: &Run, config: Option<&Path>) -> Outcome {
 fn lead(config: &Config, stop: &Arc<AtomicBool>) -> Result<Option<Exit>, Failure> {
     // Opened first: a foreign or damaged archive is told before anybody waits for it.
     drop(wiring::open_archive(&config.archive)?);
-    if let Some(holder) = lease::holder(&config.archive)?.filter(|holder| !holder.is_released()) {
-        tracing::info!(holder = holder.owner(), "the archive is in use: standing by");
+    if let Some(holder) = lease::holder(&config.archive).filter(|holder| !holder.is_released) {
+        tracing::info!(holder = holder.owner, "the archive is in use: standing by");
     }
-    if !lease::wait_until_free(&config.archive, &Timing::default(), stop)? {
+    let waited = lease::wait_until_free(&config.archive, lease::PATIENCE, STANDBY_POLL, stop)?;
+    if waited == Waited::Stopped {
         return Ok(Some(Exit::Done));
     }
-    let keepalive = Keepalive::start(&config.archive, &wiring::owner_name(), &Timing::default())?;
+    let keepalive = wiring::keep_lease(&config.archive)?;
     let ended = consume(config, stop);
     drop(keepalive);
     ended

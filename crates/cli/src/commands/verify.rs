@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 
+use dataward_archive::delta_archive::Options;
 use dataward_archive::report::Report;
 
 use crate::args::{Format, Verify};
@@ -12,10 +13,11 @@ use crate::progress;
 /// Runs the command.
 pub(crate) fn run(args: &Verify) -> Outcome {
     let bar = progress::bar(0, "{spinner} {binary_bytes} of {binary_total_bytes} {wide_bar} {eta}");
-    let report = dataward_archive::verify::verify(&args.archive, &mut |step| {
-        bar.set_length(step.bytes_total);
-        bar.set_position(step.bytes_done);
-    })?;
+    let report =
+        dataward_archive::verify::verify(&args.archive, &Options::default(), &mut |step| {
+            bar.set_length(step.bytes_total);
+            bar.set_position(step.bytes_done);
+        })?;
     bar.finish_and_clear();
     let is_terminal = std::io::stdout().is_terminal();
     let format = args.format.unwrap_or(if is_terminal { Format::Table } else { Format::Ndjson });
