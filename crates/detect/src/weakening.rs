@@ -101,7 +101,8 @@ fn thing(change: &Change<'_>) -> String {
     if !change.opened.is_empty() && change.opened != change.setting {
         text = format!("{text} ({})", change.opened);
     }
-    match (&change.before, &change.after) {
+    let after = change.after.as_ref().filter(|after| **after != change.opened);
+    match (&change.before, after) {
         (Some(before), Some(after)) => format!("{text} went from {before} to {after}"),
         (None, Some(after)) => format!("{text} is now {after}"),
         (Some(before), None) => format!("{text} was {before} and is gone"),

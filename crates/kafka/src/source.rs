@@ -1,6 +1,7 @@
 //! A consumer group's member as a source of records.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ pub struct Subscription<'a> {
 /// Keeps what librdkafka tells by callback until the loop asks.
 struct Context {
     events: Mutex<VecDeque<GroupEvent>>,
+    /// The loop is gone: nobody will answer the group but we.
+    is_closing: AtomicBool,
 }
 
 enum GroupEvent {
@@ -81,6 +84,17 @@ impl ConsumerContext for Context {
         code: RDKafkaRespErr,
         list: &mut TopicPartitionList,
     ) {
+        if self.is_closing.load(Ordering::Relaxed) {
+            let result = if is_cooperative(consumer) {
+                consumer.incremental_unassign(list)
+            } else {
+                consumer.unassign()
+            };
+            if let Err(error) = result {
+                tracing::debug!(%error, "failed to give partitions up while leaving the group");
+            }
+            return;
+        }
         let elements = list.elements();
         let partitions =
             elements.iter().map(|e| (e.topic().to_owned(), e.partition())).collect::<Vec<_>>();
@@ -106,7 +120,8 @@ impl KafkaSource {
     ) -> Result<Self, SourceError> {
         let fatal = |error: ConfigError| SourceError::Fatal(error.to_string());
         let config = config::consumer(subscription.properties).map_err(fatal)?;
-        let context = Context { events: Mutex::new(VecDeque::new()) };
+        let context =
+            Context { events: Mutex::new(VecDeque::new()), is_closing: AtomicBool::new(false) };
         let consumer: BaseConsumer<Context> = config
             .create_with_context(context)
             .map_err(|error| fatal(ConfigError::Refused(error)))?;
@@ -216,10 +231,6 @@ impl KafkaSource {
         });
     }
 
-    fn is_cooperative(&self) -> bool {
-        matches!(self.consumer.rebalance_protocol(), RebalanceProtocol::Cooperative)
-    }
-
     /// An eager assignment replaces everything: what we keep goes on where it stands.
     fn assign_eagerly(&self, starts: &Progress) -> Result<(), SourceError> {
         let mut list = list_of(starts)?;
@@ -276,7 +287,7 @@ impl RecordSource for KafkaSource {
     fn assign(&mut self, starts: &Progress) -> Result<(), SourceError> {
         let partitions: BTreeSet<Partition> = starts.iter().map(|(p, _)| p.clone()).collect();
         self.forget(&partitions);
-        if self.is_cooperative() {
+        if is_cooperative(&self.consumer) {
             let again: Vec<Partition> = partitions.intersection(&self.assigned).cloned().collect();
             if !again.is_empty() {
                 let list = list_of_partitions(&again);
@@ -295,7 +306,7 @@ impl RecordSource for KafkaSource {
         let gone: BTreeSet<Partition> = partitions.iter().cloned().collect();
         self.forget(&gone);
         self.assigned.retain(|partition| !gone.contains(partition));
-        if self.is_cooperative() {
+        if is_cooperative(&self.consumer) {
             let list = list_of_partitions(partitions);
             self.consumer.incremental_unassign(&list).map_err(failed("give partitions up"))
         } else {
@@ -326,6 +337,17 @@ impl RecordSource for KafkaSource {
             tracing::debug!(%error, "failed to acknowledge to Kafka");
         }
     }
+}
+
+impl Drop for KafkaSource {
+    /// Leaving the group takes partitions from us once more; the consumer's own end waits until they are given up.
+    fn drop(&mut self) {
+        self.consumer.context().is_closing.store(true, Ordering::Relaxed);
+    }
+}
+
+fn is_cooperative(consumer: &BaseConsumer<Context>) -> bool {
+    matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative)
 }
 
 /// Batches in the making, one for each partition.

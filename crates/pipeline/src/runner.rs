@@ -33,6 +33,8 @@ const COMMIT_SPACING: Duration = Duration::from_secs(1);
 const LAST_CHECKPOINT: Duration = Duration::from_secs(8);
 /// The longest wait before a failed commit is tried again.
 const RETRY_MAX: Duration = Duration::from_secs(60);
+/// The longest time between two calls of the watch.
+const SHOW_SPACING: Duration = Duration::from_millis(100);
 /// A snapshot is taken no more often than this many times what the last one took.
 const SNAPSHOT_SPACING: u32 = 20;
 
@@ -108,6 +110,7 @@ pub struct Runner<S, A: Archive> {
     last_barrier: Duration,
     last_snapshot: Duration,
     snapshot_cost: Duration,
+    last_shown: Duration,
     watch: Option<Box<dyn FnMut(&Status)>>,
 }
 
@@ -153,11 +156,12 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             last_barrier: now,
             last_snapshot: now,
             snapshot_cost: Duration::ZERO,
+            last_shown: now,
             watch: None,
         }
     }
 
-    /// Calls `watch` after each turn that changed something.
+    /// Calls `watch` after each turn that changed something, and at least ten times a second.
     #[must_use]
     pub fn watched(mut self, watch: impl FnMut(&Status) + 'static) -> Self {
         self.watch = Some(Box::new(watch));
@@ -233,7 +237,9 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             self.begin_checkpoint();
         }
         self.balance()?;
-        if has_changed {
+        let now = self.clock.monotonic();
+        if has_changed || now.saturating_sub(self.last_shown) >= SHOW_SPACING {
+            self.last_shown = now;
             self.show();
         }
         Ok(())

@@ -313,11 +313,18 @@ fn as_number(number: u64) -> i64 {
 }
 
 fn load_keeper(snapshot: &Snapshot) -> Result<Keeper, StateError> {
+    if snapshot.segments.is_empty() {
+        // The snapshot that a first claim makes: there was nothing yet, in no format.
+        return Ok(Keeper::new());
+    }
     check_format(snapshot.format)?;
     Keeper::load(snapshot.segments.iter().map(|s| (s.index, s.bytes.as_slice())))
 }
 
 fn load_partition(snapshot: &Snapshot) -> Result<PartitionState, StateError> {
+    if snapshot.segments.is_empty() {
+        return Ok(PartitionState::default());
+    }
     check_format(snapshot.format)?;
     PartitionState::load(snapshot.segments.iter().map(|s| (s.index, s.bytes.as_slice())))
 }
