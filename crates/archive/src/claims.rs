@@ -82,7 +82,8 @@ impl Claims {
         claims.iter().map(|claim| epoch(claim).unwrap_or(0) + 1).collect()
     }
 
-    /// The app ids of a claim: progress, epoch, and where the partition started if nobody claimed it before.
+    /// The app ids of a claim: progress, epoch, and where the partition started if nobody claimed
+    /// it before.
     pub(crate) fn claim_transactions(
         &self,
         log: &CommitLog,

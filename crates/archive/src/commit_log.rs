@@ -1,7 +1,7 @@
 //! The table's log, read by ourselves: app ids, commit ids, hashes, live files.
 //!
-//! Delta-rs answers for one app id at a time and with a replay of the log each; the protocol wants all of them, the ids
-//! of the commits that others made, and the exact bytes of every commit.
+//! Delta-rs answers for one app id at a time and with a replay of the log each; the protocol wants
+//! all of them, the ids of the commits that others made, and the exact bytes of every commit.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -130,15 +130,17 @@ impl CommitLog {
         Ok(log)
     }
 
-    /// Reads the commits after ours, up to `version`, and gives them back in order.
+    /// Reads the commits after ours, one by one until there is none, and gives them back in order.
+    /// A listing would cost more with every commit of the table's life.
     pub(crate) async fn catch_up(
         &mut self,
         store: &dyn ObjectStore,
-        version: u64,
     ) -> Result<Vec<Commit>, ArchiveError> {
-        let mut commits = Vec::new();
-        for next in self.version + 1..=version {
-            commits.push(read_commit(store, next).await?.ok_or_else(|| missing(next))?);
+        let mut commits: Vec<Commit> = Vec::new();
+        let mut next = self.version + 1;
+        while let Some(commit) = read_commit(store, next).await? {
+            commits.push(commit);
+            next += 1;
         }
         for commit in &commits {
             self.take(commit.clone());

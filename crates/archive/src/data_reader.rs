@@ -43,7 +43,8 @@ impl DataReader {
         Self { store, version }
     }
 
-    /// The files of some kinds that may hold rows of a partition at or after an offset, with their kind.
+    /// The files of some kinds that may hold rows of a partition at or after an offset, with their
+    /// kind.
     pub(crate) async fn files(
         &self,
         kinds: &dyn Fn(RowKind) -> bool,
@@ -113,7 +114,8 @@ struct Bounds {
     max_values: Map<String, Value>,
 }
 
-/// Whether a file may hold rows of the partition at or after the offset, as far as its statistics tell.
+/// Whether a file may hold rows of the partition at or after the offset, as far as its statistics
+/// tell.
 fn may_hold(file: &LiveFile, partition: &Partition, from: Offset) -> bool {
     let Some(bounds) =
         file.statistics.as_deref().and_then(|json| serde_json::from_str::<Bounds>(json).ok())

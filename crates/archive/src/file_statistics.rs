@@ -27,8 +27,8 @@ enum Bound {
     Text(String),
 }
 
-/// The statistics of a file from its footer. A long text's bounds are cut by the Parquet writer, which rounds a cut
-/// maximum up; `tightBounds` says whether that happened.
+/// The statistics of a file from its footer. A long text's bounds are cut by the Parquet writer,
+/// which rounds a cut maximum up; `tightBounds` says whether that happened.
 pub(crate) fn from_footer(footer: &ParquetMetaData) -> String {
     let mut minimums = Map::new();
     let mut maximums = Map::new();

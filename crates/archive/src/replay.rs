@@ -25,8 +25,9 @@ struct Candidate {
 
 /// Delivers the rows of a partition from an offset on, in order of position.
 ///
-/// The rows of one commit are spread over a file for each kind, so files whose offsets overlap are read together and
-/// sorted: at any time the rows of one commit (after a compaction: of one compacted file) are in memory.
+/// The rows of one commit are spread over a file for each kind, so files whose offsets overlap are
+/// read together and sorted: at any time the rows of one commit (after a compaction: of one
+/// compacted file) are in memory.
 pub(crate) async fn replay(
     reader: &DataReader,
     partition: &Partition,
@@ -137,7 +138,8 @@ pub(crate) async fn replay_changes(
     Ok(())
 }
 
-/// The alerts at or after the cursors of their owners, oldest first. An owner without a cursor has all of them.
+/// The alerts at or after the cursors of their owners, oldest first. An owner without a cursor has
+/// all of them.
 pub(crate) async fn alerts(
     reader: &DataReader,
     cursors: &BTreeMap<Owner, i64>,

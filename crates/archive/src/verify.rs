@@ -1,6 +1,7 @@
 //! The proof that an archive is whole, or the list of what is not.
 //!
-//! Nothing of the writer is trusted here: the log is read byte by byte, every file is hashed, every row is counted.
+//! Nothing of the writer is trusted here: the log is read byte by byte, every file is hashed, every
+//! row is counted.
 
 use std::collections::BTreeMap;
 use std::path::Path as FilePath;
@@ -24,7 +25,7 @@ use crate::commit_log::{LOG, LiveFile, unavailable};
 use crate::data_file::SHA256_TAG;
 use crate::data_reader::{Wanted, read_bytes};
 use crate::delta_archive::{Options, runtime};
-use crate::location::Location;
+use crate::location::{Location, Stores};
 use crate::log_audit::{LogAudit, audit};
 use crate::report::{Problem, Report};
 use crate::row_kind::RowKind;
@@ -42,7 +43,8 @@ pub struct Step {
 /// Verifies an archive. `each` hears of every file.
 ///
 /// # Errors
-/// `Unavailable` if storage fails, `Broken` if there is no archive at all. Damage is no error: it stands in the report.
+/// `Unavailable` if storage fails, `Broken` if there is no archive at all. Damage is no error: it
+/// stands in the report.
 pub fn verify(
     location: &FilePath,
     options: &Options,
@@ -53,7 +55,7 @@ pub fn verify(
         let place = location.table().display();
         return Err(ArchiveError::Broken(format!("there is no archive at {place}")));
     }
-    let (root, state) = location.stores(options.store_wrapper.as_ref())?;
+    let Stores { root, state } = location.stores(options.store_wrapper.as_ref())?;
     let prefix = Path::from_absolute_path(location.table())
         .map_err(|error| ArchiveError::Broken(error.to_string()))?;
     let table: Arc<dyn ObjectStore> = Arc::new(PrefixStore::new(root, prefix));

@@ -30,6 +30,10 @@ use crate::table::{Outcome, Table, now_millis};
 /// How often a commit is tried on a newer version before the loop is asked to try later.
 const ATTEMPTS: u32 = 5;
 
+/// Compares what the table says with what a commit relies on, and gives the app ids of the commit.
+type Preparation<'a> =
+    dyn FnMut(&Claims, &CommitLog) -> Result<Vec<Transaction>, ArchiveError> + 'a;
+
 /// Everything that writes into one archive.
 pub(crate) struct Writer {
     table: Table,
@@ -214,13 +218,14 @@ impl Writer {
         Ok(Committed::new(version, progress))
     }
 
-    /// Commits, on whichever version the table has reached, as long as it still says what we rely on.
+    /// Commits, on whichever version the table has reached, as long as it still says what we rely
+    /// on.
     async fn settle(
         &mut self,
         commit_id: Uuid,
         adds: &[Add],
         offsets: Value,
-        transactions: &mut dyn FnMut(&Claims, &CommitLog) -> Result<Vec<Transaction>, ArchiveError>,
+        transactions: &mut Preparation<'_>,
     ) -> Result<u64, ArchiveError> {
         for _ in 0..ATTEMPTS {
             self.check_claims()?;
