@@ -16,6 +16,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use crate::data_file::SHA256_TAG;
 use crate::log_checkpoint;
 use crate::table::ARCHIVE_ID;
 
@@ -49,6 +50,14 @@ pub(crate) struct LiveFile {
     pub(crate) size: u64,
     pub(crate) statistics: Option<String>,
     pub(crate) tags: HashMap<String, Option<String>>,
+}
+
+impl LiveFile {
+    /// Whether these bytes have the hash that was committed.
+    pub(crate) fn is_as_committed(&self, bytes: &[u8]) -> bool {
+        let expected = self.tags.get(SHA256_TAG).cloned().flatten();
+        expected.is_some_and(|expected| expected == hex(&Sha256::digest(bytes)))
+    }
 }
 
 /// The app ids of a table at a version, and the commit that made it.

@@ -59,7 +59,7 @@ impl DataReader {
         Ok(wanted.collect())
     }
 
-    /// Reads a file batch by batch.
+    /// Reads a file batch by batch, if it is still the one that was committed.
     pub(crate) async fn read(
         &self,
         file: &LiveFile,
@@ -67,6 +67,9 @@ impl DataReader {
         each: &mut dyn FnMut(&RowView) -> Result<(), ArchiveError>,
     ) -> Result<(), ArchiveError> {
         let bytes = get(&*self.store, &Path::from(file.path.as_str())).await?;
+        if !file.is_as_committed(&bytes) {
+            return Err(unreadable(&file.path, "its bytes are not those that were committed"));
+        }
         read_bytes(&file.path, bytes, wanted, each)
     }
 }

@@ -134,7 +134,7 @@ impl Archive for DeltaArchive {
         partitions: &[Partition],
     ) -> Result<BTreeMap<Partition, Known>, ArchiveError> {
         self.runtime.block_on(self.writer.refresh())?;
-        Ok(partitions.iter().map(|p| (p.clone(), self.writer.known(p))).collect())
+        Ok(self.writer.known(partitions))
     }
 
     fn look_up_keeper(&mut self) -> Result<Option<u64>, ArchiveError> {

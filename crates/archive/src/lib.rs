@@ -7,8 +7,9 @@
 //! compared, so a writer whose partition was claimed cannot commit.
 //!
 //! Start with [`delta_archive::DeltaArchive`]. `writer` has the order of writes, `table` one commit
-//! and what became of it, `claims` the fence. Rows go in through `rows` and come back through
-//! `row_view`.
+//! and what became of it, `claims` the fence. Rows go in through [`rows`] and come back through
+//! `row_view`. [`verify`] proves an archive whole and trusts nothing of all that; [`lease`] tells a
+//! standby when it is worth while to claim.
 
 mod accounts;
 mod app_id;

@@ -10,14 +10,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use dataward_event::finding::Owner;
 use dataward_event::position::Partition;
-use dataward_event::uid::hex;
 use dataward_pipeline::archive::ArchiveError;
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{Error, ObjectStore, ObjectStoreExt};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::accounts::{self, Accounts};
 use crate::app_id::{AppIds, Meaning, owner_path};
@@ -111,11 +109,11 @@ async fn verify_files(
 fn verify_file(file: &LiveFile, bytes: Bytes, accounts: &mut Accounts, report: &mut Report) {
     let path = file.path.clone();
     let problems = &mut report.problems;
-    match file.tags.get(SHA256_TAG) {
-        Some(Some(expected)) if *expected == hex(&Sha256::digest(&bytes)) => {}
+    if file.tags.get(SHA256_TAG).is_none_or(Option::is_none) {
+        problems.push(Problem::FileWithoutHash { path: path.clone() });
+    } else if !file.is_as_committed(&bytes) {
         // What is in it proves nothing: it is not even read, and its offsets count as missing.
-        Some(Some(_)) => return problems.push(Problem::FileAltered { path }),
-        Some(None) | None => problems.push(Problem::FileWithoutHash { path: path.clone() }),
+        return problems.push(Problem::FileAltered { path });
     }
     let Some(kind) = file.kind.as_deref().and_then(RowKind::parse) else {
         let detail = "its kind is unknown".to_owned();

@@ -90,13 +90,17 @@ impl Writer {
         self.claims.read(&self.table.log, meaning)
     }
 
-    pub(crate) fn known(&self, partition: &Partition) -> Known {
-        let log = &self.table.log;
-        match self.read(&Meaning::Progress(Owner::Partition(partition.clone()))) {
+    /// What the table knows of these partitions.
+    pub(crate) fn known(&self, partitions: &[Partition]) -> BTreeMap<Partition, Known> {
+        let topics = claims::known_topics(self.claims.ids(), &self.table.log);
+        let known = |partition: &Partition| match self
+            .read(&Meaning::Progress(Owner::Partition(partition.clone())))
+        {
             Some(next) => Known::At(Offset(next)),
-            None if claims::knows_topic(self.claims.ids(), log, partition) => Known::NewPartition,
+            None if topics.contains(&partition.topic) => Known::NewPartition,
             None => Known::NewTopic,
-        }
+        };
+        partitions.iter().map(|partition| (partition.clone(), known(partition))).collect()
     }
 
     pub(crate) fn keeper_next(&self) -> Option<u64> {

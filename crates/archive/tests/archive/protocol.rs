@@ -85,6 +85,26 @@ fn rows_come_back_in_order_over_kinds_and_commits() {
 }
 
 #[test]
+fn a_writer_may_move_to_another_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<dataward_archive::delta_archive::DeltaArchive>();
+}
+
+#[test]
+fn an_altered_file_is_not_replayed() {
+    let place = Place::new();
+    let mut archive = place.open();
+    claim(&mut archive, 0);
+    archive.commit(checkpoint_with_events(0, 0..9)).unwrap();
+    let file = &place.data_files("access")[0];
+    let mut bytes = std::fs::read(file).unwrap();
+    bytes[40] ^= 1;
+    std::fs::write(file, bytes).unwrap();
+    let refused = archive.replay(&partition(0), Offset(0), &mut |_| ());
+    assert!(matches!(refused, Err(ArchiveError::Broken(_))), "{refused:?}");
+}
+
+#[test]
 fn a_stale_writer_cannot_commit() {
     let place = Place::new();
     let mut old = place.open();
