@@ -307,7 +307,7 @@ mod tests {
     #[test]
     fn a_commit_is_read_with_what_others_wrote_into_it() {
         let json = concat!(
-            r#"{"commitInfo":{"timestamp":1,"dataward.commit_id":"c1","dataward.prev":"ab","x":{}}}"#,
+            r#"{"commitInfo":{"timestamp":1,"dataward.commit_id":"c1","dataward.prev":"ab"}}"#,
             "\n",
             r#"{"add":{"path":"kind=a%20b/f.parquet","partitionValues":{"kind":"a b","d":null},"#,
             r#""size":7,"modificationTime":1,"dataChange":true,"stats":"{}","tags":{"t":"v"}}}"#,

@@ -190,6 +190,11 @@ impl Writer {
         checkpoint: &mut Checkpoint<ArrowRows>,
     ) -> Result<Committed, ArchiveError> {
         self.check_claims()?;
+        // The name stands between slashes in an app id: another one would make it unreadable.
+        if let Some(key) = checkpoint.cursors.keys().find(|key| key.sink.contains('/')) {
+            let name = &key.sink;
+            return Err(ArchiveError::Broken(format!("{name} cannot be the name of a sink")));
+        }
         let next = self.claims.advanced(&checkpoint.progress, checkpoint.keeper_next)?;
         let commit_id = Uuid::new_v4();
         // A crash from here on leaves files that no reader sees.
