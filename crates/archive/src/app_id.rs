@@ -1,4 +1,5 @@
-//! The names under which progress, epochs, snapshots and cursors stand in the table (Delta's app ids).
+//! The names under which progress, epochs, snapshots and cursors stand in the table (Delta's app
+//! ids).
 
 use dataward_event::finding::Owner;
 use dataward_event::position::Partition;

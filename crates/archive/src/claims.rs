@@ -1,9 +1,10 @@
 //! What this process owns, and what the table must still say for a commit to be ours to make.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use dataward_event::finding::Owner;
-use dataward_event::position::{Offset, Partition, Progress};
+use dataward_event::position::{Offset, Progress};
 use dataward_pipeline::archive::{ArchiveError, Claim};
 use deltalake_core::kernel::Transaction;
 
@@ -82,7 +83,8 @@ impl Claims {
         claims.iter().map(|claim| epoch(claim).unwrap_or(0) + 1).collect()
     }
 
-    /// The app ids of a claim: progress, epoch, and where the partition started if nobody claimed it before.
+    /// The app ids of a claim: progress, epoch, and where the partition started if nobody claimed
+    /// it before.
     pub(crate) fn claim_transactions(
         &self,
         log: &CommitLog,
@@ -191,12 +193,13 @@ fn went_back(owner: &Owner, from: Option<i64>, to: i64) -> ArchiveError {
     ArchiveError::Broken(format!("progress of {owner} would go back from {from} to {to}"))
 }
 
-/// Whether a partition's topic is known to the table.
-pub(crate) fn knows_topic(ids: &AppIds, log: &CommitLog, partition: &Partition) -> bool {
-    log.transactions.keys().any(|app_id| {
-        matches!(
-            ids.parse(app_id),
-            Some(Meaning::Progress(Owner::Partition(known))) if known.topic == partition.topic
-        )
-    })
+/// The topics that the table knows.
+pub(crate) fn known_topics(ids: &AppIds, log: &CommitLog) -> BTreeSet<Arc<str>> {
+    let meanings = log.transactions.keys().filter_map(|app_id| ids.parse(app_id));
+    meanings
+        .filter_map(|meaning| match meaning {
+            Meaning::Progress(Owner::Partition(partition)) => Some(partition.topic),
+            _ => None,
+        })
+        .collect()
 }

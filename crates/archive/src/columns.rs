@@ -17,8 +17,8 @@ use crate::schema;
 /// What a row costs beside its texts, in bytes: offsets, numbers and null bits, roughly.
 const ROW_BYTES: usize = 256;
 
-/// Rows of one kind and one day that grow. A column that a row does not name is null in it, and costs nothing until
-/// the rows are finished.
+/// Rows of one kind and one day that grow. A column that a row does not name is null in it, and
+/// costs nothing until the rows are finished.
 #[derive(Debug)]
 pub(crate) struct Columns {
     rows: usize,
@@ -93,7 +93,8 @@ impl Columns {
         }
     }
 
-    /// A count. The table's numbers are signed: the few counts beyond them are kept as the largest there is.
+    /// A count. The table's numbers are signed: the few counts beyond them are kept as the largest
+    /// there is.
     pub(crate) fn count(&mut self, column: Column, value: u64) {
         self.long(column, i64::try_from(value).unwrap_or(i64::MAX));
     }

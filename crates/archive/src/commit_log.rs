@@ -1,7 +1,7 @@
 //! The table's log, read by ourselves: app ids, commit ids, hashes, live files.
 //!
-//! Delta-rs answers for one app id at a time and with a replay of the log each; the protocol wants all of them, the ids
-//! of the commits that others made, and the exact bytes of every commit.
+//! Delta-rs answers for one app id at a time and with a replay of the log each; the protocol wants
+//! all of them, the ids of the commits that others made, and the exact bytes of every commit.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,6 +16,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use crate::data_file::SHA256_TAG;
 use crate::log_checkpoint;
 use crate::table::ARCHIVE_ID;
 
@@ -49,6 +50,14 @@ pub(crate) struct LiveFile {
     pub(crate) size: u64,
     pub(crate) statistics: Option<String>,
     pub(crate) tags: HashMap<String, Option<String>>,
+}
+
+impl LiveFile {
+    /// Whether these bytes have the hash that was committed.
+    pub(crate) fn is_as_committed(&self, bytes: &[u8]) -> bool {
+        let expected = self.tags.get(SHA256_TAG).cloned().flatten();
+        expected.is_some_and(|expected| expected == hex(&Sha256::digest(bytes)))
+    }
 }
 
 /// The app ids of a table at a version, and the commit that made it.
@@ -130,15 +139,17 @@ impl CommitLog {
         Ok(log)
     }
 
-    /// Reads the commits after ours, up to `version`, and gives them back in order.
+    /// Reads the commits after ours, one by one until there is none, and gives them back in order.
+    /// A listing would cost more with every commit of the table's life.
     pub(crate) async fn catch_up(
         &mut self,
         store: &dyn ObjectStore,
-        version: u64,
     ) -> Result<Vec<Commit>, ArchiveError> {
-        let mut commits = Vec::new();
-        for next in self.version + 1..=version {
-            commits.push(read_commit(store, next).await?.ok_or_else(|| missing(next))?);
+        let mut commits: Vec<Commit> = Vec::new();
+        let mut next = self.version + 1;
+        while let Some(commit) = read_commit(store, next).await? {
+            commits.push(commit);
+            next += 1;
         }
         for commit in &commits {
             self.take(commit.clone());
@@ -296,7 +307,7 @@ mod tests {
     #[test]
     fn a_commit_is_read_with_what_others_wrote_into_it() {
         let json = concat!(
-            r#"{"commitInfo":{"timestamp":1,"dataward.commit_id":"c1","dataward.prev":"ab","x":{}}}"#,
+            r#"{"commitInfo":{"timestamp":1,"dataward.commit_id":"c1","dataward.prev":"ab"}}"#,
             "\n",
             r#"{"add":{"path":"kind=a%20b/f.parquet","partitionValues":{"kind":"a b","d":null},"#,
             r#""size":7,"modificationTime":1,"dataChange":true,"stats":"{}","tags":{"t":"v"}}}"#,

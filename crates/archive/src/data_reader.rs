@@ -43,7 +43,8 @@ impl DataReader {
         Self { store, version }
     }
 
-    /// The files of some kinds that may hold rows of a partition at or after an offset, with their kind.
+    /// The files of some kinds that may hold rows of a partition at or after an offset, with their
+    /// kind.
     pub(crate) async fn files(
         &self,
         kinds: &dyn Fn(RowKind) -> bool,
@@ -58,7 +59,7 @@ impl DataReader {
         Ok(wanted.collect())
     }
 
-    /// Reads a file batch by batch.
+    /// Reads a file batch by batch, if it is still the one that was committed.
     pub(crate) async fn read(
         &self,
         file: &LiveFile,
@@ -66,6 +67,9 @@ impl DataReader {
         each: &mut dyn FnMut(&RowView) -> Result<(), ArchiveError>,
     ) -> Result<(), ArchiveError> {
         let bytes = get(&*self.store, &Path::from(file.path.as_str())).await?;
+        if !file.is_as_committed(&bytes) {
+            return Err(unreadable(&file.path, "its bytes are not those that were committed"));
+        }
         read_bytes(&file.path, bytes, wanted, each)
     }
 }
@@ -113,7 +117,8 @@ struct Bounds {
     max_values: Map<String, Value>,
 }
 
-/// Whether a file may hold rows of the partition at or after the offset, as far as its statistics tell.
+/// Whether a file may hold rows of the partition at or after the offset, as far as its statistics
+/// tell.
 fn may_hold(file: &LiveFile, partition: &Partition, from: Offset) -> bool {
     let Some(bounds) =
         file.statistics.as_deref().and_then(|json| serde_json::from_str::<Bounds>(json).ok())

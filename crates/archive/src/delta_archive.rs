@@ -21,7 +21,8 @@ use crate::writer::Writer;
 pub struct Options {
     /// Something between the archive and its storage.
     pub store_wrapper: Option<StoreWrapper>,
-    /// The pause before storage is asked again about a commit of unknown outcome; it doubles each time.
+    /// The pause before storage is asked again about a commit of unknown outcome; it doubles each
+    /// time.
     pub reconcile_pause: Option<Duration>,
 }
 
@@ -48,7 +49,8 @@ impl DeltaArchive {
     /// Opens the archive in a directory, and creates it if there is none.
     ///
     /// # Errors
-    /// `Broken` if the table is not ours, would break a promise, or has lost commits; `Unavailable` if storage fails.
+    /// `Broken` if the table is not ours, would break a promise, or has lost commits; `Unavailable`
+    /// if storage fails.
     pub fn open(location: &Path, options: &Options) -> Result<Self, ArchiveError> {
         Self::open_as(location, options, false)
     }
@@ -145,7 +147,7 @@ impl Archive for DeltaArchive {
         partitions: &[Partition],
     ) -> Result<BTreeMap<Partition, Known>, ArchiveError> {
         self.runtime.block_on(self.writer.refresh())?;
-        Ok(partitions.iter().map(|p| (p.clone(), self.writer.known(p))).collect())
+        Ok(self.writer.known(partitions))
     }
 
     fn look_up_keeper(&mut self) -> Result<Option<u64>, ArchiveError> {

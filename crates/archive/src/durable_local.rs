@@ -1,7 +1,8 @@
 //! A local directory that keeps what it was given, even through a power cut.
 //!
-//! `object_store` never calls fsync. Here every object is written to a temporary file, synced, and only then given its
-//! name; the directory is synced after it. So an object is there entirely or not at all.
+//! `object_store` never calls fsync. Here every object is written to a temporary file, synced, and
+//! only then given its name; the directory is synced after it. So an object is there entirely or
+//! not at all.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{
@@ -20,6 +22,8 @@ use object_store::{
     ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions,
     Result, UploadPart,
 };
+
+use crate::commit_log::LOG;
 
 const STORE: &str = "durable local directory";
 
@@ -37,6 +41,56 @@ impl DurableLocal {
     pub fn new() -> Self {
         Self { inner: LocalFileSystem::new() }
     }
+}
+
+impl DurableLocal {
+    fn list_log(&self, prefix: &Path, offset: &Path) -> BoxStream<'static, Result<ObjectMeta>> {
+        let (prefix, offset) = (prefix.clone(), offset.clone());
+        let directory = self.inner.path_to_filesystem(&prefix);
+        let listed = blocking(move || {
+            let directory = directory?;
+            list_behind(&directory, &prefix, &offset)
+                .map_err(|error| named(error, prefix.to_string()))
+        });
+        futures::stream::once(listed)
+            .map_ok(|found| futures::stream::iter(found.into_iter().map(Ok)))
+            .try_flatten()
+            .boxed()
+    }
+}
+
+/// The files of a directory whose names lie behind `offset`, in order.
+fn list_behind(directory: &FilePath, prefix: &Path, offset: &Path) -> io::Result<Vec<ObjectMeta>> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str().filter(|name| !name.contains('#')) else { continue };
+        let location = prefix.clone().join(name);
+        if location <= *offset {
+            continue;
+        }
+        let metadata = match entry.metadata() {
+            // Cleaned away in this moment.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            metadata => metadata?,
+        };
+        if metadata.is_file() {
+            found.push(ObjectMeta {
+                location,
+                last_modified: metadata.modified()?.into(),
+                size: metadata.len(),
+                e_tag: None,
+                version: None,
+            });
+        }
+    }
+    found.sort_by(|one, other| one.location.cmp(&other.location));
+    Ok(found)
 }
 
 impl Default for DurableLocal {
@@ -107,7 +161,12 @@ impl ObjectStore for DurableLocal {
         prefix: Option<&Path>,
         offset: &Path,
     ) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list_with_offset(prefix, offset)
+        // The log of a long-lived table has very many files, and delta-rs looks for the newest
+        // ones before every commit: only those behind the offset are worth a look at their size.
+        match prefix.filter(|prefix| prefix.filename() == Some(LOG)) {
+            Some(prefix) => self.list_log(prefix, offset),
+            None => self.inner.list_with_offset(prefix, offset),
+        }
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
@@ -164,7 +223,8 @@ pub(crate) fn write_durably(
             file.write_all(chunk)?;
         }
         file.sync_all()?;
-        // A crash before this line leaves a temporary file that no reader sees; after it, the object.
+        // A crash before this line leaves a temporary file that no reader sees; after it, the
+        // object.
         if create { fs::hard_link(&temporary, target) } else { fs::rename(&temporary, target) }
     })();
     if create || written.is_err() {
@@ -239,7 +299,6 @@ fn named(error: io::Error, path: String) -> Error {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 mod tests {
-    use futures::TryStreamExt;
     use object_store::ObjectStoreExt;
 
     use super::*;

@@ -27,8 +27,8 @@ enum Bound {
     Text(String),
 }
 
-/// The statistics of a file from its footer. A long text's bounds are cut by the Parquet writer, which rounds a cut
-/// maximum up; `tightBounds` says whether that happened.
+/// The statistics of a file from its footer. A long text's bounds are cut by the Parquet writer,
+/// which rounds a cut maximum up; `tightBounds` says whether that happened.
 pub(crate) fn from_footer(footer: &ParquetMetaData) -> String {
     let mut minimums = Map::new();
     let mut maximums = Map::new();
@@ -111,5 +111,62 @@ impl Bound {
             }
             Self::Number(number) => Some((*number).into()),
         }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+mod tests {
+    use parquet::arrow::ArrowWriter;
+
+    use super::*;
+    use crate::columns::Columns;
+    use crate::schema;
+
+    fn statistics(fill: impl FnOnce(&mut Columns)) -> Value {
+        let mut columns = Columns::new();
+        fill(&mut columns);
+        let batch = columns.finish().unwrap();
+        let mut writer = ArrowWriter::try_new(Vec::new(), schema::arrow(), None).unwrap();
+        writer.write(&batch).unwrap();
+        let footer = writer.finish().unwrap();
+        serde_json::from_str(&from_footer(&footer)).unwrap()
+    }
+
+    #[test]
+    fn a_long_texts_bounds_are_cut_and_the_upper_one_rounded_up() {
+        let long = "\u{e9}".repeat(500);
+        let found = statistics(|columns| {
+            columns.text(Column::ActorUid, &long);
+            columns.end_row();
+            columns.end_row();
+        });
+        let bound = |which: &str| found[which]["actor_uid"].as_str().unwrap().to_owned();
+        assert!(bound("minValues").len() < 100 && bound("minValues") < long);
+        assert!(bound("maxValues").len() < 100 && bound("maxValues") > long);
+        assert_eq!(found["tightBounds"], false);
+        assert_eq!(
+            (&found["numRecords"], &found["nullCount"]["actor_uid"]),
+            (&2.into(), &1.into())
+        );
+        assert_eq!(found["nullCount"]["rule_id"], 2);
+        assert_eq!(found["maxValues"]["rule_id"], Value::Null);
+    }
+
+    #[test]
+    fn times_that_have_no_date_have_no_bounds() {
+        let found = statistics(|columns| {
+            for (time, offset) in [(i64::MIN, 7), (0, -3)] {
+                columns.time(Column::EventTime, time);
+                columns.time(Column::IngestTime, 1_500_000);
+                columns.long(Column::KafkaOffset, offset);
+                columns.end_row();
+            }
+        });
+        assert_eq!(found["minValues"]["event_time"], Value::Null);
+        assert_eq!(found["minValues"]["ingest_ts"], "1970-01-01T00:00:01.500Z");
+        assert_eq!(found["minValues"]["kafka_offset"], -3);
+        assert_eq!(found["maxValues"]["kafka_offset"], 7);
+        assert_eq!(found["tightBounds"], true);
     }
 }

@@ -1,8 +1,8 @@
 //! Who holds the archive, for those who wait to take over.
 //!
-//! The lease only says when it is worth while to claim; the claim in the table decides. So a wrong guess is harmless,
-//! and no clocks of two machines are compared: the one who waits looks whether a counter stands still, on its own
-//! monotonic clock.
+//! The lease only says when it is worth while to claim; the claim in the table decides. So a wrong
+//! guess is harmless, and no clocks of two machines are compared: the one who waits looks whether a
+//! counter stands still, on its own monotonic clock.
 
 use std::io;
 use std::path::{Path, PathBuf};

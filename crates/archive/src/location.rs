@@ -13,6 +13,14 @@ use crate::durable_local::DurableLocal;
 /// Puts something between the archive and its storage: tests use it to make storage fail.
 pub type StoreWrapper = Arc<dyn Fn(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore> + Send + Sync>;
 
+/// The storage of one archive.
+pub(crate) struct Stores {
+    /// The whole machine: Delta finds the table in it by its address.
+    pub(crate) root: Arc<dyn ObjectStore>,
+    /// The directory of the state.
+    pub(crate) state: Arc<dyn ObjectStore>,
+}
+
 /// The places of one archive.
 #[derive(Debug, Clone)]
 pub(crate) struct Location {
@@ -50,16 +58,13 @@ impl Location {
             .map_err(|()| ArchiveError::Broken(format!("{} is no path", self.table.display())))
     }
 
-    /// The storage of the whole machine, and that of the state.
-    pub(crate) fn stores(
-        &self,
-        wrapper: Option<&StoreWrapper>,
-    ) -> Result<(Arc<dyn ObjectStore>, Arc<dyn ObjectStore>), ArchiveError> {
+    /// The storage of the archive.
+    pub(crate) fn stores(&self, wrapper: Option<&StoreWrapper>) -> Result<Stores, ArchiveError> {
         let root: Arc<dyn ObjectStore> = Arc::new(DurableLocal::new());
         let root = wrapper.map_or_else(|| Arc::clone(&root), |wrap| wrap(Arc::clone(&root)));
         let state = object_store::path::Path::from_absolute_path(&self.state)
             .map_err(|error| ArchiveError::Broken(error.to_string()))?;
         let state: Arc<dyn ObjectStore> = Arc::new(PrefixStore::new(Arc::clone(&root), state));
-        Ok((root, state))
+        Ok(Stores { root, state })
     }
 }

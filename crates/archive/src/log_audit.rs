@@ -70,7 +70,8 @@ pub(crate) async fn audit(
     Ok(found)
 }
 
-/// The first commit to read. Old commits are cleaned away up to a log checkpoint: then the log begins there.
+/// The first commit to read. Old commits are cleaned away up to a log checkpoint: then the log
+/// begins there.
 async fn begin(
     table: &dyn ObjectStore,
     places: &LogPlaces,

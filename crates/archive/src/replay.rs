@@ -22,8 +22,9 @@ struct Candidate {
 
 /// Delivers the rows of a partition from an offset on, in order of position.
 ///
-/// The rows of one commit are spread over a file for each kind, so files whose offsets overlap are read together and
-/// sorted: at any time the rows of one commit (after a compaction: of one compacted file) are in memory.
+/// The rows of one commit are spread over a file for each kind, so files whose offsets overlap are
+/// read together and sorted: at any time the rows of one commit (after a compaction: of one
+/// compacted file) are in memory.
 pub(crate) async fn replay(
     reader: &DataReader,
     partition: &Partition,

@@ -16,7 +16,8 @@ use crate::row_kind::RowKind;
 /// A group is cut into batches of at most this many rows: a row group of Parquet.
 const BATCH_ROWS: usize = 256 * 1024;
 
-/// A group is cut into batches of roughly this many bytes, far from the 2 GiB that one Arrow column can hold.
+/// A group is cut into batches of roughly this many bytes, far from the 2 GiB that one Arrow column
+/// can hold.
 const BATCH_BYTES: usize = 256 * 1024 * 1024;
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;

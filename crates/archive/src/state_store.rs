@@ -1,7 +1,8 @@
 //! Snapshots of detector state, beside the table; the table names the newest one.
 //!
-//! A snapshot is a directory `<owner>/<number>.<format>/`: the segments that changed, and a manifest that lists all of
-//! them with their hashes and the directories where they lie. Nothing is overwritten, ever.
+//! A snapshot is a directory `<owner>/<number>.<format>/`: the segments that changed, and a
+//! manifest that lists all of them with their hashes and the directories where they lie. Nothing is
+//! overwritten, ever.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,7 +28,8 @@ const KEPT: usize = 2;
 pub(crate) struct StateStore {
     store: Arc<dyn ObjectStore>,
     archive_id: String,
-    /// What the segments of an owner's next snapshot are changes to: the snapshot last loaded, or last committed.
+    /// What the segments of an owner's next snapshot are changes to: the snapshot last loaded, or
+    /// last committed.
     bases: BTreeMap<Owner, Manifest>,
 }
 
@@ -91,7 +93,8 @@ impl StateStore {
         }
     }
 
-    /// A manifest of this name is there: of an attempt that was not committed. It counts if it says the same.
+    /// A manifest of this name is there: of an attempt that was not committed. It counts if it says
+    /// the same.
     async fn take_existing(
         &self,
         snapshot: &Snapshot,
@@ -118,7 +121,8 @@ impl StateStore {
     ) -> Result<Option<i64>, ArchiveError> {
         match &snapshot.owner {
             Owner::Partition(partition) => Ok(snapshot.at.next(partition).map(|offset| offset.0)),
-            // The keeper's progress is a map: a counter names its snapshots, and no number is used twice.
+            // The keeper's progress is a map: a counter names its snapshots, and no number is used
+            // twice.
             Owner::Keeper => {
                 let directories = self.directories(&Owner::Keeper).await?;
                 let last = directories.keys().next_back().copied().max(committed);
@@ -151,7 +155,8 @@ impl StateStore {
         manifest
     }
 
-    /// The table names these snapshots now: later ones build on them, and those before the last two go.
+    /// The table names these snapshots now: later ones build on them, and those before the last two
+    /// go.
     pub(crate) async fn committed(&mut self, saved: Vec<Saved>) {
         for Saved { owner, number, manifest } in saved {
             self.bases.insert(owner.clone(), manifest);

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::commit_log::{Commit, CommitLog, unavailable};
 use crate::head::Head;
-use crate::location::{Location, StoreWrapper};
+use crate::location::{Location, StoreWrapper, Stores};
 use crate::schema;
 
 /// The property that holds the id of the archive.
@@ -27,7 +27,8 @@ pub(crate) const ARCHIVE_ID: &str = "dataward.archive_id";
 const SCHEMA_VERSION: &str = "dataward.schema_version";
 const FORGETS_OFFSETS: &str = "delta.setTransactionRetentionDuration";
 
-/// The snapshot of delta-rs is loaded anew after this many commits: incremental updates make it grow.
+/// The snapshot of delta-rs is loaded anew after this many commits: incremental updates make it
+/// grow.
 const COMMITS_PER_LOAD: u32 = 100;
 
 /// How often storage is asked about an attempt whose outcome is unknown, before we stop.
@@ -38,6 +39,9 @@ pub(crate) struct Table {
     log_store: LogStoreRef,
     snapshot: DeltaTableState,
     commits_since_load: u32,
+    /// Commits that were read, but not yet given back because something failed after it: one of
+    /// them may be the attempt whose outcome is asked for.
+    unreported: Vec<Commit>,
     pub(crate) archive_id: String,
     /// The files of the table.
     pub(crate) store: Arc<dyn ObjectStore>,
@@ -65,7 +69,7 @@ impl Table {
         wrapper: Option<&StoreWrapper>,
         create: bool,
     ) -> Result<Self, ArchiveError> {
-        let (root, state) = location.stores(wrapper)?;
+        let Stores { root, state } = location.stores(wrapper)?;
         let log_store = DeltaTableBuilder::from_url(location.url()?)
             .map_err(broken)?
             .with_storage_backend(root, location.url()?)
@@ -89,14 +93,17 @@ impl Table {
         }
         let snapshot = load(&log_store).await?;
         let archive_id = check(&snapshot)?;
-        if let Some(head) = &head {
-            head.check(&*store, snapshot.version()).await?;
+        match &head {
+            Some(head) => head.check(&*store, snapshot.version()).await?,
+            None if exists => tracing::error!("the head file is missing: run verify"),
+            None => {}
         }
         let log = CommitLog::load(&*store, snapshot.version()).await?;
         let table = Self {
             log_store,
             snapshot,
             commits_since_load: 0,
+            unreported: Vec::new(),
             archive_id,
             store,
             state,
@@ -112,32 +119,36 @@ impl Table {
 
     /// Moves to the newest version, and gives back the commits that it did not know.
     pub(crate) async fn refresh(&mut self) -> Result<Vec<Commit>, ArchiveError> {
-        let version =
-            self.log_store.get_latest_version(self.log.version).await.map_err(unavailable)?;
-        self.move_to(version).await
-    }
-
-    async fn move_to(&mut self, version: u64) -> Result<Vec<Commit>, ArchiveError> {
-        if self.snapshot.version() < version {
-            self.snapshot.update(&self.log_store, Some(version)).await.map_err(unavailable)?;
-        }
-        let commits = self.log.catch_up(&*self.store, version).await?;
-        if commits.iter().any(|commit| commit.changes_table) {
+        let commits = self.log.catch_up(&*self.store).await?;
+        self.unreported.extend(commits);
+        if self.unreported.iter().any(|commit| commit.changes_table) {
             self.snapshot = load(&self.log_store).await?;
-            let archive_id = check(&self.snapshot)?;
-            if archive_id != self.archive_id {
+            if check(&self.snapshot)? != self.archive_id {
                 return Err(ArchiveError::Broken("the table became another archive".into()));
             }
-            let version = self.snapshot.version();
-            self.log.catch_up(&*self.store, version).await?;
+            // The snapshot may be of a version that came after the commits that were read.
+            let commits = self.log.catch_up(&*self.store).await?;
+            self.unreported.extend(commits);
         }
-        Ok(commits)
+        self.move_snapshot().await?;
+        Ok(std::mem::take(&mut self.unreported))
+    }
+
+    /// Brings the snapshot of delta-rs to the version whose app ids we know.
+    async fn move_snapshot(&mut self) -> Result<(), ArchiveError> {
+        let version = self.log.version;
+        if self.snapshot.version() < version {
+            let moved = self.snapshot.update(&self.log_store, Some(version)).await;
+            moved.map_err(unavailable)?;
+        }
+        Ok(())
     }
 
     /// Tries one commit on exactly the version that we know, and finds out what became of it.
     ///
-    /// There are no retries of delta-rs: whoever committed in between makes it fail, and the caller compares what the
-    /// table says now with what it relied on. That is the fence, and it keeps the chain of hashes exact.
+    /// There are no retries of delta-rs: whoever committed in between makes it fail, and the caller
+    /// compares what the table says now with what it relied on. That is the fence, and it keeps the
+    /// chain of hashes exact.
     ///
     /// # Errors
     /// `Broken` if storage does not tell the outcome.
@@ -149,6 +160,13 @@ impl Table {
         offsets: Value,
     ) -> Result<Outcome, ArchiveError> {
         self.load_again_when_due().await?;
+        self.move_snapshot().await?;
+        if self.snapshot.version() != self.log.version {
+            // The snapshot is ahead of the app ids that were compared: committing on it would
+            // jump over what happened in between.
+            self.refresh().await?;
+            return Ok(Outcome::NotCommitted);
+        }
         let properties = CommitProperties::default()
             .with_max_retries(0)
             .with_cleanup_expired_logs(Some(false))

@@ -1,6 +1,7 @@
 //! The proof that an archive is whole, or the list of what is not.
 //!
-//! Nothing of the writer is trusted here: the log is read byte by byte, every file is hashed, every row is counted.
+//! Nothing of the writer is trusted here: the log is read byte by byte, every file is hashed, every
+//! row is counted.
 
 use std::collections::BTreeMap;
 use std::path::Path as FilePath;
@@ -9,14 +10,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use dataward_event::finding::Owner;
 use dataward_event::position::Partition;
-use dataward_event::uid::hex;
 use dataward_pipeline::archive::ArchiveError;
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{Error, ObjectStore, ObjectStoreExt};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::accounts::{self, Accounts};
 use crate::app_id::{AppIds, Meaning, owner_path};
@@ -24,7 +23,7 @@ use crate::commit_log::{LOG, LiveFile, unavailable};
 use crate::data_file::SHA256_TAG;
 use crate::data_reader::{Wanted, read_bytes};
 use crate::delta_archive::{Options, runtime};
-use crate::location::Location;
+use crate::location::{Location, Stores};
 use crate::log_audit::{LogAudit, audit};
 use crate::report::{Problem, Report};
 use crate::row_kind::RowKind;
@@ -42,7 +41,8 @@ pub struct Step {
 /// Verifies an archive. `each` hears of every file.
 ///
 /// # Errors
-/// `Unavailable` if storage fails, `Broken` if there is no archive at all. Damage is no error: it stands in the report.
+/// `Unavailable` if storage fails, `Broken` if there is no archive at all. Damage is no error: it
+/// stands in the report.
 pub fn verify(
     location: &FilePath,
     options: &Options,
@@ -53,7 +53,7 @@ pub fn verify(
         let place = location.table().display();
         return Err(ArchiveError::Broken(format!("there is no archive at {place}")));
     }
-    let (root, state) = location.stores(options.store_wrapper.as_ref())?;
+    let Stores { root, state } = location.stores(options.store_wrapper.as_ref())?;
     let prefix = Path::from_absolute_path(location.table())
         .map_err(|error| ArchiveError::Broken(error.to_string()))?;
     let table: Arc<dyn ObjectStore> = Arc::new(PrefixStore::new(root, prefix));
@@ -109,11 +109,11 @@ async fn verify_files(
 fn verify_file(file: &LiveFile, bytes: Bytes, accounts: &mut Accounts, report: &mut Report) {
     let path = file.path.clone();
     let problems = &mut report.problems;
-    match file.tags.get(SHA256_TAG) {
-        Some(Some(expected)) if *expected == hex(&Sha256::digest(&bytes)) => {}
+    if file.tags.get(SHA256_TAG).is_none_or(Option::is_none) {
+        problems.push(Problem::FileWithoutHash { path: path.clone() });
+    } else if !file.is_as_committed(&bytes) {
         // What is in it proves nothing: it is not even read, and its offsets count as missing.
-        Some(Some(_)) => return problems.push(Problem::FileAltered { path }),
-        Some(None) | None => problems.push(Problem::FileWithoutHash { path: path.clone() }),
+        return problems.push(Problem::FileAltered { path });
     }
     let Some(kind) = file.kind.as_deref().and_then(RowKind::parse) else {
         let detail = "its kind is unknown".to_owned();

@@ -30,6 +30,10 @@ use crate::table::{Outcome, Table, now_millis};
 /// How often a commit is tried on a newer version before the loop is asked to try later.
 const ATTEMPTS: u32 = 5;
 
+/// Compares what the table says with what a commit relies on, and gives the app ids of the commit.
+type Preparation<'a> =
+    dyn FnMut(&Claims, &CommitLog) -> Result<Vec<Transaction>, ArchiveError> + 'a;
+
 /// Everything that writes into one archive.
 pub(crate) struct Writer {
     table: Table,
@@ -86,13 +90,17 @@ impl Writer {
         self.claims.read(&self.table.log, meaning)
     }
 
-    pub(crate) fn known(&self, partition: &Partition) -> Known {
-        let log = &self.table.log;
-        match self.read(&Meaning::Progress(Owner::Partition(partition.clone()))) {
+    /// What the table knows of these partitions.
+    pub(crate) fn known(&self, partitions: &[Partition]) -> BTreeMap<Partition, Known> {
+        let topics = claims::known_topics(self.claims.ids(), &self.table.log);
+        let known = |partition: &Partition| match self
+            .read(&Meaning::Progress(Owner::Partition(partition.clone())))
+        {
             Some(next) => Known::At(Offset(next)),
-            None if claims::knows_topic(self.claims.ids(), log, partition) => Known::NewPartition,
+            None if topics.contains(&partition.topic) => Known::NewPartition,
             None => Known::NewTopic,
-        }
+        };
+        partitions.iter().map(|partition| (partition.clone(), known(partition))).collect()
     }
 
     pub(crate) fn keeper_next(&self) -> Option<u64> {
@@ -182,6 +190,11 @@ impl Writer {
         checkpoint: &mut Checkpoint<ArrowRows>,
     ) -> Result<Committed, ArchiveError> {
         self.check_claims()?;
+        // The name stands between slashes in an app id: another one would make it unreadable.
+        if let Some(key) = checkpoint.cursors.keys().find(|key| key.sink.contains('/')) {
+            let name = &key.sink;
+            return Err(ArchiveError::Broken(format!("{name} cannot be the name of a sink")));
+        }
         let next = self.claims.advanced(&checkpoint.progress, checkpoint.keeper_next)?;
         let commit_id = Uuid::new_v4();
         // A crash from here on leaves files that no reader sees.
@@ -212,13 +225,14 @@ impl Writer {
         Ok(Committed::new(version, self.claims.progress()).with_unsaved(unsaved))
     }
 
-    /// Commits, on whichever version the table has reached, as long as it still says what we rely on.
+    /// Commits, on whichever version the table has reached, as long as it still says what we rely
+    /// on.
     async fn settle(
         &mut self,
         commit_id: Uuid,
         adds: &[Add],
         offsets: Value,
-        transactions: &mut dyn FnMut(&Claims, &CommitLog) -> Result<Vec<Transaction>, ArchiveError>,
+        transactions: &mut Preparation<'_>,
     ) -> Result<u64, ArchiveError> {
         for _ in 0..ATTEMPTS {
             self.check_claims()?;

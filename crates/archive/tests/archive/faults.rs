@@ -46,7 +46,8 @@ fn a_commit_that_was_not_stored_is_tried_again() {
     }
     let failed = archive.commit(checkpoint_with_events(0, 4..6));
     assert!(matches!(failed, Err(ArchiveError::Unavailable(_))), "{failed:?}");
-    // The contract: nothing of the attempt is in the table, and the same checkpoint can be tried again.
+    // The contract: nothing of the attempt is in the table, and the same checkpoint can be tried
+    // again.
     assert_eq!(replayed_offsets(&mut place.open(), 0, 0), (0..4).collect::<Vec<_>>());
     let checkpoint = archive.take_back().unwrap();
     archive.commit(checkpoint).unwrap();
@@ -55,14 +56,19 @@ fn a_commit_that_was_not_stored_is_tried_again() {
 
 #[test]
 fn an_unknown_outcome_is_asked_for_until_storage_answers() {
-    let place = Place::new();
-    let faults = Faults::new();
-    let mut archive = place.open_through(faults.wrapper());
-    claim(&mut archive, 0);
-    faults.fail_put(COMMIT, Fault::AfterPersisted);
-    faults.fail_readings(3);
-    archive.commit(checkpoint_with_events(0, 0..4)).unwrap();
-    assert_eq!(replayed_offsets(&mut archive, 0, 0), (0..4).collect::<Vec<_>>());
+    // Wherever in the asking storage fails again: the commit is found, and made once.
+    for after in 0..12 {
+        let place = Place::new();
+        let faults = Faults::new();
+        let mut archive = place.open_through(faults.wrapper());
+        claim(&mut archive, 0);
+        let commits = read_commits(&place);
+        faults.fail_put(COMMIT, Fault::AfterPersisted);
+        faults.fail_readings(after, 3);
+        archive.commit(checkpoint_with_events(0, 0..4)).unwrap();
+        assert_eq!(read_commits(&place), commits + 1, "{after}");
+        assert_eq!(replayed_offsets(&mut place.open(), 0, 0), (0..4).collect::<Vec<_>>());
+    }
 }
 
 #[test]
@@ -72,7 +78,7 @@ fn an_outcome_that_storage_never_tells_stops_the_writer() {
     let mut archive = place.open_through(faults.wrapper());
     claim(&mut archive, 0);
     faults.fail_put(COMMIT, Fault::AfterPersisted);
-    faults.fail_readings(1_000);
+    faults.fail_readings(0, 1_000);
     let failed = archive.commit(checkpoint_with_events(0, 0..4));
     assert!(matches!(failed, Err(ArchiveError::Broken(_))), "{failed:?}");
     // A restart asks the table.

@@ -28,8 +28,8 @@ pub(crate) enum Fault {
 pub(crate) struct Faults {
     /// Writes of a path with this text fail.
     puts: Mutex<Vec<(&'static str, Fault)>>,
-    /// So many readings of the log fail.
-    readings: Mutex<u32>,
+    /// So many readings of the log succeed, and then so many fail.
+    readings: Mutex<(u32, u32)>,
 }
 
 impl Faults {
@@ -42,9 +42,9 @@ impl Faults {
         self.puts.lock().unwrap().push((text, fault));
     }
 
-    /// So many readings of the log fail after the next failed write.
-    pub(crate) fn fail_readings(&self, count: u32) {
-        *self.readings.lock().unwrap() = count;
+    /// After the next failed write so many readings of the log succeed, and then so many fail.
+    pub(crate) fn fail_readings(&self, after: u32, count: u32) {
+        *self.readings.lock().unwrap() = (after, count);
     }
 
     pub(crate) fn wrapper(self: &Arc<Self>) -> StoreWrapper {
@@ -59,10 +59,14 @@ impl Faults {
     }
 
     fn take_reading(&self) -> bool {
+        if !self.puts.lock().unwrap().is_empty() {
+            return false;
+        }
         let mut readings = self.readings.lock().unwrap();
-        let fails = *readings > 0 && self.puts.lock().unwrap().is_empty();
-        *readings -= u32::from(fails);
-        fails
+        let (after, count) = *readings;
+        *readings =
+            (after.saturating_sub(1), if after == 0 { count.saturating_sub(1) } else { count });
+        after == 0 && count > 0
     }
 }
 

@@ -1,6 +1,7 @@
 //! Old archives stay readable: one small archive for each version of the format, never edited.
 //!
-//! A new version gets a folder of its own: `cargo test -p dataward-archive -- --ignored make_golden`.
+//! A new version gets a folder of its own: `cargo test -p dataward-archive -- --ignored
+//! make_golden`.
 
 use std::path::{Path, PathBuf};
 

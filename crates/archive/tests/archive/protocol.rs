@@ -1,4 +1,10 @@
 //! The exactly-once protocol on a local directory: claims, fences, crashes, and what is read back.
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use dataward_archive::delta_archive::{DeltaArchive, Options};
+use dataward_archive::lease;
+use dataward_archive::verify::verify;
 use dataward_event::audit_event::EventKind;
 use dataward_event::finding::{Owner, Trigger};
 use dataward_event::position::{Offset, Partition, Progress};
@@ -85,6 +91,26 @@ fn rows_come_back_in_order_over_kinds_and_commits() {
 }
 
 #[test]
+fn a_writer_may_move_to_another_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<dataward_archive::delta_archive::DeltaArchive>();
+}
+
+#[test]
+fn an_altered_file_is_not_replayed() {
+    let place = Place::new();
+    let mut archive = place.open();
+    claim(&mut archive, 0);
+    archive.commit(checkpoint_with_events(0, 0..9)).unwrap();
+    let file = &place.data_files("access")[0];
+    let mut bytes = std::fs::read(file).unwrap();
+    bytes[40] ^= 1;
+    std::fs::write(file, bytes).unwrap();
+    let refused = archive.replay(&partition(0), Offset(0), &mut |_| ());
+    assert!(matches!(refused, Err(ArchiveError::Broken(_))), "{refused:?}");
+}
+
+#[test]
 fn a_stale_writer_cannot_commit() {
     let place = Place::new();
     let mut old = place.open();
@@ -148,6 +174,42 @@ fn two_writers_of_different_partitions_do_not_disturb_each_other() {
 }
 
 #[test]
+fn writers_at_the_same_time_keep_one_whole_chain() {
+    let place = Place::new();
+    drop(place.open());
+    std::thread::scope(|scope| {
+        for number in 0..3 {
+            let place = &place;
+            scope.spawn(move || {
+                let mut archive = place.open();
+                let rows = archive.rows();
+                let mut claimed = archive.claim(&[claim_at(owner(number), 0, None)], rows);
+                while matches!(claimed, Err(ArchiveError::Unavailable(_))) {
+                    let rows = archive.rows();
+                    claimed = archive.claim(&[claim_at(owner(number), 0, None)], rows);
+                }
+                claimed.unwrap();
+                for round in 0..8 {
+                    let mut checkpoint = checkpoint_with_events(number, round * 2..round * 2 + 2);
+                    while let Err(error) = archive.commit(checkpoint) {
+                        assert!(matches!(error, ArchiveError::Unavailable(_)), "{error}");
+                        checkpoint = archive.take_back().unwrap();
+                    }
+                }
+            });
+        }
+    });
+    let mut archive = place.open();
+    for number in 0..3 {
+        assert_eq!(replayed_offsets(&mut archive, number, 0), (0..16).collect::<Vec<_>>());
+    }
+    drop(archive);
+    let report = verify(&place.archive(), &Options::default(), &mut |_| ()).unwrap();
+    assert!(report.is_sound(), "{:?}", report.problems);
+    assert_eq!(report.version, 3 * 9);
+}
+
+#[test]
 fn a_released_owner_is_named_no_more() {
     let place = Place::new();
     let mut archive = place.open();
@@ -170,7 +232,53 @@ fn progress_does_not_go_back() {
 }
 
 #[test]
-fn alerts_cursors_and_files_come_back() {
+fn a_standby_takes_over_from_one_that_stopped_and_from_one_that_stands_still() {
+    let place = Place::new();
+    let never = AtomicBool::new(false);
+    let claim_keeper = |archive: &mut DeltaArchive| {
+        let expected = archive.look_up_keeper().unwrap().map(|next| next as i64);
+        let rows = archive.rows();
+        let claim = claim_at(Owner::Keeper, expected.unwrap_or(0), expected);
+        archive.claim(&[claim], rows).unwrap();
+        archive.epoch(&Owner::Keeper).unwrap()
+    };
+    let mut first = place.open();
+    let epoch = claim_keeper(&mut first);
+    let hour = Duration::from_secs(3_600);
+    let keepalive = lease::Keepalive::start(&place.archive(), "first", epoch, hour).unwrap();
+    drop(keepalive);
+    // It was released: the successor need not wait.
+    let waited = lease::wait_until_free(&place.archive(), hour, Duration::ZERO, &never).unwrap();
+    assert_eq!(waited, lease::Waited::Free);
+    let mut second = place.open();
+    let epoch = claim_keeper(&mut second);
+    assert_eq!(epoch, 2);
+
+    let _still = lease::Keepalive::start(&place.archive(), "second", epoch, hour).unwrap();
+    let patience = Duration::ZERO;
+    let waited = lease::wait_until_free(&place.archive(), patience, hour, &never).unwrap();
+    assert_eq!(waited, lease::Waited::Free);
+    let mut third = place.open();
+    assert_eq!(claim_keeper(&mut third), 3);
+    // Whoever guessed wrong, the fence decides.
+    assert!(is_fenced(second.commit(checkpoint(&[]))));
+    assert!(is_fenced(first.commit(checkpoint(&[]))));
+    third.commit(checkpoint(&[])).unwrap();
+}
+
+#[test]
+fn a_sink_whose_name_would_not_read_back_is_refused() {
+    let place = Place::new();
+    let mut archive = place.open();
+    claim(&mut archive, 0);
+    let key = CursorKey { sink: "web/hook".to_owned(), owner: owner(0) };
+    let cursors = [(key, 0)].into_iter().collect();
+    let refused = archive.commit(Checkpoint { cursors, ..checkpoint(&[(0, 0)]) });
+    assert!(matches!(refused, Err(ArchiveError::Broken(_))));
+}
+
+#[test]
+fn alerts_and_cursors_come_back() {
     let place = Place::new();
     let mut archive = place.open();
     claim(&mut archive, 0);
@@ -186,14 +294,12 @@ fn alerts_cursors_and_files_come_back() {
     add_events(&mut rows, 0, 0..4);
     rows.operator(&operator_row());
     rows.gap(&gap(0, 4, 6));
-    let file = Partition::file("ab12");
     let key = |owner| CursorKey { sink: "webhook".to_owned(), owner };
     archive
         .commit(Checkpoint {
             rows: vec![rows],
             keeper_next: Some(1),
             cursors: [(key(owner(0)), 3), (key(Owner::Keeper), 1)].into_iter().collect(),
-            files: [(file.clone(), Offset(700))].into_iter().collect(),
             ..checkpoint(&[(0, 6)])
         })
         .unwrap();
@@ -201,9 +307,10 @@ fn alerts_cursors_and_files_come_back() {
     let mut reopened = place.open();
     assert_eq!(reopened.look_up_keeper().unwrap(), Some(1));
     assert_eq!(reopened.unacknowledged("webhook").unwrap(), std::slice::from_ref(&third));
-    assert_eq!(reopened.unacknowledged("stdout").unwrap(), [first, second, third]);
-    let known = reopened.look_up(std::slice::from_ref(&file)).unwrap();
-    assert_eq!(known[&file], Known::At(Offset(700)));
+    assert!(reopened.unacknowledged("new").unwrap().is_empty(), "a new sink begins now");
+    let of_partition = reopened.alerts_of(&[partition(0)]).unwrap();
+    assert_eq!(of_partition, [first, second, third]);
+    assert!(reopened.alerts_of(&[partition(9)]).unwrap().is_empty());
     assert_eq!(reopened.cursors().len(), 2);
 }
 

@@ -235,6 +235,10 @@ pub(crate) fn alert(uid: &str, trigger: Trigger, second: i64) -> Alert {
         severity: Severity::HIGH,
         time: EventTime::from_micros(START_MICROS),
         logged_time: IngestTime::from_micros(START_MICROS + second * 1_000_000),
+        position: match &trigger {
+            Trigger::Record(position) => Some(position.clone()),
+            Trigger::Keeper(_) => Some(position(0, 2, 0)),
+        },
         trigger,
         title: "A bucket became public".to_owned(),
         description: "Anybody can read payments.".to_owned(),
@@ -251,7 +255,6 @@ pub(crate) fn checkpoint(progress: &[(i32, i64)]) -> Checkpoint<ArrowRows> {
         keeper_next: None,
         cursors: BTreeMap::new(),
         snapshots: Vec::new(),
-        files: Progress::new(),
     }
 }
 
