@@ -228,9 +228,7 @@ fn dataward(own: &mut Object<'_>, event: &AuditEvent<'_>, origin: Option<&Positi
         });
     }
     own.text("actor_kind", event.actor.kind.as_str());
-    if event.actor.kind == ActorKind::Anonymous {
-        own.text_if("user_type", event.actor.user_type.as_deref());
-    } else if !party::has_user(&event.actor) {
+    if event.actor.kind == ActorKind::Anonymous || !party::has_user(&event.actor) {
         own.text_if("user_type", event.actor.user_type.as_deref());
     }
     let ip = event.client.ip.as_deref();

@@ -1,0 +1,100 @@
+//! Calls and the changes of protection that they state: one case a line in `cases/`, with what is expected beside it.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use dataward_event::audit_event::{EventKind, Outcome};
+use dataward_event::change::Direction;
+use dataward_event::position::{Offset, Partition, Position};
+use dataward_sources::catalogue_rows::EMITTED;
+use dataward_sources::decode::Record;
+use dataward_sources::source::{Source, decode};
+use serde_json::{Value, json};
+
+fn cases() -> Vec<(String, Value)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut cases = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let list: Vec<Value> = serde_json::from_str(&text).unwrap();
+        let family = path.file_stem().unwrap().to_string_lossy().into_owned();
+        cases.extend(
+            list.into_iter()
+                .map(|case| (format!("{family}: {}", case["what"].as_str().unwrap()), case)),
+        );
+    }
+    cases
+}
+
+/// A whole event around the call of a case.
+fn event_of(case: &Value) -> String {
+    let service = case["service"].as_str().unwrap();
+    let mut event = json!({
+        "eventVersion": "1.09",
+        "userIdentity": {
+            "type": "IAMUser",
+            "arn": "arn:aws:iam::111122223333:user/ada",
+            "accountId": "111122223333",
+            "userName": "ada",
+        },
+        "eventTime": "2026-03-04T05:06:07Z",
+        "eventSource": format!("{service}.amazonaws.com"),
+        "eventName": case["operation"],
+        "awsRegion": "eu-central-1",
+        "sourceIPAddress": "198.51.100.7",
+        "requestParameters": case["request"],
+        "responseElements": case.get("response").cloned().unwrap_or_default(),
+        "eventID": "case",
+        "eventType": "AwsApiCall",
+        "recipientAccountId": "111122223333",
+    });
+    if let Some(error) = case.get("error") {
+        event["errorCode"] = error.clone();
+    }
+    event.to_string()
+}
+
+#[test]
+fn every_case_gives_its_changes() {
+    let position =
+        Position { partition: Partition::new("audit", 0), offset: Offset(1), record_index: 0 };
+    let mut failures = Vec::new();
+    let mut fired = BTreeSet::new();
+    for (name, case) in cases() {
+        let text = event_of(&case);
+        let record = Record { position: &position, kafka_time: None, payload: text.as_bytes() };
+        let decoded = decode(Source::AwsCloudtrail, record);
+        assert_eq!(decoded.events.len(), 1, "{name}");
+        let event = &decoded.events[0].event;
+        let found: Vec<String> = event
+            .changes
+            .iter()
+            .map(|change| {
+                let whole = if change.whole { " whole" } else { "" };
+                let (direction, row) = (change.direction.as_str(), &change.catalogue_row);
+                format!("{direction} {row} [{}]{whole}", change.opened)
+            })
+            .collect();
+        let expected: Vec<String> = serde_json::from_value(case["expect"].clone()).unwrap();
+        if found != expected {
+            failures.push(format!("{name}\n  expected {expected:#?}\n  found {found:#?}"));
+        }
+        if !event.changes.is_empty() {
+            assert_eq!(event.kind, EventKind::ConfigChange, "{name}");
+            assert!(
+                event.datastore.is_some() || case["request"].is_null() || name.contains("backups"),
+                "{name}: on what?"
+            );
+        }
+        let is_refused = case.get("error").is_some();
+        assert_eq!(event.outcome == Outcome::Failure, is_refused, "{name}");
+        let open = event.changes.iter().filter(|c| c.direction != Direction::Strengthened);
+        fired.extend(open.map(|change| change.catalogue_row.to_string()));
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    let silent: Vec<_> =
+        EMITTED.iter().map(|row| row.id).filter(|id| !fired.contains(*id)).collect();
+    assert!(silent.is_empty(), "rows without a case: {silent:?}");
+}
