@@ -56,7 +56,9 @@ fn whole() -> Place {
             rows: vec![rows],
             keeper_next: Some(1),
             snapshots: vec![state(0, 20, &[(0, "s")], 1)],
-            progress: [(partition(0), Offset(20)), (file.clone(), Offset(200))].into_iter().collect(),
+            progress: [(partition(0), Offset(20)), (file.clone(), Offset(200))]
+                .into_iter()
+                .collect(),
             ..checkpoint(&[])
         })
         .unwrap();
@@ -88,7 +90,7 @@ fn a_whole_archive_is_proven_whole() {
     let place = whole();
     let report = report(&place);
     assert!(report.is_sound(), "{:?}", report.problems);
-    assert_eq!((report.version, report.commits), (4, 5));
+    assert_eq!((report.version, report.commits), (5, 6));
     assert_eq!(report.rows["access"] + report.rows["config_change"], 17);
     assert_eq!(report.rows["authentication"], 1);
     let account = &report.partitions[0];

@@ -7,7 +7,7 @@ use dataward_archive::lease;
 use dataward_archive::verify::verify;
 use dataward_event::audit_event::EventKind;
 use dataward_event::finding::{Owner, Trigger};
-use dataward_event::position::{Offset, Partition, Progress};
+use dataward_event::position::{Offset, Progress};
 use dataward_pipeline::archive::{
     Archive, ArchiveError, Checkpoint, CursorKey, Known, Replayed, Rows,
 };

@@ -14,7 +14,7 @@ use dataward_event::audit_event::{
 };
 use dataward_event::change::{Change, Control, Direction};
 use dataward_event::finding::{Owner, RuleId, Severity, Trigger};
-use dataward_event::position::{Offset, Partition, Position, Progress, Span};
+use dataward_event::position::{Offset, Partition, Position, Span};
 use dataward_event::quarantine::QuarantineReason;
 use dataward_event::time::{EventTime, IngestTime, KafkaTime};
 use dataward_event::volume::{ByteCount, ObjectCount, RowCount, Volume};
