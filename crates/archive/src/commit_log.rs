@@ -300,7 +300,6 @@ fn missing(version: u64) -> ArchiveError {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 mod tests {
     use super::*;
 

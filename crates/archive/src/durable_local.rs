@@ -297,7 +297,6 @@ fn named(error: io::Error, path: String) -> Error {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 mod tests {
     use object_store::ObjectStoreExt;
 

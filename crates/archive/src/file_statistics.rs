@@ -115,7 +115,6 @@ impl Bound {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 mod tests {
     use parquet::arrow::ArrowWriter;
 

@@ -142,7 +142,7 @@ pub fn wait_until_free(
         if standby.is_free(read(&path).as_ref(), since.elapsed()) {
             return Ok(Waited::Free);
         }
-        thread::sleep(poll);
+        thread::park_timeout(poll);
     }
     Ok(Waited::Stopped)
 }
@@ -173,7 +173,6 @@ impl Standby {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 mod tests {
     use super::*;
 

@@ -132,7 +132,6 @@ fn delta_type(kind: ColumnType) -> DeltaType {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 mod tests {
     use super::*;
 

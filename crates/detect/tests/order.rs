@@ -63,8 +63,11 @@ fn event(
     }
 }
 
+/// By finding uid: its description and severity.
+type Standing = BTreeMap<String, (String, u8)>;
+
 /// The findings not withdrawn, with the content that was last said of each.
-fn standing(findings: impl IntoIterator<Item = Finding>) -> BTreeMap<String, (String, u8)> {
+fn standing(findings: impl IntoIterator<Item = Finding>) -> Standing {
     let mut standing = BTreeMap::new();
     for finding in findings {
         match finding.step {
@@ -75,7 +78,7 @@ fn standing(findings: impl IntoIterator<Item = Finding>) -> BTreeMap<String, (St
     standing
 }
 
-fn conclude(events: &[PostureEvent]) -> (BTreeMap<String, (String, u8)>, Vec<(u32, Vec<u8>)>) {
+fn conclude(events: &[PostureEvent]) -> (Standing, Vec<(u32, Vec<u8>)>) {
     let mut keeper = Keeper::new();
     let findings: Vec<Finding> = events.iter().flat_map(|event| keeper.observe(event)).collect();
     (standing(findings), keeper.save_all())

@@ -86,7 +86,7 @@ impl<R: BufRead> Framing<R> {
         self.scan = Scan::default();
         let bytes = std::mem::take(&mut self.record);
         let offset = self.offset - bytes.len() as u64;
-        (!bytes.is_empty()).then(|| Framed { offset, end: self.offset, bytes })
+        if bytes.is_empty() { None } else { Some(Framed { offset, end: self.offset, bytes }) }
     }
 }
 

@@ -83,7 +83,7 @@ impl FileSource {
                 let partitions = self.group.iter().map(|file| file.partition.clone()).collect();
                 return Ok(Input::Revoked { partitions, lost: false });
             };
-            self.open = Some(Open::open(file, from)?);
+            self.open = Some(Open::start(file, from)?);
         }
         let Some(open) = &mut self.open else { return Ok(Input::Idle) };
         let (batch, is_last) = open.batch(self.clock.as_ref())?;
@@ -95,7 +95,7 @@ impl FileSource {
 }
 
 impl Open {
-    fn open(file: InputFile, from: Offset) -> Result<Self, SourceError> {
+    fn start(file: InputFile, from: Offset) -> Result<Self, SourceError> {
         let start = u64::try_from(from.0).unwrap_or(0);
         let result = file.records(start).and_then(|mut records| {
             let ahead = records.next_record()?;

@@ -1,5 +1,4 @@
 //! What is written can be read back, validates against our schemas, and does not change unnoticed.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

@@ -111,8 +111,11 @@ pub struct Runner<S, A: Archive> {
     last_snapshot: Duration,
     snapshot_cost: Duration,
     last_shown: Duration,
-    watch: Option<Box<dyn FnMut(&Status)>>,
+    watch: Option<Watch>,
 }
+
+/// Whoever shows where the loop stands.
+type Watch = Box<dyn FnMut(&Status)>;
 
 struct Retry<R> {
     checkpoint: Checkpoint<R>,
@@ -372,14 +375,16 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
                 self.mark_unsaved(&committed);
                 Ok(())
             }
-            Err((error, Some(checkpoint))) if error.disposition() == Disposition::Retry => {
-                tracing::warn!(%error, "failed to commit, trying again");
-                let at = self.clock.monotonic() + self.retry_wait;
-                self.retry_wait = (self.retry_wait * 2).min(RETRY_MAX);
-                self.retry = Some(Retry { checkpoint, at });
-                Ok(())
-            }
-            Err((error, _)) => Err(error.into()),
+            Err(failure) => match *failure {
+                (error, Some(checkpoint)) if error.disposition() == Disposition::Retry => {
+                    tracing::warn!(%error, "failed to commit, trying again");
+                    let at = self.clock.monotonic() + self.retry_wait;
+                    self.retry_wait = (self.retry_wait * 2).min(RETRY_MAX);
+                    self.retry = Some(Retry { checkpoint, at });
+                    Ok(())
+                }
+                (error, _) => Err(error.into()),
+            },
         }
     }
 

@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use crate::archive::{Archive, ArchiveError, Checkpoint, Committed};
 
 /// What became of a commit. On an error that may be tried again it holds the checkpoint.
-pub type CommitResult<R> = Result<Committed, (ArchiveError, Option<Checkpoint<R>>)>;
+pub type CommitResult<R> = Result<Committed, Box<(ArchiveError, Option<Checkpoint<R>>)>>;
 
 /// The archive, and the commit in flight.
 pub struct Writer<A: Archive> {
@@ -95,7 +95,8 @@ impl<A: Archive + Send + 'static> Writer<A> {
             .is_some_and(|thread| thread.thread.as_ref().is_some_and(JoinHandle::is_finished));
         let result = match result {
             None if is_dead => {
-                Some(Err((ArchiveError::Broken("the writer thread has died".to_owned()), None)))
+                let error = ArchiveError::Broken("the writer thread has died".to_owned());
+                Some(Err(Box::new((error, None))))
             }
             result => result,
         };
@@ -121,5 +122,5 @@ fn commit<A: Archive>(
     checkpoint: Checkpoint<A::Rows>,
 ) -> CommitResult<A::Rows> {
     let mut archive = archive.lock().unwrap_or_else(PoisonError::into_inner);
-    archive.commit(checkpoint).map_err(|error| (error, archive.take_back()))
+    archive.commit(checkpoint).map_err(|error| Box::new((error, archive.take_back())))
 }

@@ -228,7 +228,6 @@ impl<'de: 'a, 'a> Fields<'de> for Scalars<'a> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     fn loose(json: &str) -> Option<String> {

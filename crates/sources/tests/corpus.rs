@@ -1,5 +1,4 @@
 //! The seeds of the fuzz targets, read by the ordinary tests too, so that they stay alive where nobody fuzzes.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::path::Path;
 
