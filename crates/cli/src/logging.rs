@@ -14,6 +14,11 @@ pub(crate) fn start(verbose: u8) {
     };
     let filter = EnvFilter::try_from_env("DATAWARD_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let log = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    std::panic::set_hook(Box::new(|panic| {
+        // The message of a panic may quote a payload: only the place is told.
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a defect: please report it");
+    }));
     if std::io::stderr().is_terminal() {
         log.with_target(false).compact().init();
     } else {

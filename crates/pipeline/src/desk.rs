@@ -1,5 +1,7 @@
 //! The keeper at work in this process: its state, its rows, and how far it has seen.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use dataward_detect::keeper::{Keeper, SEGMENT_COUNT};
 use dataward_detect::posture_event::PostureEvent;
 use dataward_detect::state::FORMAT;
@@ -9,6 +11,7 @@ use dataward_event::position::Progress;
 use crate::alert::Alert;
 use crate::archive::{Rows, Segment, Snapshot};
 use crate::clock::Clock;
+use crate::lane::detector_failed;
 
 /// The keeper of the shared state and the rows of its alerts.
 pub struct Desk<R> {
@@ -23,7 +26,12 @@ pub struct Desk<R> {
 impl<R: Rows> Desk<R> {
     /// Takes a posture event in; the alerts that follow have their rows already.
     pub fn observe(&mut self, event: &PostureEvent, clock: &dyn Clock) -> Vec<Alert> {
-        let findings = self.keeper.observe(event);
+        let keeper = &mut self.keeper;
+        let observing = AssertUnwindSafe(|| keeper.observe(event));
+        let findings = catch_unwind(observing).unwrap_or_else(|_| {
+            // A defect costs the conclusions of this event, never the stream (I5).
+            vec![detector_failed(&event.position, event.time)]
+        });
         let alerts = findings.iter().map(|finding| Alert::new(finding, clock.now()));
         let alerts: Vec<Alert> = alerts.collect();
         for alert in &alerts {

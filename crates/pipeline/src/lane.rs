@@ -1,16 +1,18 @@
 //! One worker's part of the loop: decode, observe, append. It owns its partitions, so nothing needs a lock.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use base64::Engine;
-use dataward_detect::partition_state::PartitionState;
+use dataward_detect::partition_state::{Observed, PartitionState, StreamFinding, stream_finding};
 use dataward_detect::posture_event::PostureEvent;
 use dataward_event::audit_event::EventKind;
-use dataward_event::finding::{Finding, Owner};
+use dataward_event::finding::{Finding, Owner, RuleId, Severity};
 use dataward_event::limits::{QUARANTINE_BYTES_MAX, QUARANTINE_PREFIX_BYTES};
 use dataward_event::position::{Offset, Partition, Position, Progress, Span};
-use dataward_event::time::IngestTime;
+use dataward_event::quarantine::QuarantineReason;
+use dataward_event::time::{EventTime, IngestTime};
 use dataward_event::uid::hex;
 use dataward_sources::decode::{Decoded, DecodedEvent, Envelope, Record, Reject};
 use dataward_sources::source::decode;
@@ -38,6 +40,7 @@ struct PartitionLane {
     topic: TopicSettings,
     next: Offset,
     state: PartitionState,
+    has_failed: bool,
 }
 
 /// What a batch led to besides rows.
@@ -76,7 +79,7 @@ impl<R: Rows> Lane<R> {
         next: Offset,
         state: PartitionState,
     ) {
-        self.partitions.insert(partition, PartitionLane { topic, next, state });
+        self.partitions.insert(partition, PartitionLane { topic, next, state, has_failed: false });
     }
 
     /// Gives a partition up. Its rows since the last checkpoint stay in the buffer.
@@ -181,8 +184,10 @@ impl<R: Rows> Work<'_, R> {
         let payload = record.payload().unwrap_or_default();
         let base = position.clone();
         let kafka_time = record.kafka_time();
-        let decoded =
-            decode(self.lane.topic.source, Record { position: &base, kafka_time, payload });
+        let from = Record { position: &base, kafka_time, payload };
+        let source = self.lane.topic.source;
+        // A defect of a decoder costs its record, never the stream (I5).
+        let decoded = catch_unwind(|| decode(source, from)).unwrap_or_else(|_| undecoded(payload));
         self.decoded(record, decoded, &mut position);
     }
 
@@ -212,7 +217,7 @@ impl<R: Rows> Work<'_, R> {
         position: &mut Position,
     ) {
         position.record_index = decoded.record_index;
-        let observed = self.lane.state.observe(&decoded.event, position);
+        let observed = self.observe(decoded, position);
         let keeps_raw =
             self.lane.topic.raw == RawPolicy::All || decoded.event.kind == EventKind::ConfigChange;
         self.rows.event(&EventRow {
@@ -225,6 +230,20 @@ impl<R: Rows> Work<'_, R> {
         self.tally.events += 1;
         self.tally.duplicates += u64::from(observed.is_duplicate);
         self.outcome.posture.extend(observed.posture);
+    }
+
+    /// A defect of the detector costs its conclusions, never the row (I5); the first one alerts.
+    fn observe(&mut self, decoded: &DecodedEvent<'_>, position: &Position) -> Observed {
+        let state = &mut self.lane.state;
+        let observing = AssertUnwindSafe(|| state.observe(&decoded.event, position));
+        if let Ok(observed) = catch_unwind(observing) {
+            return observed;
+        }
+        if !self.lane.has_failed {
+            self.lane.has_failed = true;
+            self.alert(Some(detector_failed(position, decoded.event.time)));
+        }
+        Observed::default()
     }
 
     fn reject(
@@ -279,6 +298,30 @@ impl<R: Rows> Work<'_, R> {
     fn origin<'o>(&self, record: BatchRecord<'_>, position: &'o Position) -> RowOrigin<'o> {
         RowOrigin { position, kafka_time: record.kafka_time(), ingest_time: self.ingest_time }
     }
+}
+
+/// The whole record as one reject.
+fn undecoded(payload: &[u8]) -> Decoded<'_> {
+    let reject = Reject {
+        record_index: 0,
+        reason: QuarantineReason::DecoderFailed,
+        detail: "the decoder failed on this record: a defect, please report it".to_owned(),
+        raw: payload.into(),
+    };
+    Decoded { rejects: vec![reject], ..Decoded::default() }
+}
+
+/// The finding that a part of the detector is not at work.
+pub(crate) fn detector_failed(position: &Position, time: EventTime) -> Finding {
+    stream_finding(StreamFinding {
+        rule: RuleId::RuleFailed,
+        severity: Severity::HIGH,
+        position,
+        time,
+        title: format!("Detector failed: {}", position.partition),
+        description: format!("The detector failed on the event at {position}; its row is kept."),
+        remediation: "Report the defect; scan the archive's records again with a mended release.",
+    })
 }
 
 fn headers_json(record: BatchRecord<'_>) -> Option<String> {

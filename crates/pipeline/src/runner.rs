@@ -30,7 +30,7 @@ const POLL: Duration = Duration::from_millis(5);
 /// The least time between two commits.
 const COMMIT_SPACING: Duration = Duration::from_secs(1);
 /// How long a revocation or a stop waits for its last checkpoint.
-const LAST_CHECKPOINT: Duration = Duration::from_secs(8);
+const LAST_CHECKPOINT: Duration = Duration::from_secs(7);
 /// The longest wait before a failed commit is tried again.
 const RETRY_MAX: Duration = Duration::from_secs(60);
 /// The longest time between two calls of the watch.
@@ -450,9 +450,8 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         Ok(true)
     }
 
-    /// A checkpoint now, waiting for it. `false` if it did not come within the time.
-    fn checkpoint_now(&mut self) -> Result<bool, RunError> {
-        let until = self.clock.monotonic() + LAST_CHECKPOINT;
+    /// A checkpoint now, waiting for it. `false` if it did not come by then.
+    fn checkpoint_now(&mut self, until: Duration) -> Result<bool, RunError> {
         if !self.settle_commit_until(Some(until))? {
             return Ok(false);
         }
@@ -462,7 +461,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
 
     fn revoke(&mut self, partitions: &[Partition], lost: bool) -> Result<(), RunError> {
         // Where the partitions are lost the checkpoint is still right: the table alone decides, by its fence.
-        let is_saved = self.checkpoint_now()?;
+        let is_saved = self.checkpoint_now(self.clock.monotonic() + LAST_CHECKPOINT)?;
         if !is_saved {
             tracing::warn!(lost, "partitions are given up before their last checkpoint");
         }
@@ -495,7 +494,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         if lost.is_empty() {
             return Ok(());
         }
-        self.checkpoint_now()?;
+        self.checkpoint_now(self.clock.monotonic() + LAST_CHECKPOINT)?;
         self.settle_commit()?;
         self.give_up(&lost);
         self.start(&lost)
@@ -503,10 +502,12 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
 
     /// The last checkpoint, and the alerts that still wait.
     fn finish(&mut self) -> Result<(), RunError> {
-        let is_saved = self.checkpoint_now()?;
+        let until = self.clock.monotonic() + LAST_CHECKPOINT;
+        let is_saved = self.checkpoint_now(until)?;
         let is_delivered = self.outbox.drain(Duration::from_secs(1));
         if is_saved && is_delivered && self.outbox.is_touched() {
-            self.checkpoint_now()?;
+            // So that the next start need not send them again.
+            self.checkpoint_now(until)?;
         }
         if !is_saved {
             tracing::warn!("stopped before the last checkpoint: its records will be read again");

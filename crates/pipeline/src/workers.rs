@@ -68,7 +68,7 @@ pub enum Reply<R> {
     Failed {
         /// The worker.
         lane: usize,
-        /// What it said last.
+        /// Why.
         reason: String,
     },
 }
@@ -172,7 +172,8 @@ fn work<R: Rows>(
         let reply = match result {
             Ok(None) => continue,
             Ok(Some(reply)) => reply,
-            Err(panic) => Reply::Failed { lane, reason: panic_text(panic.as_ref()) },
+            // Its message may quote a payload: the log names the place instead.
+            Err(_) => Reply::Failed { lane, reason: "a defect, see the log".to_owned() },
         };
         let is_over = matches!(reply, Reply::Failed { .. });
         if replies.send(reply).is_err() || is_over {
@@ -205,10 +206,4 @@ fn perform<R: Rows>(lane: usize, worker: &mut Lane<R>, task: Task<R>) -> Option<
             Some(Reply::Frozen { lane, frozen })
         }
     }
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "a panic without words".to_owned())
 }

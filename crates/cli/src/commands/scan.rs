@@ -102,10 +102,14 @@ fn scan<A: Archive + Send + 'static>(
     let bar =
         progress::bar(bytes, "{spinner} {binary_bytes} of {binary_total_bytes} {wide_bar} {eta}");
     let theirs = bar.clone();
+    let mut done = BTreeMap::new();
     let source = FileSource::new(files, Arc::clone(&clock));
     let sink = StreamSink::new("scan", std::io::stdout());
     let mut runner = wiring::runner(source, archive, 1, vec![Box::new(sink)], settings, clock)?
-        .watched(move |status| theirs.set_position(status.buffered_bytes as u64));
+        .watched(move |status| {
+            done.extend(status.committed.iter().map(|(file, next)| (file.clone(), next.0)));
+            theirs.set_position(u64::try_from(done.values().sum::<i64>()).unwrap_or(0));
+        });
     let ended = runner.run(&stop)?;
     bar.finish_and_clear();
     match ended {
