@@ -28,6 +28,11 @@ const PARTITIONS: i32 = 16;
 pub(crate) fn run(args: &Demo) -> Outcome {
     let data_dir = data_dir(args)?;
     let archive_path = data_dir.join("archive");
+    if archive_path.exists() {
+        // The embedded cluster begins at offset 0 again: an older archive would be ahead of it.
+        let text = format!("{} exists: choose a new --data-dir", archive_path.display());
+        return Err(Failure::text(Exit::Usage, text));
+    }
     let kafka = |error| Failure::text(Exit::World, format!("failed to start Kafka: {error}"));
     let cluster = EmbeddedCluster::start().map_err(kafka)?;
     cluster.create_topic(TOPIC, PARTITIONS).map_err(kafka)?;
