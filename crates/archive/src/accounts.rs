@@ -23,6 +23,9 @@ pub(crate) const COLUMNS: [Column; 9] = [
     Column::AlertUid,
 ];
 
+/// How many missing ranges of a partition are named one by one.
+const MISSING_NAMED: usize = 3;
+
 /// All rows of the table, as far as the accounts need them.
 #[derive(Debug, Default)]
 pub(crate) struct Accounts {
@@ -118,6 +121,20 @@ impl Accounts {
     }
 }
 
+/// The first missing ranges one by one, the others as a number: one lost file can leave thousands.
+fn push_missing(path: &str, missing: &[(i64, i64)], problems: &mut Vec<Problem>) {
+    let (named, others) = missing.split_at(missing.len().min(MISSING_NAMED));
+    for (from, to) in named {
+        let (partition, from, to) = (path.to_owned(), *from, *to);
+        problems.push(Problem::OffsetsMissing { partition, from, to });
+    }
+    if !others.is_empty() {
+        let offsets = others.iter().map(|(from, to)| to.abs_diff(*from)).sum();
+        let (partition, ranges) = (path.to_owned(), others.len());
+        problems.push(Problem::MoreOffsetsMissing { partition, ranges, offsets });
+    }
+}
+
 impl Account {
     fn close(
         self,
@@ -139,10 +156,7 @@ impl Account {
             for (from, to) in sets.flat_map(IntervalSet::iter) {
                 covered.insert_range(from, to);
             }
-            for (from, to) in covered.missing(start, progress) {
-                let partition = path.clone();
-                problems.push(Problem::OffsetsMissing { partition, from, to });
-            }
+            push_missing(&path, &covered.missing(start, progress), problems);
         }
         PartitionReport {
             partition: path,

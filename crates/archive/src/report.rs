@@ -133,6 +133,15 @@ pub enum Problem {
         /// The one after the last.
         to: i64,
     },
+    /// More offsets than are named one by one.
+    MoreOffsetsMissing {
+        /// `<topic>/<incarnation>/<partition>`.
+        partition: String,
+        /// In how many ranges.
+        ranges: usize,
+        /// How many offsets.
+        offsets: u64,
+    },
     /// Two rows stand at one place.
     RowTwice {
         /// The partition.
@@ -200,6 +209,9 @@ impl fmt::Display for Problem {
             }
             Self::PartitionUnknown { partition } => {
                 write!(f, "rows of {partition}, which the table does not know")
+            }
+            Self::MoreOffsetsMissing { partition, ranges, offsets } => {
+                write!(f, "{partition}: {offsets} more offsets in {ranges} ranges have no row")
             }
             Self::OffsetsMissing { partition, from, to } => {
                 write!(f, "offsets {from}..{to} of {partition} have neither rows nor a gap")

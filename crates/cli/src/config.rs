@@ -153,7 +153,11 @@ impl Config {
 
     /// Reads a text.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let raw: RawConfig = toml::from_str(text).map_err(|error| error.to_string())?;
+        let raw: RawConfig = toml::from_str(text).map_err(|error| {
+            // Its display would quote the line, and a line may hold a secret (I11).
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            format!("line {}: {}", before.matches('\n').count() + 1, error.message())
+        })?;
         if raw.topics.is_empty() {
             return Err("no [[topics]]: name at least one topic and its source".to_owned());
         }
@@ -258,11 +262,12 @@ fn settings(
 }
 
 fn seconds(key: &str, value: f64) -> Result<Duration, String> {
-    let is_sane = (0.0..=86_400.0).contains(&value);
+    // At most one commit a second.
+    let is_sane = (1.0..=86_400.0).contains(&value);
     if is_sane {
         Ok(Duration::from_secs_f64(value))
     } else {
-        Err(format!("{key} = {value}: use 0 to 86400"))
+        Err(format!("{key} = {value}: use 1 to 86400"))
     }
 }
 

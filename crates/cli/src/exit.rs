@@ -80,7 +80,10 @@ impl From<RunError> for Failure {
         let exit = match &error {
             RunError::OffsetsLost(_) | RunError::Archive(ArchiveError::Broken(_)) => Exit::Broken,
             RunError::UnboundTopic(_) => Exit::Usage,
-            RunError::Source(_) | RunError::Archive(_) | RunError::Worker { .. } => Exit::World,
+            RunError::Source(_)
+            | RunError::Archive(_)
+            | RunError::GaveUp
+            | RunError::Worker { .. } => Exit::World,
         };
         Self::new(exit, error)
     }

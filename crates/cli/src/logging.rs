@@ -12,7 +12,15 @@ pub(crate) fn start(verbose: u8) {
         1 => "info,dataward=debug",
         _ => "debug",
     };
-    let filter = EnvFilter::try_from_env("DATAWARD_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let stated = std::env::var("DATAWARD_LOG").ok();
+    let filter = match stated.as_deref() {
+        None => EnvFilter::new(level),
+        // A bare level is meant for us, not for the libraries below.
+        Some(word) if word.chars().all(char::is_alphabetic) => {
+            EnvFilter::new(format!("warn,dataward={word}"))
+        }
+        Some(directives) => EnvFilter::new(directives),
+    };
     let log = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     std::panic::set_hook(Box::new(|panic| {
         // The message of a panic may quote a payload: only the place is told.

@@ -113,7 +113,7 @@ impl WindowKind {
         match self {
             Self::Confidentiality => "confidentiality",
             Self::Blind => "blind",
-            Self::Fragility => "fragility",
+            Self::Fragility => "fragile",
         }
     }
 }

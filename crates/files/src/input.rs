@@ -45,7 +45,7 @@ enum Place {
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     /// The system says no, or the compression is damaged.
-    #[error("failed to read {name}: {source}")]
+    #[error("failed to read {name}")]
     Unreadable {
         /// The file.
         name: String,

@@ -109,12 +109,12 @@ impl ConsumerContext for Context {
 }
 
 impl KafkaSource {
-    /// Connects, checks that the topics exist, and joins the group.
+    /// Connects, and checks that the topics exist. The group is joined by [`begin`](RecordSource::begin).
     ///
     /// # Errors
     /// [`SourceError::Fatal`] for a setting that librdkafka refuses or a topic that does not exist,
     /// [`SourceError::Unavailable`] if no broker answers.
-    pub fn subscribe(
+    pub fn connect(
         subscription: &Subscription<'_>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, SourceError> {
@@ -133,8 +133,6 @@ impl KafkaSource {
         for name in topics.keys() {
             check_topic(&consumer, name)?;
         }
-        let names: Vec<&str> = topics.keys().map(String::as_str).collect();
-        consumer.subscribe(&names).map_err(failed("join the consumer group"))?;
         let (ready, assigned) = (VecDeque::new(), BTreeSet::new());
         Ok(Self { consumer, topics, ready, assigned, clock })
     }
@@ -206,14 +204,16 @@ impl KafkaSource {
                 self.ready.push_back(Input::OutOfRange);
                 Ok(())
             }
-            // A fence of the group means that a successor took our `group.instance.id`.
+            Some(RDKafkaErrorCode::FencedInstanceId) => {
+                let text = format!("a successor has our group.instance.id: {error}");
+                Err(SourceError::Fenced(text))
+            }
             Some(
                 RDKafkaErrorCode::Authentication
                 | RDKafkaErrorCode::SaslAuthenticationFailed
                 | RDKafkaErrorCode::TopicAuthorizationFailed
                 | RDKafkaErrorCode::GroupAuthorizationFailed
                 | RDKafkaErrorCode::UnsupportedSASLMechanism
-                | RDKafkaErrorCode::FencedInstanceId
                 | RDKafkaErrorCode::Fatal,
             ) => Err(SourceError::Fatal(format!("Kafka refuses us: {error}"))),
             _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => {
@@ -250,6 +250,11 @@ impl KafkaSource {
 }
 
 impl RecordSource for KafkaSource {
+    fn begin(&mut self) -> Result<(), SourceError> {
+        let names: Vec<&str> = self.topics.keys().map(String::as_str).collect();
+        self.consumer.subscribe(&names).map_err(failed("join the consumer group"))
+    }
+
     fn poll(&mut self, timeout: Duration) -> Result<Input, SourceError> {
         if self.ready.is_empty() {
             self.gather(timeout)?;

@@ -1,6 +1,6 @@
 //! One statement about a finding as one line of OCSF: Detection Finding, class 2004.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dataward_event::finding::{CloseReason, Evidence, Finding, Step, Trigger};
 use dataward_event::time::IngestTime;
@@ -133,12 +133,15 @@ fn finding_info(object: &mut Object<'_>, finding: &Finding) {
     let last = times.max().unwrap_or(finding.time);
     object.number("first_seen_time", first.millis());
     object.number("last_seen_time", last.millis());
-    let events = finding.evidences.iter().filter(|evidence| evidence.type_uid != 0);
-    object.objects("related_events", events.clone(), |related, evidence| {
-        related.text("uid", &evidence.event_uid);
-        related.number("type_uid", evidence.type_uid);
+    // One event may be the evidence of several changes.
+    let evidences = finding.evidences.iter().filter(|evidence| evidence.type_uid != 0);
+    let events: BTreeMap<&str, u64> =
+        evidences.map(|evidence| (evidence.event_uid.as_str(), evidence.type_uid)).collect();
+    object.objects("related_events", events.iter(), |related, (uid, type_uid)| {
+        related.text("uid", uid);
+        related.number("type_uid", *type_uid);
     });
-    let count = u32::try_from(events.count()).unwrap_or(u32::MAX);
+    let count = u32::try_from(events.len()).unwrap_or(u32::MAX);
     if count > 0 {
         object.number("related_events_count", count);
     }

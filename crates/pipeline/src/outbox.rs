@@ -3,7 +3,7 @@
 //! Nothing is kept here that the table does not have: an alert's row is its place in the outbox, and a sink's cursor
 //! says from where it is sent again after a crash.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -26,7 +26,8 @@ const RETRY_MAX: Duration = Duration::from_secs(30);
 /// All sinks and what waits for them.
 pub struct Outbox {
     sinks: Vec<Queue>,
-    touched: BTreeSet<CursorKey>,
+    /// Cursors that the next commit writes, each with the number after the last alert that was sent.
+    touched: BTreeMap<CursorKey, i64>,
 }
 
 struct Queue {
@@ -68,7 +69,7 @@ impl Outbox {
             let name = sink.name().to_owned();
             Queue { name, shared: new_shared(), delivery: Delivery::Inline(sink) }
         });
-        Self { sinks: queues.collect(), touched: BTreeSet::new() }
+        Self { sinks: queues.collect(), touched: BTreeMap::new() }
     }
 
     /// Sinks that are served by a thread each.
@@ -86,7 +87,7 @@ impl Outbox {
                 .spawn(move || serve(sink, &theirs))?;
             queues.push(Queue { name, shared, delivery: Delivery::Thread(Some(thread)) });
         }
-        Ok(Self { sinks: queues, touched: BTreeSet::new() })
+        Ok(Self { sinks: queues, touched: BTreeMap::new() })
     }
 
     /// The names of the sinks.
@@ -114,7 +115,9 @@ impl Outbox {
 
     fn enqueue(&mut self, number: usize, alert: Alert) {
         let queue = &self.sinks[number];
-        self.touched.insert(CursorKey { sink: queue.name.clone(), owner: alert.trigger.owner() });
+        let key = CursorKey { sink: queue.name.clone(), owner: alert.trigger.owner() };
+        let after = self.touched.entry(key).or_default();
+        *after = (*after).max(alert.trigger.number().saturating_add(1));
         queue.shared.lock().alerts.push_back(alert);
         queue.shared.changed.notify_all();
     }
@@ -171,12 +174,13 @@ impl Outbox {
     /// The first trigger that each sink has not acknowledged, for the cursors that may have moved since the last commit.
     pub fn cursors(&self, progress: &Progress, keeper_next: u64) -> BTreeMap<CursorKey, i64> {
         let mut cursors = BTreeMap::new();
-        for key in &self.touched {
+        for (key, after) in &self.touched {
             let next = match &key.owner {
                 Owner::Keeper => i64::try_from(keeper_next).ok(),
                 Owner::Partition(partition) => progress.next(partition).map(|offset| offset.0),
             };
-            let Some(next) = next else { continue };
+            // An owner that we do not hold has no progress of ours: its alerts end with the last one sent.
+            let next = next.unwrap_or(*after);
             let queue = self.sinks.iter().find(|queue| queue.name == key.sink);
             let first_waiting = queue.and_then(|queue| first_waiting(&queue.shared, &key.owner));
             cursors.insert(key.clone(), first_waiting.map_or(next, |first| first.min(next)));
@@ -191,7 +195,9 @@ impl Outbox {
                 .sinks
                 .iter()
                 .map(|queue| CursorKey { sink: queue.name.clone(), owner: owner.clone() });
-            self.touched.extend(keys.collect::<Vec<_>>());
+            for key in keys.collect::<Vec<_>>() {
+                self.touched.entry(key).or_default();
+            }
         }
     }
 

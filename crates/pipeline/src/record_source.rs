@@ -44,6 +44,9 @@ pub enum SourceError {
     /// It may work later; the source keeps trying by itself where it can.
     #[error("{0}")]
     Unavailable(String),
+    /// Another process has taken our place in the group: start again as its standby.
+    #[error("{0}")]
+    Fenced(String),
     /// It will not work before somebody changes something: an unknown topic, refused credentials.
     #[error("{0}")]
     Fatal(String),
@@ -57,6 +60,14 @@ pub enum SourceError {
 /// [`assign`]: RecordSource::assign
 /// [`acknowledge`]: RecordSource::acknowledge
 pub trait RecordSource {
+    /// Begins: called once, after the archive is ours, so that a standby takes no place in a group.
+    ///
+    /// # Errors
+    /// [`SourceError`] if the group refuses.
+    fn begin(&mut self) -> Result<(), SourceError> {
+        Ok(())
+    }
+
     /// Waits at most `timeout` for the next input.
     ///
     /// # Errors

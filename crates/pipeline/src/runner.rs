@@ -47,6 +47,9 @@ pub enum Ended {
     SourceEnded,
     /// Another process has claimed the archive. Nothing is lost: start again as its standby.
     Fenced,
+    /// Partitions went before their last checkpoint was there. What was not committed is dropped: start again, and it
+    /// is read again.
+    GaveUp,
 }
 
 /// Why the loop failed.
@@ -61,6 +64,9 @@ pub enum RunError {
     /// Offsets are gone, and the settings say to stop then.
     #[error("offsets are lost: {0}")]
     OffsetsLost(String),
+    /// Partitions are to be given up, and their rows can neither be committed in time nor kept.
+    #[error("partitions are taken before their last checkpoint")]
+    GaveUp,
     /// A worker died: a defect of ours.
     #[error("worker {lane} has failed: {reason}")]
     Worker {
@@ -191,12 +197,18 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
                 tracing::warn!(%error, "the archive was taken over");
                 Ok(Ended::Fenced)
             }
+            Err(RunError::Source(SourceError::Fenced(reason))) => {
+                tracing::warn!(reason, "our place in the group was taken over");
+                Ok(Ended::Fenced)
+            }
+            Err(RunError::GaveUp) => Ok(Ended::GaveUp),
             other => other,
         }
     }
 
     fn run_to_the_end(&mut self, stop: &AtomicBool) -> Result<Ended, RunError> {
         self.start_keeper()?;
+        self.source.begin()?;
         while !stop.load(Ordering::Relaxed) {
             match self.source.poll(POLL) {
                 Ok(Input::Batch(batch)) => self.dispatch(batch),
@@ -463,7 +475,9 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         // Where the partitions are lost the checkpoint is still right: the table alone decides, by its fence.
         let is_saved = self.checkpoint_now(self.clock.monotonic() + LAST_CHECKPOINT)?;
         if !is_saved {
-            tracing::warn!(lost, "partitions are given up before their last checkpoint");
+            // Their rows share buffers with others: kept, they would be committed beside what the next owner reads.
+            tracing::warn!(lost, "partitions are taken before their last checkpoint");
+            return Err(RunError::GaveUp);
         }
         self.give_up(partitions);
         self.source.unassign(partitions)?;
@@ -494,8 +508,9 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         if lost.is_empty() {
             return Ok(());
         }
-        self.checkpoint_now(self.clock.monotonic() + LAST_CHECKPOINT)?;
-        self.settle_commit()?;
+        if !self.checkpoint_now(self.clock.monotonic() + LAST_CHECKPOINT)? {
+            return Err(RunError::GaveUp);
+        }
         self.give_up(&lost);
         self.start(&lost)
     }

@@ -43,13 +43,10 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
                 Err(error) => again_or(error, &mut attempts)?,
             }
         };
-        let (keeper, seen, is_cold) = self.restore_keeper()?;
+        let (keeper, seen) = self.restore_keeper()?;
         self.desk.keeper = keeper;
         self.desk.keeper.set_next_number(next);
         self.desk.seen = seen;
-        if is_cold && next > 0 {
-            self.report_cold_start(&Owner::Keeper, next);
-        }
         for sink in self.outbox.names() {
             let alerts = self.writer.archive().unacknowledged(&sink)?;
             self.outbox.resend(&sink, alerts);
@@ -58,11 +55,11 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         Ok(())
     }
 
-    /// The keeper as of the table: its newest snapshot, and the changes after it, muted.
-    fn restore_keeper(&mut self) -> Result<(Keeper, Progress, bool), RunError> {
+    /// The keeper as of the table: its newest snapshot, and the changes after it, muted. Without a snapshot that is all
+    /// changes there ever were: it takes longer, and nothing is lost.
+    fn restore_keeper(&mut self) -> Result<(Keeper, Progress), RunError> {
         let mut archive = self.writer.archive();
         let snapshot = archive.snapshot(&Owner::Keeper)?;
-        let is_cold = snapshot.is_none();
         let (mut keeper, seen) = match snapshot.map(|saved| (load_keeper(&saved), saved.at)) {
             Some((Ok(keeper), at)) => (keeper, at),
             Some((Err(error), _)) => {
@@ -80,7 +77,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             }
         })?;
         keeper.mark_all_dirty();
-        Ok((keeper, seen, is_cold))
+        Ok((keeper, seen))
     }
 
     /// Starts partitions that the group gave us.
@@ -142,7 +139,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
                 Known::NewTopic => (self.first_offset(partition)?, None),
             };
             if next > bounds.high {
-                self.stop_truncated(partition, next, bounds.high)?;
+                self.stop_truncated(partition, next, bounds.high, &mut plan)?;
                 continue;
             }
             let mut start = next;
@@ -214,6 +211,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         partition: &Partition,
         next: Offset,
         high: Offset,
+        plan: &mut Plan<A::Rows>,
     ) -> Result<(), RunError> {
         let detail = format!(
             "the archive has read {partition} up to offset {next}, but the log ends at {high}: it \
@@ -235,8 +233,9 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             description: format!("{detail}."),
             remediation: "Find out whether the topic was created again, and by whom.",
         });
-        self.status.tally.alerts += 1;
-        self.outbox.push(&Alert::new(&finding, now));
+        let alert = Alert::new(&finding, now);
+        plan.rows.alert(&alert);
+        plan.alerts.push(alert);
         self.stopped.insert(partition.clone(), detail);
         Ok(())
     }
@@ -246,14 +245,14 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         let owner = Owner::Partition(partition.clone());
         let snapshot = self.writer.archive().snapshot(&owner)?;
         let Some(snapshot) = snapshot else {
-            self.report_cold_start(&owner, 0);
+            self.report_cold_start(partition, next);
             return Ok(PartitionState::default());
         };
         let mut state = match load_partition(&snapshot) {
             Ok(state) => state,
             Err(error) => {
                 tracing::error!(%error, %partition, "the snapshot is unusable: starting cold");
-                self.report_cold_start(&owner, 0);
+                self.report_cold_start(partition, next);
                 return Ok(PartitionState::default());
             }
         };
@@ -273,22 +272,18 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
     }
 
     /// State is lost: what it had learned must be learned again, and people must know.
-    fn report_cold_start(&mut self, owner: &Owner, number: u64) {
-        let partition = match owner {
-            Owner::Partition(partition) => partition.clone(),
-            Owner::Keeper => Partition::new("keeper", 0),
-        };
-        let offset = self.status.committed.next(&partition).unwrap_or(Offset(as_number(number)));
-        let position = Position { partition, offset, record_index: 0 };
+    fn report_cold_start(&mut self, partition: &Partition, offset: Offset) {
+        let position = Position { partition: partition.clone(), offset, record_index: 0 };
         let now = self.clock.now();
         let finding = stream_finding(StreamFinding {
             rule: RuleId::RuleFailed,
             severity: Severity::HIGH,
             position: &position,
             time: now.as_clock(),
-            title: format!("Detector state lost: {owner}"),
+            title: format!("Detector state lost: {partition}"),
             description: format!(
-                "No snapshot of the detector's state of {owner} is usable. It starts cold here."
+                "No snapshot of the detector's state of {partition} is usable. It starts cold at \
+                 offset {offset}."
             ),
             remediation: "Check the archive's state folder and its storage.",
         });

@@ -1,5 +1,7 @@
 //! `controls`: the changes of protection that are detected.
 
+use std::io::IsTerminal;
+
 use dataward_detect::catalogue::{self, CatalogueRow};
 use serde_json::{Value, json};
 
@@ -14,7 +16,9 @@ pub(crate) fn run(args: &Controls) -> Outcome {
             let text = format!("unknown row {id}; `dataward controls` lists them");
             return Err(Failure::text(Exit::Usage, text));
         };
-        return print_rows(args.format.or(Some(Format::Json)), &[], &[in_full(row)]);
+        let is_terminal = std::io::stdout().is_terminal();
+        let format = args.format.or(is_terminal.then_some(Format::Json));
+        return print_rows(format, &["row", "control", "severity"], &[in_full(row)]);
     }
     let is_wanted = |row: &&CatalogueRow| args.source.as_deref().is_none_or(|s| s == row.source);
     let rows: Vec<Value> = catalogue::rows().filter(is_wanted).map(in_full).collect();

@@ -80,7 +80,7 @@ fn consume(
     let properties = properties.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
     let topics = [(TOPIC.to_owned(), 0)];
     let subscription = Subscription { topics: &topics, properties: &properties };
-    let source = KafkaSource::subscribe(&subscription, Arc::clone(&clock))?;
+    let source = KafkaSource::connect(&subscription, Arc::clone(&clock))?;
     let topic = TopicSettings { source: Source::AwsCloudtrail, raw: RawPolicy::All };
     let mut settings = config::default_settings([(TOPIC.to_owned(), topic)].into());
     settings.flush_interval = std::time::Duration::from_secs(1);

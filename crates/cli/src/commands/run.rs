@@ -34,12 +34,12 @@ pub(crate) fn run(args: &Run, config: Option<&Path>) -> Outcome {
     loop {
         match lead(&config, &stop)? {
             Some(exit) => return Ok(exit),
-            None => tracing::warn!("another process took the archive over: standing by"),
+            None => tracing::warn!("starting again from what the table says"),
         }
     }
 }
 
-/// Waits for the archive to be free, and runs on it. `None`: another process took it over.
+/// Waits for the archive to be free, and runs on it. `None`: begin again.
 fn lead(config: &Config, stop: &Arc<AtomicBool>) -> Result<Option<Exit>, Failure> {
     // Opened first: a foreign or damaged archive is told before anybody waits for it.
     drop(wiring::open_archive(&config.archive)?);
@@ -66,7 +66,7 @@ fn consume(config: &Config, stop: &Arc<AtomicBool>) -> Result<Option<Exit>, Fail
     let origin = format!("dataward/{}", archive.archive_id());
     let sinks = wiring::sinks(&config.sinks, &config.kafka, &origin)?;
     let subscription = Subscription { topics: &config.topics, properties: &properties };
-    let source = KafkaSource::subscribe(&subscription, Arc::clone(&clock))?;
+    let source = KafkaSource::connect(&subscription, Arc::clone(&clock))?;
     let topics: Vec<&str> = config.topics.iter().map(|(name, _)| name.as_str()).collect();
     tracing::info!(archive = %config.archive.display(), topics = topics.join(","), "running");
 
@@ -89,7 +89,7 @@ fn consume(config: &Config, stop: &Arc<AtomicBool>) -> Result<Option<Exit>, Fail
         return Ok(Some(Exit::Broken));
     }
     match ended {
-        Ended::Fenced if !stop.load(Ordering::Relaxed) => Ok(None),
-        Ended::Fenced | Ended::Stopped | Ended::SourceEnded => Ok(Some(Exit::Done)),
+        Ended::Fenced | Ended::GaveUp if !stop.load(Ordering::Relaxed) => Ok(None),
+        Ended::Fenced | Ended::GaveUp | Ended::Stopped | Ended::SourceEnded => Ok(Some(Exit::Done)),
     }
 }

@@ -11,7 +11,7 @@ use dataward_files::input::{self, InputFile};
 use dataward_files::source::FileSource;
 use dataward_pipeline::archive::{Archive, Known};
 use dataward_pipeline::ephemeral::EphemeralArchive;
-use dataward_pipeline::runner::Ended;
+use dataward_pipeline::runner::{Ended, RunError};
 use dataward_pipeline::settings::{RawPolicy, Settings, TopicSettings};
 use dataward_pipeline::tally::Tally;
 use dataward_sources::source::Source;
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &Scan) -> Outcome {
             let lease = wiring::take_lease(path, "scan into the archive")?;
             let mut archive = wiring::open_archive(path)?;
             let todo = not_yet_scanned(&mut archive, &files)?;
-            reprint(&mut archive, &files)?;
+            let known_alerts = reprint(&mut archive, &files)?;
             let tally = if todo.is_empty() {
                 Tally::default()
             } else {
@@ -40,7 +40,10 @@ pub(crate) fn run(args: &Scan) -> Outcome {
             drop(lease);
             let known = files.len() - todo.len();
             if known > 0 {
-                eprintln!("{known} of {} files were in the archive already", files.len());
+                eprintln!(
+                    "{known} of {} files were in the archive already, with {known_alerts} alerts",
+                    files.len()
+                );
             }
             tally
         }
@@ -82,13 +85,15 @@ fn not_yet_scanned(
 }
 
 /// Prints what the archive already knows of these files, in the words of then.
-fn reprint(archive: &mut DeltaArchive, files: &[InputFile]) -> Result<(), Failure> {
+fn reprint(archive: &mut DeltaArchive, files: &[InputFile]) -> Result<usize, Failure> {
     let partitions: Vec<Partition> = files.iter().map(|file| file.partition.clone()).collect();
     let mut stdout = std::io::stdout().lock();
-    for alert in archive.alerts_of(&partitions)? {
+    let alerts = archive.alerts_of(&partitions)?;
+    for alert in &alerts {
         writeln!(stdout, "{}", alert.json)?;
     }
-    Ok(stdout.flush()?)
+    stdout.flush()?;
+    Ok(alerts.len())
 }
 
 fn scan<A: Archive + Send + 'static>(
@@ -110,11 +115,15 @@ fn scan<A: Archive + Send + 'static>(
             done.extend(status.committed.iter().map(|(file, next)| (file.clone(), next.0)));
             theirs.set_position(u64::try_from(done.values().sum::<i64>()).unwrap_or(0));
         });
-    let ended = runner.run(&stop)?;
+    let ended = runner.run(&stop).map_err(|error| match error {
+        // Here the source is the user's files.
+        RunError::Source(error) => Failure::new(Exit::Input, error),
+        other => other.into(),
+    })?;
     bar.finish_and_clear();
     match ended {
         Ended::SourceEnded => Ok(runner.status().tally.clone()),
-        Ended::Stopped => {
+        Ended::Stopped | Ended::GaveUp => {
             let text = "interrupted; the same command continues where it stopped";
             Err(Failure::text(Exit::World, text))
         }
@@ -126,7 +135,7 @@ fn scan<A: Archive + Send + 'static>(
 
 fn summary(files: &[InputFile], tally: &Tally) {
     eprintln!(
-        "{} files, {} records, {} events, {} alerts",
+        "{} files; new: {} records, {} events, {} alerts",
         files.len(),
         tally.records,
         tally.events,

@@ -150,11 +150,15 @@ pub(super) fn summary(archive: &Path, tally: &Tally, sent: &Sent) -> std::io::Re
 
 /// Says whether the archive is whole, and what can be done with it.
 pub(super) fn verified(archive: &Path, report: &Report) -> std::io::Result<()> {
-    if report.problems.is_empty() {
+    if report.is_sound() {
+        let program = std::env::current_exe().unwrap_or_else(|_| "dataward".into());
+        let program = program.display();
         return show(&format!(
             "verify: every offset accounted for, every file re-read, nothing missing.\n\n\
-             Try:  dataward verify --archive {}\n",
-            archive.display()
+             Try:  {program} verify --archive {archive}\n      \
+             {program} controls\n      \
+             {program} scan --source aws.cloudtrail YOUR-CLOUDTRAIL-FILES\n",
+            archive = archive.display()
         ));
     }
     let mut text = "verify: the archive is NOT whole:\n".to_owned();
