@@ -71,14 +71,13 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             }
             None => (Keeper::new(), Progress::new()),
         };
+        let mut events = Vec::new();
         archive.replay_changes(&seen, &mut |archived| {
-            if archived.producer_duplicate {
-                return;
-            }
-            if let Some(event) = PostureEvent::of(&archived.event, &archived.position) {
-                keeper.observe(&event);
+            if !archived.producer_duplicate {
+                events.extend(PostureEvent::of(&archived.event, &archived.position));
             }
         })?;
+        teach(&mut keeper, events);
         keeper.mark_all_dirty();
         Ok((keeper, seen, is_cold))
     }
@@ -299,6 +298,15 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
     }
 }
 
+/// Shows archived events to a keeper in the order in which they happened. The archive gives them in any order, and many
+/// hours of them: one that comes after an event of the next hour would be taken for a late one.
+fn teach(keeper: &mut Keeper, mut events: Vec<PostureEvent>) {
+    events.sort_by(|a, b| (a.time, &a.uid).cmp(&(b.time, &b.uid)));
+    for event in &events {
+        keeper.observe(event);
+    }
+}
+
 /// Somebody was faster: ask the table again, a few times.
 fn again_or(error: ArchiveError, attempts: &mut u32) -> Result<(), RunError> {
     *attempts += 1;
@@ -327,4 +335,68 @@ fn load_partition(snapshot: &Snapshot) -> Result<PartitionState, StateError> {
     }
     check_format(snapshot.format)?;
     PartitionState::load(snapshot.segments.iter().map(|s| (s.index, s.bytes.as_slice())))
+}
+
+#[cfg(test)]
+mod tests {
+    use dataward_event::audit_event::{Datastore, DatastoreForm, Outcome};
+    use dataward_event::change::{Change, Control, Direction};
+    use dataward_event::time::EventTime;
+
+    use super::*;
+
+    const HOUR: i64 = 3_600_000_000;
+
+    fn change(hour: i64, direction: Direction) -> PostureEvent {
+        PostureEvent {
+            uid: format!("event-{hour}"),
+            type_uid: 600_303,
+            time: EventTime::from_micros(hour * HOUR),
+            position: Position {
+                partition: Partition::new("audit", 0),
+                offset: Offset(hour),
+                record_index: 0,
+            },
+            source: "ocsf".to_owned(),
+            operation: "UpdateSettings".to_owned(),
+            service: None,
+            outcome: Outcome::Success,
+            actor: Default::default(),
+            client: Default::default(),
+            datastore: Datastore {
+                uid: "cluster".into(),
+                name: None,
+                resource_type: None,
+                form: DatastoreForm::Database,
+            },
+            changes: vec![Change {
+                catalogue_row: "".into(),
+                control: Control::AccessPolicy,
+                setting: "readers".into(),
+                opened: "everyone".into(),
+                before: None,
+                after: None,
+                direction,
+                whole: false,
+            }],
+            sensitivity: None,
+        }
+    }
+
+    #[test]
+    fn a_keeper_is_restored_from_changes_in_any_order() {
+        let events = [
+            change(0, Direction::Weakened),
+            change(1, Direction::Weakened),
+            change(2, Direction::Strengthened),
+            change(3, Direction::Weakened),
+        ];
+        let mut live = Keeper::new();
+        for event in &events {
+            live.observe(event);
+        }
+        let mut restored = Keeper::new();
+        teach(&mut restored, events.iter().rev().cloned().collect());
+        assert_eq!(restored.save_all(), live.save_all());
+    }
 }
