@@ -63,7 +63,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         let mut archive = self.writer.archive();
         let snapshot = archive.snapshot(&Owner::Keeper)?;
         let is_cold = snapshot.is_none();
-        let (mut keeper, seen) = match snapshot.map(|saved| (load_keeper(&saved), saved.at)) {
+        let (mut keeper, mut seen) = match snapshot.map(|saved| (load_keeper(&saved), saved.at)) {
             Some((Ok(keeper), at)) => (keeper, at),
             Some((Err(error), _)) => {
                 tracing::error!(%error, "the keeper's snapshot is unusable: rebuilding it");
@@ -77,7 +77,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
                 events.extend(PostureEvent::of(&archived.event, &archived.position));
             }
         })?;
-        teach(&mut keeper, events);
+        teach(&mut keeper, &mut seen, events);
         keeper.mark_all_dirty();
         Ok((keeper, seen, is_cold))
     }
@@ -300,10 +300,16 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
 
 /// Shows archived events to a keeper in the order in which they happened. The archive gives them in any order, and many
 /// hours of them: one that comes after an event of the next hour would be taken for a late one.
-fn teach(keeper: &mut Keeper, mut events: Vec<PostureEvent>) {
+///
+/// `seen` moves behind them: the next snapshot knows them, also those of partitions that are not ours again yet.
+fn teach(keeper: &mut Keeper, seen: &mut Progress, mut events: Vec<PostureEvent>) {
     events.sort_by(|a, b| (a.time, &a.uid).cmp(&(b.time, &b.uid)));
     for event in &events {
         keeper.observe(event);
+        let Position { partition, offset, .. } = &event.position;
+        if seen.next(partition).is_none_or(|next| next <= *offset) {
+            seen.assign(partition.clone(), offset.next());
+        }
     }
 }
 
@@ -395,8 +401,17 @@ mod tests {
         for event in &events {
             live.observe(event);
         }
-        let mut restored = Keeper::new();
-        teach(&mut restored, events.iter().rev().cloned().collect());
+        let (mut restored, mut seen) = (Keeper::new(), Progress::new());
+        teach(&mut restored, &mut seen, events.iter().rev().cloned().collect());
         assert_eq!(restored.save_all(), live.save_all());
+    }
+
+    #[test]
+    fn a_restored_keeper_has_seen_what_it_was_shown() {
+        let partition = Partition::new("audit", 0);
+        let mut seen: Progress = [(partition.clone(), Offset(1))].into_iter().collect();
+        let events = vec![change(2, Direction::Strengthened), change(1, Direction::Weakened)];
+        teach(&mut Keeper::new(), &mut seen, events);
+        assert_eq!(seen.next(&partition), Some(Offset(3)));
     }
 }
