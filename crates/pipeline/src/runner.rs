@@ -13,7 +13,7 @@ use dataward_detect::posture_event::PostureEvent;
 use dataward_event::finding::Owner;
 use dataward_event::position::{Partition, Progress};
 
-use crate::archive::{Archive, ArchiveError, Checkpoint, Committed, CursorKey, Disposition, Rows};
+use crate::archive::{Archive, ArchiveError, Checkpoint, Committed, Disposition, Rows};
 use crate::barrier::Barrier;
 use crate::batch::Batch;
 use crate::clock::Clock;
@@ -101,7 +101,6 @@ pub struct Runner<S, A: Archive> {
     barrier: Option<Barrier<A::Rows>>,
     retry: Option<Retry<A::Rows>>,
     retry_wait: Duration,
-    in_flight_cursors: BTreeMap<CursorKey, i64>,
     dispatched_bytes: usize,
     lane_bytes: Vec<usize>,
     committing_bytes: usize,
@@ -147,7 +146,6 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             barrier: None,
             retry: None,
             retry_wait,
-            in_flight_cursors: BTreeMap::new(),
             dispatched_bytes: 0,
             lane_bytes,
             committing_bytes: 0,
@@ -348,7 +346,6 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         if is_empty && cursors.is_empty() && parts.progress == self.status.committed {
             self.committing_bytes = 0;
         } else {
-            self.in_flight_cursors.clone_from(&cursors);
             self.writer.submit(Checkpoint {
                 rows: parts.rows,
                 progress: parts.progress,
@@ -367,7 +364,6 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
                 self.retry_wait = self.settings.retry_interval;
                 self.status.tally.commits += 1;
                 self.status.committed = committed.progress().clone();
-                self.outbox.committed(&std::mem::take(&mut self.in_flight_cursors));
                 self.source.acknowledge(&committed);
                 self.mark_unsaved(&committed);
                 Ok(())
