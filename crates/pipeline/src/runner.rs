@@ -336,8 +336,9 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         let (mut parts, held) = barrier.into_parts();
         let empty = self.writer.archive().rows();
         parts.rows.push(std::mem::replace(&mut self.desk.rows, empty));
+        self.desk.pass(&parts.progress);
         if with_snapshots {
-            parts.snapshots.extend(self.desk.snapshot(&parts.progress));
+            parts.snapshots.extend(self.desk.snapshot());
             self.snapshot_cost = self.clock.monotonic().saturating_sub(started);
         }
         let keeper_next = self.desk.keeper.next_number();
