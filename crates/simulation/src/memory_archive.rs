@@ -56,6 +56,10 @@ impl MemoryArchive {
         locked(&self.storage.table)
     }
 
+    fn rows_where(&self, is_wanted: impl Fn(&MemoryRow) -> bool) -> Vec<MemoryRow> {
+        self.table().rows().iter().filter(|row| is_wanted(row)).cloned().collect()
+    }
+
     /// One call to storage: the process may die in it, stand still, or find storage away.
     fn call(&self) -> Result<(), ArchiveError> {
         if self.life.may_die(4) {
@@ -320,8 +324,7 @@ impl Archive for MemoryArchive {
         each: &mut dyn FnMut(Replayed),
     ) -> Result<(), ArchiveError> {
         self.call()?;
-        let mut rows: Vec<MemoryRow> = self.table().rows().to_vec();
-        rows.retain(|row| {
+        let mut rows = self.rows_where(|row| {
             row.position().is_some_and(|p| p.partition == *partition && p.offset >= from)
         });
         rows.sort_by(|a, b| a.position().cmp(&b.position()));
@@ -342,8 +345,7 @@ impl Archive for MemoryArchive {
         each: &mut dyn FnMut(ArchivedEvent),
     ) -> Result<(), ArchiveError> {
         self.call()?;
-        let mut rows: Vec<MemoryRow> = self.table().rows().to_vec();
-        rows.retain(|row| {
+        let mut rows = self.rows_where(|row| {
             let is_after = row.position().is_some_and(|position| {
                 from.next(&position.partition).is_none_or(|first| position.offset >= first)
             });

@@ -107,7 +107,7 @@ impl Teller {
     fn time(&mut self, phase: usize) -> EventTime {
         // Whole seconds: several events happen at the same time.
         let seconds = PHASE_SECONDS * i64::try_from(phase).unwrap_or(0);
-        let within = self.rng.i64(..SPREAD_SECONDS);
+        let within = self.rng.i64(0..SPREAD_SECONDS);
         BEGINNING
             .as_clock::<dataward_event::time::EventClock>()
             .plus_micros((seconds + within).saturating_mul(1_000_000))
@@ -124,7 +124,7 @@ impl Teller {
     }
 
     fn wrap(&mut self, phase: usize, time: EventTime, payload: Option<Vec<u8>>) -> LogRecord {
-        let delay = self.rng.i64(..2_000_000);
+        let delay = self.rng.i64(0..2_000_000);
         let kafka_time: KafkaTime = time.plus_micros(delay).as_clock();
         let key = self.rng.bool().then(|| b"actor".to_vec());
         LogRecord { phase, kafka_time, key, payload, is_hole: false }
