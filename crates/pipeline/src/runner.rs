@@ -192,6 +192,11 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
 
     fn run_to_the_end(&mut self, stop: &AtomicBool) -> Result<Ended, RunError> {
         self.start_keeper()?;
+        if self.outbox.is_touched() {
+            // A sink that is new begins here. Its cursor must be in the table before the first alert's row: without one
+            // the row would be taken for an alert from before the sink's time, and a crash would lose it for the sink.
+            self.checkpoint_now()?;
+        }
         while !stop.load(Ordering::Relaxed) {
             match self.source.poll(POLL) {
                 Ok(Input::Batch(batch)) => self.dispatch(batch),
