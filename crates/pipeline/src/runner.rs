@@ -492,8 +492,8 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         if lost.is_empty() {
             return Ok(());
         }
-        self.checkpoint_now()?;
-        self.settle_commit()?;
+        // What is in memory of them must be in the table first: they start again where the table says.
+        while !self.checkpoint_now()? {}
         self.give_up(&lost);
         self.start(&lost)
     }

@@ -20,7 +20,7 @@ use crate::memory_rows::{MemoryRow, MemoryRows};
 use crate::memory_table::{Delivery, Holds, MemoryTable, Stored};
 
 /// The longest time that storage is away, in milliseconds. Longer than a revocation waits.
-const OUTAGE_MILLIS_MAX: usize = 12_000;
+const OUTAGE_MILLIS_MAX: usize = 16_000;
 
 /// Storage that all processes share.
 #[derive(Debug, Default)]
@@ -29,6 +29,18 @@ pub struct Storage {
     pub table: Mutex<MemoryTable>,
     /// It does not answer before this.
     away_until: Mutex<Duration>,
+}
+
+impl Storage {
+    /// It does not answer before this time.
+    pub fn leave(&self, until: Duration) {
+        *locked(&self.away_until) = until;
+    }
+
+    /// Whether it does not answer at this time.
+    pub fn is_away(&self, now: Duration) -> bool {
+        now < *locked(&self.away_until)
+    }
 }
 
 /// One process's archive.
@@ -67,12 +79,11 @@ impl MemoryArchive {
         }
         self.life.may_stall(6);
         let now = self.clock.elapsed();
-        let mut away_until = locked(&self.storage.away_until);
         if self.fate().strikes(Mishap::Storage, 15) {
-            let millis = self.fate().below(OUTAGE_MILLIS_MAX) >> self.fate().below(6);
-            *away_until = now + Duration::from_millis(millis as u64);
+            let millis = self.fate().below(OUTAGE_MILLIS_MAX) >> self.fate().below(3);
+            self.storage.leave(now + Duration::from_millis(millis as u64));
         }
-        if !self.fate().is_calm() && now < *away_until {
+        if self.storage.is_away(now) {
             self.clock.advance(Duration::from_millis(40));
             return Err(ArchiveError::Unavailable("storage is away".to_owned()));
         }

@@ -77,7 +77,13 @@ impl SimulatedKafka {
         if !log.is_complete() && log.is_consumed(|partition| table.next(partition)) {
             log.phase += 1;
         }
-        if !self.life.fate.strikes(Mishap::Retention, 10) {
+        // What is deleted while nothing can be archived is what hurts.
+        let per_mille = match self.retention {
+            Retention::Patient => 10,
+            Retention::Harsh if self.storage.is_away(self.clock.elapsed()) => 150,
+            Retention::Harsh => 10,
+        };
+        if !self.life.fate.strikes(Mishap::Retention, per_mille) {
             return;
         }
         let existing: Vec<Partition> = log.existing().map(|(p, _)| p.clone()).collect();
@@ -147,7 +153,11 @@ impl SimulatedKafka {
         let (partition, from) = ready[self.life.fate.below(ready.len())].clone();
         let high = log.bounds(&partition)?.high;
         let records = log.partitions.get(&partition)?;
-        let wanted = 1 + self.life.fate.below(BATCH_MAX);
+        let wanted = match self.retention {
+            Retention::Patient => 1 + self.life.fate.below(BATCH_MAX),
+            // Slow enough for retention to overtake.
+            Retention::Harsh => 1 + self.life.fate.below(BATCH_MAX) / 10,
+        };
         let mut batch = Batch::new(partition.clone(), self.clock.now());
         let mut position = from;
         while position < high && batch.len() < wanted {
