@@ -141,6 +141,7 @@ impl World {
             }
         }
         self.fate.calm();
+        self.storage.leave(Duration::ZERO);
         self.live(0);
         self.fate.violation().map_or(Ok(()), Err)
     }
