@@ -40,14 +40,19 @@ impl<R: Rows> Desk<R> {
         alerts
     }
 
-    /// The keeper's state at a barrier, where it has changed.
-    pub fn snapshot(&mut self, progress: &Progress) -> Option<Snapshot> {
+    /// Every event before this progress has been shown to the keeper: at each barrier, whether state is due or not. The
+    /// next snapshot must say so of a partition that is given up before it.
+    pub fn pass(&mut self, progress: &Progress) {
+        for (partition, next) in progress.iter() {
+            self.seen.assign(partition.clone(), next);
+        }
+    }
+
+    /// The keeper's state at the last barrier, where it has changed.
+    pub fn snapshot(&mut self) -> Option<Snapshot> {
         let segments = self.keeper.save_dirty();
         if segments.is_empty() {
             return None;
-        }
-        for (partition, next) in progress.iter() {
-            self.seen.assign(partition.clone(), next);
         }
         Some(Snapshot {
             owner: Owner::Keeper,
@@ -56,5 +61,23 @@ impl<R: Rows> Desk<R> {
             segments: segments.into_iter().map(|(index, bytes)| Segment { index, bytes }).collect(),
             segment_count: SEGMENT_COUNT,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dataward_event::position::{Offset, Partition};
+
+    use super::*;
+    use crate::ephemeral::NoRows;
+
+    #[test]
+    fn a_snapshot_stands_behind_what_was_given_up_before_it() {
+        let mut desk = Desk { keeper: Keeper::new(), rows: NoRows, seen: Progress::new() };
+        let (given_up, kept) = (Partition::new("audit", 0), Partition::new("audit", 1));
+        desk.pass(&[(given_up.clone(), Offset(7))].into_iter().collect());
+        desk.pass(&[(kept.clone(), Offset(3))].into_iter().collect());
+        let at = desk.snapshot().unwrap().at;
+        assert_eq!((at.next(&given_up), at.next(&kept)), (Some(Offset(7)), Some(Offset(3))));
     }
 }

@@ -172,19 +172,24 @@ impl Outbox {
     }
 
     /// The first trigger that each sink has not acknowledged, for the cursors that may have moved since the last commit.
-    pub fn cursors(&self, progress: &Progress, keeper_next: u64) -> BTreeMap<CursorKey, i64> {
+    ///
+    /// They go into a commit that is tried until it is in the table. A cursor that an alert holds back now must be
+    /// written once more, even if that alert arrives before the commit does.
+    pub fn cursors(&mut self, progress: &Progress, keeper_next: u64) -> BTreeMap<CursorKey, i64> {
         let mut cursors = BTreeMap::new();
-        for (key, after) in &self.touched {
+        let sinks = &self.sinks;
+        self.touched.retain(|key, after| {
             let next = match &key.owner {
                 Owner::Keeper => i64::try_from(keeper_next).ok(),
                 Owner::Partition(partition) => progress.next(partition).map(|offset| offset.0),
             };
             // An owner that we do not hold has no progress of ours: its alerts end with the last one sent.
             let next = next.unwrap_or(*after);
-            let queue = self.sinks.iter().find(|queue| queue.name == key.sink);
+            let queue = sinks.iter().find(|queue| queue.name == key.sink);
             let first_waiting = queue.and_then(|queue| first_waiting(&queue.shared, &key.owner));
             cursors.insert(key.clone(), first_waiting.map_or(next, |first| first.min(next)));
-        }
+            first_waiting.is_some()
+        });
         cursors
     }
 
@@ -204,16 +209,6 @@ impl Outbox {
     /// Whether a commit would move a cursor.
     pub fn is_touched(&self) -> bool {
         !self.touched.is_empty()
-    }
-
-    /// These cursors are in the table. What still waits stays to be written.
-    pub fn committed(&mut self, cursors: &BTreeMap<CursorKey, i64>) {
-        for key in cursors.keys() {
-            let queue = self.sinks.iter().find(|queue| queue.name == key.sink);
-            if queue.is_none_or(|queue| first_waiting(&queue.shared, &key.owner).is_none()) {
-                self.touched.remove(key);
-            }
-        }
     }
 }
 
@@ -306,5 +301,58 @@ fn serve(mut sink: Box<dyn AlertSink>, shared: &Shared) {
         let result = shared.changed.wait_timeout_while(waiting, retry, |w| !w.is_closed);
         drop(result);
         retry = (retry * 2).min(RETRY_MAX);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dataward_event::finding::{RuleId, Severity};
+    use dataward_event::position::{Offset, Partition, Position};
+    use dataward_event::time::{EventTime, IngestTime};
+
+    use super::*;
+
+    struct Sink(Arc<Mutex<bool>>);
+
+    impl AlertSink for Sink {
+        fn name(&self) -> &str {
+            "webhook"
+        }
+
+        fn deliver(&mut self, _: &[Alert]) -> Result<(), SinkError> {
+            let is_up = *self.0.lock().unwrap();
+            is_up.then_some(()).ok_or(SinkError::Unavailable("down".to_owned()))
+        }
+    }
+
+    fn alert(offset: i64) -> Alert {
+        let partition = Partition::new("audit", 0);
+        let position = Position { partition, offset: Offset(offset), record_index: 0 };
+        let finding = dataward_detect::partition_state::StreamFinding {
+            rule: RuleId::ArchiveGap,
+            severity: Severity::HIGH,
+            position: &position,
+            time: EventTime::from_micros(0),
+            title: String::new(),
+            description: String::new(),
+            remediation: "",
+        };
+        let finding = dataward_detect::partition_state::stream_finding(finding);
+        Alert::new(&finding, IngestTime::from_micros(0))
+    }
+
+    #[test]
+    fn a_cursor_that_was_held_back_is_written_again() {
+        let is_up = Arc::new(Mutex::new(false));
+        let mut outbox = Outbox::inline(vec![Box::new(Sink(Arc::clone(&is_up)))]);
+        let progress: Progress = [(Partition::new("audit", 0), Offset(9))].into_iter().collect();
+        outbox.push(&alert(5));
+        assert_eq!(outbox.cursors(&progress, 0).into_values().collect::<Vec<_>>(), [5]);
+        // It arrives while the commit of that cursor is on its way.
+        *is_up.lock().unwrap() = true;
+        outbox.pump();
+        assert!(outbox.is_touched());
+        assert_eq!(outbox.cursors(&progress, 0).into_values().collect::<Vec<_>>(), [9]);
+        assert!(!outbox.is_touched());
     }
 }

@@ -13,7 +13,7 @@ use dataward_detect::posture_event::PostureEvent;
 use dataward_event::finding::Owner;
 use dataward_event::position::{Partition, Progress};
 
-use crate::archive::{Archive, ArchiveError, Checkpoint, Committed, CursorKey, Disposition, Rows};
+use crate::archive::{Archive, ArchiveError, Checkpoint, Committed, Disposition, Rows};
 use crate::barrier::Barrier;
 use crate::batch::Batch;
 use crate::clock::Clock;
@@ -107,7 +107,6 @@ pub struct Runner<S, A: Archive> {
     barrier: Option<Barrier<A::Rows>>,
     retry: Option<Retry<A::Rows>>,
     retry_wait: Duration,
-    in_flight_cursors: BTreeMap<CursorKey, i64>,
     dispatched_bytes: usize,
     lane_bytes: Vec<usize>,
     committing_bytes: usize,
@@ -156,7 +155,6 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             barrier: None,
             retry: None,
             retry_wait,
-            in_flight_cursors: BTreeMap::new(),
             dispatched_bytes: 0,
             lane_bytes,
             committing_bytes: 0,
@@ -208,6 +206,11 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
 
     fn run_to_the_end(&mut self, stop: &AtomicBool) -> Result<Ended, RunError> {
         self.start_keeper()?;
+        if self.outbox.is_touched() {
+            // A sink that is new begins here. Its cursor must be in the table before the first alert's row: without one
+            // the row would be taken for an alert from before the sink's time, and a crash would lose it for the sink.
+            self.checkpoint_now(self.clock.monotonic() + LAST_CHECKPOINT)?;
+        }
         self.source.begin()?;
         while !stop.load(Ordering::Relaxed) {
             match self.source.poll(POLL) {
@@ -353,8 +356,9 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         let (mut parts, held) = barrier.into_parts();
         let empty = self.writer.archive().rows();
         parts.rows.push(std::mem::replace(&mut self.desk.rows, empty));
+        self.desk.pass(&parts.progress);
         if with_snapshots {
-            parts.snapshots.extend(self.desk.snapshot(&parts.progress));
+            parts.snapshots.extend(self.desk.snapshot());
             self.snapshot_cost = self.clock.monotonic().saturating_sub(started);
         }
         let keeper_next = self.desk.keeper.next_number();
@@ -363,7 +367,6 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         if is_empty && cursors.is_empty() && parts.progress == self.status.committed {
             self.committing_bytes = 0;
         } else {
-            self.in_flight_cursors.clone_from(&cursors);
             self.writer.submit(Checkpoint {
                 rows: parts.rows,
                 progress: parts.progress,
@@ -382,7 +385,6 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
                 self.retry_wait = self.settings.retry_interval;
                 self.status.tally.commits += 1;
                 self.status.committed = committed.progress().clone();
-                self.outbox.committed(&std::mem::take(&mut self.in_flight_cursors));
                 self.source.acknowledge(&committed);
                 self.mark_unsaved(&committed);
                 Ok(())

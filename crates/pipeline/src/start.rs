@@ -60,7 +60,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
     fn restore_keeper(&mut self) -> Result<(Keeper, Progress), RunError> {
         let mut archive = self.writer.archive();
         let snapshot = archive.snapshot(&Owner::Keeper)?;
-        let (mut keeper, seen) = match snapshot.map(|saved| (load_keeper(&saved), saved.at)) {
+        let (mut keeper, mut seen) = match snapshot.map(|saved| (load_keeper(&saved), saved.at)) {
             Some((Ok(keeper), at)) => (keeper, at),
             Some((Err(error), _)) => {
                 tracing::error!(%error, "the keeper's snapshot is unusable: rebuilding it");
@@ -68,14 +68,13 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             }
             None => (Keeper::new(), Progress::new()),
         };
+        let mut events = Vec::new();
         archive.replay_changes(&seen, &mut |archived| {
-            if archived.producer_duplicate {
-                return;
-            }
-            if let Some(event) = PostureEvent::of(&archived.event, &archived.position) {
-                keeper.observe(&event);
+            if !archived.producer_duplicate {
+                events.extend(PostureEvent::of(&archived.event, &archived.position));
             }
         })?;
+        teach(&mut keeper, &mut seen, events);
         keeper.mark_all_dirty();
         Ok((keeper, seen))
     }
@@ -294,6 +293,21 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
     }
 }
 
+/// Shows archived events to a keeper in the order in which they happened. The archive gives them in any order, and many
+/// hours of them: one that comes after an event of the next hour would be taken for a late one.
+///
+/// `seen` moves behind them: the next snapshot knows them, also those of partitions that are not ours again yet.
+fn teach(keeper: &mut Keeper, seen: &mut Progress, mut events: Vec<PostureEvent>) {
+    events.sort_by(|a, b| (a.time, &a.uid).cmp(&(b.time, &b.uid)));
+    for event in &events {
+        keeper.observe(event);
+        let Position { partition, offset, .. } = &event.position;
+        if seen.next(partition).is_none_or(|next| next <= *offset) {
+            seen.assign(partition.clone(), offset.next());
+        }
+    }
+}
+
 /// Somebody was faster: ask the table again, a few times.
 fn again_or(error: ArchiveError, attempts: &mut u32) -> Result<(), RunError> {
     *attempts += 1;
@@ -322,4 +336,77 @@ fn load_partition(snapshot: &Snapshot) -> Result<PartitionState, StateError> {
     }
     check_format(snapshot.format)?;
     PartitionState::load(snapshot.segments.iter().map(|s| (s.index, s.bytes.as_slice())))
+}
+
+#[cfg(test)]
+mod tests {
+    use dataward_event::audit_event::{Datastore, DatastoreForm, Outcome};
+    use dataward_event::change::{Change, Control, Direction};
+    use dataward_event::time::EventTime;
+
+    use super::*;
+
+    const HOUR: i64 = 3_600_000_000;
+
+    fn change(hour: i64, direction: Direction) -> PostureEvent {
+        PostureEvent {
+            uid: format!("event-{hour}"),
+            type_uid: 600_303,
+            time: EventTime::from_micros(hour * HOUR),
+            position: Position {
+                partition: Partition::new("audit", 0),
+                offset: Offset(hour),
+                record_index: 0,
+            },
+            source: "ocsf".to_owned(),
+            operation: "UpdateSettings".to_owned(),
+            service: None,
+            outcome: Outcome::Success,
+            actor: Default::default(),
+            client: Default::default(),
+            datastore: Datastore {
+                uid: "cluster".into(),
+                name: None,
+                resource_type: None,
+                form: DatastoreForm::Database,
+            },
+            changes: vec![Change {
+                catalogue_row: "".into(),
+                control: Control::AccessPolicy,
+                setting: "readers".into(),
+                opened: "everyone".into(),
+                before: None,
+                after: None,
+                direction,
+                whole: false,
+            }],
+            sensitivity: None,
+        }
+    }
+
+    #[test]
+    fn a_keeper_is_restored_from_changes_in_any_order() {
+        let events = [
+            change(0, Direction::Weakened),
+            change(1, Direction::Weakened),
+            change(2, Direction::Strengthened),
+            change(3, Direction::Weakened),
+        ];
+        let mut live = Keeper::new();
+        for event in &events {
+            live.observe(event);
+        }
+        let (mut restored, mut seen) = (Keeper::new(), Progress::new());
+        teach(&mut restored, &mut seen, events.iter().rev().cloned().collect());
+        assert_eq!(restored.save_all(), live.save_all());
+    }
+
+    #[test]
+    fn a_restored_keeper_has_seen_what_it_was_shown() {
+        let partition = Partition::new("audit", 0);
+        let mut seen: Progress = [(partition.clone(), Offset(1))].into_iter().collect();
+        let events = vec![change(2, Direction::Strengthened), change(1, Direction::Weakened)];
+        teach(&mut Keeper::new(), &mut seen, events);
+        assert_eq!(seen.next(&partition), Some(Offset(3)));
+    }
 }

@@ -1,0 +1,173 @@
+//! Bugs that the simulation has found, each as the shortest story that shows it.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use dataward_event::position::{Offset, Partition, Progress};
+use dataward_event::time::KafkaTime;
+use dataward_pipeline::archive::Committed;
+use dataward_pipeline::batch::{Batch, NewRecord};
+use dataward_pipeline::clock::Clock;
+use dataward_pipeline::outbox::Outbox;
+use dataward_pipeline::record_source::{Bounds, Input, RecordSource, SourceError};
+use dataward_pipeline::runner::{Ended, Runner};
+use dataward_pipeline::settings::{OnGap, RawPolicy, Settings, StartAt, TopicSettings};
+use dataward_pipeline::workers::Workers;
+use dataward_pipeline::writer::Writer;
+use dataward_simulation::clock::SimulatedClock;
+use dataward_simulation::fate::{Fate, Life};
+use dataward_simulation::memory_archive::{MemoryArchive, Storage};
+use dataward_simulation::memory_rows::MemoryRows;
+use dataward_simulation::memory_sink::{Inboxes, MemorySink};
+use dataward_simulation::simulated_kafka::{Retention, SimulatedKafka};
+use dataward_simulation::topic_log::TopicLog;
+use dataward_sources::source::Source;
+
+fn settings() -> Settings {
+    let topic = TopicSettings { source: Source::Ocsf, raw: RawPolicy::All };
+    Settings {
+        topics: [("audit".to_owned(), topic)].into(),
+        flush_interval: Duration::from_secs(1),
+        checkpoint_bytes: 1 << 20,
+        buffer_bytes: 1 << 20,
+        snapshot_interval: Duration::from_secs(60),
+        start_at: StartAt::Earliest,
+        on_gap: OnGap::Record,
+        retry_interval: Duration::from_millis(100),
+    }
+}
+
+/// The first alert's row may come with the very first claim of a partition, and the process may die then.
+#[test]
+fn a_new_sink_has_its_cursor_before_any_partition_is_claimed() {
+    let storage = Arc::new(Storage::default());
+    let clock = Arc::new(SimulatedClock::default());
+    // It dies at its first poll.
+    let life = Arc::new(Life::new(0, Arc::new(Fate::new(0, true, None)), 0, None));
+    let source = SimulatedKafka::join(
+        Arc::new(Mutex::new(TopicLog::default())),
+        Arc::clone(&storage),
+        Arc::clone(&clock),
+        Arc::clone(&life),
+        Arc::new(AtomicBool::new(false)),
+        Retention::Patient,
+    );
+    let archive = MemoryArchive::open(Arc::clone(&storage), Arc::clone(&clock), Arc::clone(&life));
+    let sink = MemorySink::new("webhook", Arc::new(Inboxes::default()), Arc::clone(&clock), life);
+    let outbox = Outbox::inline(vec![Box::new(sink)]);
+    let clock: Arc<dyn Clock> = clock;
+    let workers = Workers::inline(MemoryRows::default(), Arc::clone(&clock));
+    let mut runner =
+        Runner::new(source, Writer::inline(archive), workers, outbox, settings(), clock);
+    assert!(runner.run(&AtomicBool::new(false)).is_err());
+    drop(runner);
+    let table = storage.table.lock().unwrap();
+    assert_eq!(
+        table.cursors().keys().map(|key| key.sink.as_str()).collect::<Vec<_>>(),
+        ["webhook"]
+    );
+}
+
+/// One partition of empty records, and a list of what happens.
+struct Script {
+    steps: std::vec::IntoIter<Step>,
+    storage: Arc<Storage>,
+    clock: Arc<SimulatedClock>,
+    position: i64,
+    low: i64,
+}
+
+enum Step {
+    Assign,
+    Read(i64),
+    Wait(Duration),
+    StorageLeaves(Duration),
+    Retention(i64),
+    OutOfRange,
+}
+
+impl RecordSource for Script {
+    fn poll(&mut self, _: Duration) -> Result<Input, SourceError> {
+        let partition = Partition::new("audit", 0);
+        match self.steps.next() {
+            None => return Ok(Input::End),
+            Some(Step::Assign) => return Ok(Input::Assigned(vec![partition])),
+            Some(Step::OutOfRange) => return Ok(Input::OutOfRange),
+            Some(Step::Wait(time)) => self.clock.advance(time),
+            Some(Step::StorageLeaves(time)) => self.storage.leave(self.clock.elapsed() + time),
+            Some(Step::Retention(low)) => self.low = low,
+            Some(Step::Read(to)) => {
+                let mut batch = Batch::new(partition, self.clock.now());
+                for offset in (self.position..to).map(Offset) {
+                    let (next, key, payload) = (offset.next(), None, None);
+                    let kafka_time = None;
+                    batch.push(&NewRecord { offset, next, kafka_time, key, payload }, []);
+                }
+                self.position = self.position.max(to);
+                return Ok(Input::Batch(batch));
+            }
+        }
+        Ok(Input::Idle)
+    }
+
+    fn bounds(&mut self, _: &Partition) -> Result<Bounds, SourceError> {
+        Ok(Bounds { low: Offset(self.low), high: Offset(100) })
+    }
+
+    fn offset_at(&mut self, _: &Partition, _: KafkaTime) -> Result<Offset, SourceError> {
+        Ok(Offset(self.low))
+    }
+
+    fn assign(&mut self, starts: &Progress) -> Result<(), SourceError> {
+        self.position = starts.iter().next().map_or(0, |(_, next)| next.0);
+        Ok(())
+    }
+
+    fn unassign(&mut self, _: &[Partition]) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    fn pause(&mut self, _: bool) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    fn acknowledge(&mut self, _: &Committed) {}
+}
+
+/// Storage is away for longer than a last checkpoint waits, just when a position is out of range.
+#[test]
+fn a_restart_after_a_loss_forgets_no_rows_in_memory() {
+    let storage = Arc::new(Storage::default());
+    let clock = Arc::new(SimulatedClock::default());
+    let life = Arc::new(Life::new(0, Arc::new(Fate::new(0, true, None)), 0, None));
+    let steps = vec![
+        Step::Assign,
+        Step::Read(2),
+        Step::StorageLeaves(Duration::from_secs(20)),
+        Step::Wait(Duration::from_secs(2)),
+        Step::Wait(Duration::from_secs(1)),
+        Step::Read(4),
+        Step::Retention(1),
+        Step::OutOfRange,
+        Step::Read(4),
+    ];
+    let source = Script {
+        steps: steps.into_iter(),
+        storage: Arc::clone(&storage),
+        clock: Arc::clone(&clock),
+        position: 0,
+        low: 0,
+    };
+    let fate = Arc::clone(&life.fate);
+    let archive = MemoryArchive::open(Arc::clone(&storage), Arc::clone(&clock), life);
+    let clock: Arc<dyn Clock> = clock;
+    let workers = Workers::inline(MemoryRows::default(), Arc::clone(&clock));
+    let outbox = Outbox::inline(Vec::new());
+    let mut runner =
+        Runner::new(source, Writer::inline(archive), workers, outbox, settings(), clock);
+    let ended = runner.run(&AtomicBool::new(false));
+    assert_eq!(fate.violation(), None);
+    assert_eq!(ended.unwrap(), Ended::SourceEnded);
+    assert_eq!(storage.table.lock().unwrap().rows().len(), 4);
+}
