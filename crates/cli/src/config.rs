@@ -167,6 +167,7 @@ impl Config {
                 return Err(format!("[kafka] has no {required}"));
             }
         }
+        dataward_kafka::config::check(&kafka).map_err(|error| error.to_string())?;
         let sinks =
             raw.sinks.unwrap_or_else(|| vec![SinkConfig::Stdout { name: "stdout".to_owned() }]);
         let mut names: Vec<&str> = sinks.iter().map(SinkConfig::name).collect();

@@ -81,7 +81,7 @@ fn is_alive(path: &Path, seen: &LeaseInfo) -> bool {
 
 /// A process of this host that is gone cannot come back: nobody need wait for it. (A wrong guess is harmless: the claim
 /// in the table decides.)
-fn is_dead_process_of_this_host(owner: &str) -> bool {
+pub(crate) fn is_dead_process_of_this_host(owner: &str) -> bool {
     let ours = owner_name();
     let (Some((host, _)), Some((their_host, process))) =
         (ours.rsplit_once('/'), owner.rsplit_once('/'))

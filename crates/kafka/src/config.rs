@@ -66,6 +66,16 @@ pub fn consumer(properties: &Properties) -> Result<ClientConfig, ConfigError> {
     Ok(config)
 }
 
+/// Whether a consumer of these properties could be made: no setting is ours, librdkafka knows each and takes its value.
+/// Nothing is connected to.
+///
+/// # Errors
+/// [`ConfigError`], which names the setting.
+pub fn check(properties: &Properties) -> Result<(), ConfigError> {
+    consumer(properties)?.create_native_config()?;
+    Ok(())
+}
+
 /// Settings of a producer: idempotent, so that a retry inside librdkafka neither repeats nor reorders.
 pub fn producer(properties: &Properties) -> ClientConfig {
     /// Settings that only a consumer has.
@@ -97,6 +107,18 @@ mod tests {
                 "kafka.auto.offset.reset cannot be changed: lost offsets must be an error, never a silent jump"
             )
         );
+    }
+
+    #[test]
+    fn a_setting_that_librdkafka_does_not_know_is_named() {
+        let checked = |name: &str, value: &str| {
+            check(&[(name.to_owned(), value.to_owned())].into()).map_err(|error| error.to_string())
+        };
+        let error = checked("no.such.setting", "1").expect_err("it is unknown");
+        assert!(error.contains("no.such.setting"), "{error}");
+        let error = checked("session.timeout.ms", "soon").expect_err("it is no number");
+        assert!(error.contains("session.timeout.ms"), "{error}");
+        assert_eq!(checked("session.timeout.ms", "6000"), Ok(()));
     }
 
     #[test]

@@ -43,12 +43,15 @@ pub(crate) fn run(args: &Run, config: Option<&Path>) -> Outcome {
 fn lead(config: &Config, stop: &Arc<AtomicBool>) -> Result<Option<Exit>, Failure> {
     // Opened first: a foreign or damaged archive is told before anybody waits for it.
     drop(wiring::open_archive(&config.archive)?);
-    if let Some(holder) = lease::holder(&config.archive).filter(|holder| !holder.is_released) {
+    let holder = lease::holder(&config.archive).filter(|holder| !holder.is_released);
+    if let Some(holder) =
+        holder.filter(|holder| !wiring::is_dead_process_of_this_host(&holder.owner))
+    {
         tracing::info!(holder = holder.owner, "the archive is in use: standing by");
-    }
-    let waited = lease::wait_until_free(&config.archive, lease::PATIENCE, STANDBY_POLL, stop)?;
-    if waited == Waited::Stopped {
-        return Ok(Some(Exit::Done));
+        let waited = lease::wait_until_free(&config.archive, lease::PATIENCE, STANDBY_POLL, stop)?;
+        if waited == Waited::Stopped {
+            return Ok(Some(Exit::Done));
+        }
     }
     let keepalive = wiring::keep_lease(&config.archive)?;
     let ended = consume(config, stop);

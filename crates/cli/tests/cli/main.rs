@@ -1,0 +1,16 @@
+//! The binary from outside: what a user sees, on files and on a real broker.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod config;
+mod damage;
+mod demo;
+mod kill;
+mod normalize_and_replay;
+mod poison;
+mod readers;
+mod run;
+mod samples;
+mod scan;
+mod schema;
+mod standby;
+mod support;

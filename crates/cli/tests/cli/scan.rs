@@ -1,0 +1,172 @@
+//! `scan`: files in, alerts out, and an archive that takes each file once.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use dataward_archive::lease::Keepalive;
+use tempfile::TempDir;
+
+use crate::support::archive::{contents, parquet_files, total, verified, version};
+use crate::support::process::{Finished, Running, dataward, text, write};
+use crate::support::story::{story, substance, told};
+
+fn scan(archive: Option<&Path>, files: &[&Path]) -> Finished {
+    dataward(&arguments(archive, files))
+}
+
+fn arguments(archive: Option<&Path>, files: &[&Path]) -> Vec<String> {
+    let mut arguments = ["scan", "--source", "aws.cloudtrail"].map(str::to_owned).to_vec();
+    if let Some(archive) = archive {
+        arguments.extend(["--archive".to_owned(), text(archive)]);
+    }
+    arguments.extend(files.iter().map(|file| text(file)));
+    arguments
+}
+
+#[test]
+fn a_second_scan_adds_nothing_and_prints_the_same_alerts() {
+    let folder = TempDir::new().unwrap();
+    let archive = folder.path().join("archive");
+    let story = story(1, 500);
+    let file = write(folder.path(), "trail.ndjson", story.ndjson());
+
+    let first = scan(Some(&archive), &[&file]).expect(0);
+    assert_eq!(told(&first.lines()), story.must_alert);
+    let (rows, at) = (contents(&archive), version(&archive));
+    assert_eq!(rows.distinct_uids(), 500);
+    assert_eq!(total(&verified(&archive), "events"), 500);
+
+    let second = scan(Some(&archive), &[&file]).expect(0);
+    assert_eq!(second.stdout, first.stdout);
+    assert!(
+        second.stderr.contains("1 of 1 files were in the archive already"),
+        "{}",
+        second.stderr
+    );
+    assert_eq!(version(&archive), at, "no commit");
+    assert_eq!(contents(&archive), rows, "no row");
+}
+
+#[test]
+fn the_same_bytes_compressed_are_the_same_file() {
+    let folder = TempDir::new().unwrap();
+    let archive = folder.path().join("archive");
+    let text = story(1, 200).ndjson();
+    let plain = write(folder.path(), "trail.ndjson", &text);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(text.as_bytes()).unwrap();
+    let gzip = write(folder.path(), "trail.json.gz", gzip.finish().unwrap());
+    let zstd = zstd::encode_all(text.as_bytes(), 3).unwrap();
+    let zstd = write(folder.path(), "trail.json.zst", zstd);
+
+    let first = scan(Some(&archive), &[&gzip]).expect(0);
+    let at = version(&archive);
+    for same in [&plain, &zstd] {
+        let again = scan(Some(&archive), &[same]).expect(0);
+        assert_eq!(again.stdout, first.stdout);
+    }
+    assert_eq!(version(&archive), at);
+    // All three at once are one file, too.
+    let together =
+        scan(Some(&archive), &[folder.path().join("trail.ndjson").as_path(), &gzip, &zstd]);
+    assert_eq!(together.expect(0).stdout, first.stdout);
+    assert_eq!(contents(&archive).events.len(), 200);
+}
+
+#[test]
+fn without_an_archive_the_alerts_are_the_same() {
+    let folder = TempDir::new().unwrap();
+    let archive = folder.path().join("archive");
+    let file = write(folder.path(), "trail.ndjson", story(1, 300).ndjson());
+    let with = scan(Some(&archive), &[&file]).expect(0).lines();
+    let without = scan(None, &[&file]).expect(0).lines();
+    let uids = |alerts: &[serde_json::Value]| -> Vec<_> {
+        alerts.iter().map(|alert| alert["metadata"]["uid"].clone()).collect()
+    };
+    assert_eq!(uids(&with), uids(&without));
+    assert_eq!(substance(&with), substance(&without));
+}
+
+#[test]
+fn a_killed_scan_goes_on_where_it_stopped() {
+    let folder = TempDir::new().unwrap();
+    let (archive, undisturbed) = (folder.path().join("archive"), folder.path().join("undisturbed"));
+    let file = write(folder.path(), "trail.ndjson", story(1, 60_000).ndjson());
+    // At the first sign of a commit, and at the next: with what is being written then.
+    for kill in 1..=2 {
+        let before = parquet_files(&archive).len();
+        let mut running = Running::start(&arguments(Some(&archive), &[&file]));
+        running.until("rows on their way", |_| parquet_files(&archive).len() > before);
+        assert!(running.is_running(), "kill {kill} comes too late");
+        running.kill();
+    }
+    scan(Some(&archive), &[&file]).expect(0);
+    let last = scan(Some(&archive), &[&file]).expect(0);
+    scan(Some(&undisturbed), &[&file]).expect(0);
+    let expected = scan(Some(&undisturbed), &[&file]).expect(0);
+
+    let (report, other) = (verified(&archive), verified(&undisturbed));
+    assert_eq!(report["rows"], other["rows"]);
+    let (found, wanted) = (contents(&archive), contents(&undisturbed));
+    assert!(found.events == wanted.events, "the rows differ");
+    assert_eq!(found.alerts, wanted.alerts);
+    assert_eq!(substance(&last.lines()), substance(&expected.lines()));
+}
+
+#[test]
+fn an_unreadable_file_is_named_and_nothing_is_left_out_silently() {
+    let folder = TempDir::new().unwrap();
+    let good = write(folder.path(), "good.ndjson", story(1, 100).ndjson());
+    let missing = folder.path().join("missing.ndjson");
+    let finished = scan(None, &[&good, &missing]).expect(3);
+    assert!(finished.stderr.contains(&text(&missing)), "{}", finished.stderr);
+    assert_eq!(finished.stdout, "");
+
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(story(1, 100).ndjson().as_bytes()).unwrap();
+    let mut bytes = gzip.finish().unwrap();
+    bytes.truncate(bytes.len() / 2);
+    let cut = write(folder.path(), "cut.json.gz", bytes);
+    let finished = scan(None, &[&cut]).expect(3);
+    assert!(finished.stderr.contains(&text(&cut)), "{}", finished.stderr);
+
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let finished = scan(None, &[&empty]).expect(3);
+    assert!(finished.stderr.contains(&text(&empty)), "{}", finished.stderr);
+}
+
+#[test]
+fn an_archive_in_use_is_refused_with_the_name_of_its_holder() {
+    let folder = TempDir::new().unwrap();
+    let archive = folder.path().join("archive");
+    let file = write(folder.path(), "trail.ndjson", story(1, 100).ndjson());
+    let every = Duration::from_millis(200);
+    let holder = Keepalive::start(&archive, "elsewhere/4711", 1, every).unwrap();
+    let refused = scan(Some(&archive), &[&file]).expect(4);
+    assert!(refused.stderr.contains("in use by elsewhere/4711"), "{}", refused.stderr);
+    assert_eq!(refused.stdout, "");
+    drop(holder);
+    scan(Some(&archive), &[&file]).expect(0);
+}
+
+#[test]
+fn what_cannot_be_read_is_kept_and_told() {
+    let folder = TempDir::new().unwrap();
+    let archive = folder.path().join("archive");
+    let story = story(1, 100);
+    let mut lines: Vec<_> = story.messages.iter().map(|message| message.payload.clone()).collect();
+    lines.insert(40, "{\"eventVersion\":\"1.1".to_owned());
+    let file = write(folder.path(), "trail.ndjson", lines.join("\n"));
+    let finished = scan(Some(&archive), &[&file]).expect(0);
+    assert!(
+        finished.stderr.contains("1 parts became quarantine rows: invalid_json"),
+        "{}",
+        finished.stderr
+    );
+    let archived = contents(&archive);
+    assert_eq!(archived.events.len(), 100);
+    assert_eq!(archived.reasons(), [("invalid_json", 1)].into());
+    verified(&archive);
+}

@@ -1,0 +1,164 @@
+//! The broker of this test binary, and what goes to it and comes from it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use dataward_simulation::broker::Broker;
+use dataward_simulation::cloudtrail::Message;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::{Headers, Message as _};
+use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use rdkafka::{ClientConfig, TopicPartitionList};
+
+use super::process::{DEADLINE, text, until, write};
+
+/// The one broker. `None`, said aloud: there is none here, and nobody requires it.
+pub(crate) fn broker() -> Option<&'static Broker> {
+    static BROKER: OnceLock<Option<Broker>> = OnceLock::new();
+    BROKER.get_or_init(|| Broker::start().unwrap()).as_ref()
+}
+
+fn client(broker: &Broker) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", broker.bootstrap_servers());
+    config
+}
+
+/// A topic of a name that no other test has.
+pub(crate) fn topic(broker: &Broker, partitions: i32) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("topic-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let admin: AdminClient<DefaultClientContext> = client(broker).create().unwrap();
+    let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
+    let created = admin.create_topics([&topic], &AdminOptions::new());
+    futures::executor::block_on(created).unwrap().remove(0).unwrap();
+    name
+}
+
+/// Sends records, and knows that they arrived when it is flushed.
+pub(crate) struct Sending {
+    producer: ThreadedProducer<DefaultProducerContext>,
+    topic: String,
+}
+
+impl Sending {
+    pub(crate) fn to(broker: &Broker, topic: &str) -> Self {
+        let producer = client(broker)
+            .set("enable.idempotence", "true")
+            .set("compression.codec", "zstd")
+            .set("linger.ms", "5")
+            .set("message.max.bytes", "67108864")
+            .create()
+            .unwrap();
+        Self { producer, topic: topic.to_owned() }
+    }
+
+    pub(crate) fn message(&self, message: &Message) {
+        self.record(Some(message.key.as_bytes()), Some(message.payload.as_bytes()));
+    }
+
+    pub(crate) fn record(&self, key: Option<&[u8]>, payload: Option<&[u8]>) {
+        let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&self.topic);
+        if let Some(key) = key {
+            record = record.key(key);
+        }
+        if let Some(payload) = payload {
+            record = record.payload(payload);
+        }
+        self.producer.send(record).map_err(|(error, _)| error).unwrap();
+    }
+
+    pub(crate) fn flush(&self) {
+        self.producer.flush(DEADLINE).unwrap();
+    }
+}
+
+/// Produces all messages, and waits until they have arrived.
+pub(crate) fn produce(broker: &Broker, topic: &str, messages: &[Message]) {
+    let sending = Sending::to(broker, topic);
+    for message in messages {
+        sending.message(message);
+    }
+    sending.flush();
+}
+
+/// A record as it was read back.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) key: String,
+    pub(crate) payload: String,
+    pub(crate) headers: BTreeMap<String, String>,
+}
+
+/// Reads so many records of partition 0, from the first.
+pub(crate) fn read(broker: &Broker, topic: &str, count: usize) -> Vec<Read> {
+    let consumer: BaseConsumer = client(broker).set("group.id", "reader").create().unwrap();
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, 0, rdkafka::Offset::Beginning).unwrap();
+    consumer.assign(&list).unwrap();
+    let mut read = Vec::new();
+    until("records of the topic", || {
+        if let Some(message) = consumer.poll(Duration::from_millis(100)) {
+            let message = message.unwrap();
+            let text = |bytes: Option<&[u8]>| String::from_utf8(bytes.unwrap().to_vec()).unwrap();
+            let headers = message.headers().unwrap();
+            let headers = headers.iter().map(|h| (h.key.to_owned(), text(h.value))).collect();
+            read.push(Read { key: text(message.key()), payload: text(message.payload()), headers });
+        }
+        (read.len() >= count).then_some(())
+    });
+    read
+}
+
+/// The configuration of a `run` in a folder: its archive there, its alerts in `alerts.ndjson`.
+pub(crate) struct Setup {
+    pub(crate) config: PathBuf,
+    pub(crate) archive: PathBuf,
+    pub(crate) alerts: PathBuf,
+}
+
+/// Writes the configuration of a `run` over one topic. `more` is put at its end.
+pub(crate) fn setup(broker: &Broker, folder: &Path, topic: &str, more: &str) -> Setup {
+    let (archive, alerts) = (folder.join("archive"), folder.join("alerts.ndjson"));
+    let mut config = String::new();
+    // Writing to a String cannot fail.
+    let _ = write!(
+        config,
+        r#"
+[archive]
+path = "{}"
+flush_seconds = 1
+snapshot_seconds = 2
+[kafka]
+bootstrap.servers = "{}"
+group.id = "{}"
+session.timeout.ms = 6000
+[[topics]]
+name = "{topic}"
+source = "aws.cloudtrail"
+[[sinks]]
+name = "file"
+kind = "file"
+path = "{}"
+{more}"#,
+        archive.display(),
+        broker.bootstrap_servers(),
+        // The folder's name is as good as any.
+        folder.file_name().unwrap().display(),
+        alerts.display(),
+    );
+    Setup { config: write(folder, "dataward.toml", config), archive, alerts }
+}
+
+impl Setup {
+    /// The arguments of `run`.
+    pub(crate) fn run(&self) -> [String; 3] {
+        ["run".to_owned(), "--config".to_owned(), text(&self.config)]
+    }
+}

@@ -1,0 +1,6 @@
+//! What the tests stand on.
+
+pub(crate) mod archive;
+pub(crate) mod kafka;
+pub(crate) mod process;
+pub(crate) mod story;

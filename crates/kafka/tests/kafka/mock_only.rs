@@ -1,0 +1,60 @@
+//! Outages: the mock's broker can be switched off.
+
+use std::time::Instant;
+
+use dataward_kafka::config::Properties;
+use dataward_pipeline::record_source::{RecordSource, SourceError};
+
+use crate::cluster::{Cluster, DEADLINE};
+use crate::member::{Event, Member, partition};
+
+#[test]
+fn after_an_outage_reading_goes_on_where_it_stood() {
+    let cluster = Cluster::mock();
+    let Cluster::Mock(embedded) = &cluster else { panic!("it is one") };
+    let topic = cluster.topic(1);
+    cluster.produce_numbers(&topic, 0, 0..10);
+    let mut member = Member::alone_at(&cluster, &topic, 0);
+    member.wait_for(10);
+
+    embedded.set_available(false).unwrap();
+    match member.source.bounds(&partition(&topic, 0)) {
+        Err(SourceError::Unavailable(_)) => {}
+        other => panic!("there is no broker: {other:?}"),
+    }
+    embedded.set_available(true).unwrap();
+    cluster.produce_numbers(&topic, 0, 10..20);
+    // The outage was longer than the session: the group takes the partition, and gives it again.
+    let until = Instant::now() + DEADLINE;
+    while member.came.len() < 20 {
+        assert!(Instant::now() < until, "{:?}", member.offsets());
+        match member.step() {
+            Ok(()) | Err(SourceError::Unavailable(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+        for event in std::mem::take(&mut member.events) {
+            let next = i64::try_from(member.came.len()).unwrap();
+            match event {
+                Event::Assigned(partitions) => {
+                    let starts: Vec<_> = partitions.iter().map(|p| (p.number, next)).collect();
+                    member.assign(&topic, &starts);
+                }
+                Event::Revoked(partitions, _) => member.source.unassign(&partitions).unwrap(),
+                Event::OutOfRange => panic!("nothing is out of range"),
+            }
+        }
+    }
+    assert_eq!(member.offsets()[&0], (0..20).collect::<Vec<_>>());
+}
+
+#[test]
+fn without_a_broker_the_source_is_unavailable() {
+    let properties: Properties = [("bootstrap.servers", "127.0.0.1:1"), ("group.id", "group")]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into();
+    match Member::try_join(&properties, "topic") {
+        Err(SourceError::Unavailable(text)) => assert!(text.contains("broker"), "{text}"),
+        Err(error) => panic!("{error:?}"),
+        Ok(_) => panic!("there is no broker"),
+    }
+}
