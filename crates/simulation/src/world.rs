@@ -170,7 +170,7 @@ impl World {
             return;
         }
         match ended {
-            Ok(Ended::Stopped | Ended::Fenced) => {}
+            Ok(Ended::Stopped | Ended::Fenced | Ended::GaveUp) => {}
             Ok(Ended::SourceEnded) => self.fate.violate("Kafka has no end"),
             // The process ends, and is started again.
             Err(RunError::Archive(ArchiveError::Unavailable(_) | ArchiveError::Fenced(_)))
