@@ -152,7 +152,7 @@ impl Traffic {
 impl Actor {
     fn new(number: usize, rng: &mut Rng) -> Self {
         let ip = format!("198.51.100.{}", rng.u8(1..255));
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             return Self::person(&format!("employee-{number:03}"), &ip);
         }
         let role = format!("service-{:02}", number % 40);
