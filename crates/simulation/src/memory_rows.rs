@@ -35,7 +35,7 @@ pub enum MemoryRow {
     /// Offsets without rows.
     Gap(GapRow),
     /// An alert.
-    Alert(Alert),
+    Alert(Box<Alert>),
     /// A deed of an operator.
     Operator(OperatorRow),
 }
@@ -93,7 +93,7 @@ impl Rows for MemoryRows {
     }
 
     fn alert(&mut self, alert: &Alert) {
-        self.push(MemoryRow::Alert(alert.clone()), alert.json.len());
+        self.push(MemoryRow::Alert(Box::new(alert.clone())), alert.json.len());
     }
 
     fn operator(&mut self, row: &OperatorRow) {

@@ -84,7 +84,7 @@ impl MemoryTable {
     /// The alert rows in the order of their commits.
     pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
         self.rows.iter().filter_map(|row| match row {
-            MemoryRow::Alert(alert) => Some(alert),
+            MemoryRow::Alert(alert) => Some(alert.as_ref()),
             _ => None,
         })
     }

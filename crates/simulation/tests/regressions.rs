@@ -16,7 +16,7 @@ use dataward_pipeline::settings::{OnGap, RawPolicy, Settings, StartAt, TopicSett
 use dataward_pipeline::workers::Workers;
 use dataward_pipeline::writer::Writer;
 use dataward_simulation::clock::SimulatedClock;
-use dataward_simulation::fate::{Fate, Life};
+use dataward_simulation::fate::{Fate, Life, locked};
 use dataward_simulation::memory_archive::{MemoryArchive, Storage};
 use dataward_simulation::memory_rows::MemoryRows;
 use dataward_simulation::memory_sink::{Inboxes, MemorySink};
@@ -62,7 +62,7 @@ fn a_new_sink_has_its_cursor_before_any_partition_is_claimed() {
         Runner::new(source, Writer::inline(archive), workers, outbox, settings(), clock);
     assert!(runner.run(&AtomicBool::new(false)).is_err());
     drop(runner);
-    let table = storage.table.lock().unwrap();
+    let table = locked(&storage.table);
     assert_eq!(
         table.cursors().keys().map(|key| key.sink.as_str()).collect::<Vec<_>>(),
         ["webhook"]
@@ -85,6 +85,7 @@ enum Step {
     StorageLeaves(Duration),
     Retention(i64),
     OutOfRange,
+    Revoke,
 }
 
 impl RecordSource for Script {
@@ -93,6 +94,9 @@ impl RecordSource for Script {
         match self.steps.next() {
             None => return Ok(Input::End),
             Some(Step::Assign) => return Ok(Input::Assigned(vec![partition])),
+            Some(Step::Revoke) => {
+                return Ok(Input::Revoked { partitions: vec![partition], lost: false });
+            }
             Some(Step::OutOfRange) => return Ok(Input::OutOfRange),
             Some(Step::Wait(time)) => self.clock.advance(time),
             Some(Step::StorageLeaves(time)) => self.storage.leave(self.clock.elapsed() + time),
@@ -135,23 +139,12 @@ impl RecordSource for Script {
     fn acknowledge(&mut self, _: &Committed) {}
 }
 
-/// Storage is away for longer than a last checkpoint waits, just when a position is out of range.
-#[test]
-fn a_restart_after_a_loss_forgets_no_rows_in_memory() {
+/// Runs a story over an empty table, and returns how it ended and how many rows the table has then.
+fn tell(steps: Vec<Step>) -> (Ended, usize) {
     let storage = Arc::new(Storage::default());
     let clock = Arc::new(SimulatedClock::default());
-    let life = Arc::new(Life::new(0, Arc::new(Fate::new(0, true, None)), 0, None));
-    let steps = vec![
-        Step::Assign,
-        Step::Read(2),
-        Step::StorageLeaves(Duration::from_secs(20)),
-        Step::Wait(Duration::from_secs(2)),
-        Step::Wait(Duration::from_secs(1)),
-        Step::Read(4),
-        Step::Retention(1),
-        Step::OutOfRange,
-        Step::Read(4),
-    ];
+    let fate = Arc::new(Fate::new(0, true, None));
+    let life = Arc::new(Life::new(0, Arc::clone(&fate), 0, None));
     let source = Script {
         steps: steps.into_iter(),
         storage: Arc::clone(&storage),
@@ -159,7 +152,6 @@ fn a_restart_after_a_loss_forgets_no_rows_in_memory() {
         position: 0,
         low: 0,
     };
-    let fate = Arc::clone(&life.fate);
     let archive = MemoryArchive::open(Arc::clone(&storage), Arc::clone(&clock), life);
     let clock: Arc<dyn Clock> = clock;
     let workers = Workers::inline(MemoryRows::default(), Arc::clone(&clock));
@@ -168,6 +160,32 @@ fn a_restart_after_a_loss_forgets_no_rows_in_memory() {
         Runner::new(source, Writer::inline(archive), workers, outbox, settings(), clock);
     let ended = runner.run(&AtomicBool::new(false));
     assert_eq!(fate.violation(), None);
-    assert_eq!(ended.unwrap(), Ended::SourceEnded);
-    assert_eq!(storage.table.lock().unwrap().rows().len(), 4);
+    (ended.expect("the loop has failed"), locked(&storage.table).rows().len())
+}
+
+/// Records are read, and storage goes away for longer than a last checkpoint waits.
+fn outage() -> Vec<Step> {
+    vec![
+        Step::Assign,
+        Step::Read(2),
+        Step::StorageLeaves(Duration::from_secs(20)),
+        Step::Wait(Duration::from_secs(2)),
+        Step::Wait(Duration::from_secs(1)),
+        Step::Read(4),
+    ]
+}
+
+#[test]
+fn a_restart_after_a_loss_forgets_no_rows_in_memory() {
+    let mut steps = outage();
+    steps.extend([Step::Retention(1), Step::OutOfRange, Step::Read(4)]);
+    assert_eq!(tell(steps), (Ended::SourceEnded, 4));
+}
+
+/// The partition is given up, but rows of it are in memory: nothing of this process may be committed any more.
+#[test]
+fn a_revocation_without_its_last_checkpoint_ends_the_process() {
+    let mut steps = outage();
+    steps.extend([Step::Revoke, Step::Assign, Step::Read(4)]);
+    assert_eq!(tell(steps), (Ended::Fenced, 0));
 }

@@ -11,7 +11,7 @@ const SEEDS: u64 = 1_500;
 const PLANTED_SEEDS: u64 = 300;
 
 fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap())
+    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
 }
 
 #[test]
