@@ -187,5 +187,5 @@ fn a_restart_after_a_loss_forgets_no_rows_in_memory() {
 fn a_revocation_without_its_last_checkpoint_ends_the_process() {
     let mut steps = outage();
     steps.extend([Step::Revoke, Step::Assign, Step::Read(4)]);
-    assert_eq!(tell(steps), (Ended::Fenced, 0));
+    assert_eq!(tell(steps), (Ended::GaveUp, 0));
 }

@@ -46,7 +46,8 @@ impl Member {
     pub(crate) fn try_join(properties: &Properties, topic: &str) -> Result<Self, SourceError> {
         let topics = [(topic.to_owned(), 0)];
         let subscription = Subscription { topics: &topics, properties };
-        let source = KafkaSource::subscribe(&subscription, Arc::new(SystemClock::start()))?;
+        let mut source = KafkaSource::connect(&subscription, Arc::new(SystemClock::start()))?;
+        source.begin()?;
         Ok(Self { source, came: Vec::new(), events: Vec::new() })
     }
 

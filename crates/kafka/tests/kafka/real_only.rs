@@ -132,7 +132,8 @@ fn a_successor_of_the_same_name_takes_the_place() {
         assert!(std::time::Instant::now() < until, "the first member was never told");
         match first.step() {
             Ok(()) | Err(SourceError::Unavailable(_)) => {}
-            Err(SourceError::Fatal(_)) => break,
+            Err(SourceError::Fenced(_)) => break,
+            Err(error) => panic!("{error}"),
         }
     }
     drop(first);
