@@ -1,9 +1,10 @@
 //! The rules of the house that a compiler does not hold.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use dataward_event::finding::RuleId;
 use dataward_sources::source::Source;
 
 /// Which crate may import which: the picture of the house, arrow by arrow. What is further down may always be imported;
@@ -88,6 +89,33 @@ fn imports_only_point_down() {
             assert!(allowed.contains(&other), "{name} must not import {other}");
         }
     }
+}
+
+#[test]
+fn every_rule_has_its_page() {
+    let missing: Vec<&str> = RuleId::ALL
+        .iter()
+        .map(|rule| rule.as_str())
+        .filter(|id| !top().join(format!("docs/rules/{id}.md")).is_file())
+        .collect();
+    assert_eq!(missing, [""; 0], "no page in docs/rules");
+}
+
+#[test]
+fn every_page_of_a_rule_has_its_rule() {
+    let ids: BTreeSet<String> =
+        RuleId::ALL.iter().map(|rule| format!("{}.md", rule.as_str())).collect();
+    for entry in std::fs::read_dir(top().join("docs/rules")).unwrap() {
+        let page = name(&entry.unwrap().path());
+        assert!(page == "README.md" || ids.contains(&page), "docs/rules/{page} is of no rule");
+    }
+}
+
+#[test]
+fn every_source_has_its_page() {
+    let pages = Source::ALL.iter().filter_map(|source| source.reference());
+    let missing: Vec<&str> = pages.filter(|page| !top().join(page).is_file()).collect();
+    assert_eq!(missing, [""; 0], "no such page");
 }
 
 /// What the decoders name, the detector knows, and the other way round.

@@ -167,10 +167,11 @@ impl Scan {
         }
     }
 
-    /// Whether JSON allows a value here: in an array, or behind the name of a field.
+    /// Whether an object may begin on a line of its own here: in an array. (Behind the name of a field JSON allows it
+    /// too, but there a line that was cut off is likelier than an object without any indentation.)
     fn may_begin_value(&self) -> bool {
         match self.last {
-            b'[' | b':' => true,
+            b'[' => true,
             b',' => self.containers.last() == Some(&b'['),
             _ => false,
         }
@@ -204,7 +205,7 @@ mod tests {
     #[test]
     fn a_cut_value_does_not_swallow_the_next() {
         let whole = "{\"a\":1}";
-        for cut in ["{\"a\":\"x", "{\"a\":1,", "{\"a\"", "no json at all", "{\"a\":{\"b\":1}"] {
+        for cut in ["{\"a\":", "{\"a\":\"x", "{\"a\":1,", "{\"a\"", "no json at all", "{\"a\":{\"b\":1}"] {
             let found = texts(&format!("{cut}\n{whole}\n"));
             assert_eq!(found.len(), 2, "{cut}: {found:?}");
             assert_eq!(found[1], whole);

@@ -34,6 +34,10 @@ pub struct KafkaSource {
     topics: BTreeMap<String, (Arc<str>, u32)>,
     ready: VecDeque<Input>,
     assigned: BTreeSet<Partition>,
+    /// What the group takes from us, and the loop has not given up yet: librdkafka waits for it, even to end.
+    revoked: Vec<Partition>,
+    /// The loop has not answered the last assignment.
+    is_assignment_open: bool,
     clock: Arc<dyn Clock>,
 }
 
@@ -85,13 +89,15 @@ impl ConsumerContext for Context {
         list: &mut TopicPartitionList,
     ) {
         if self.is_closing.load(Ordering::Relaxed) {
-            let result = if is_cooperative(consumer) {
-                consumer.incremental_unassign(list)
-            } else {
-                consumer.unassign()
+            let is_gift = code == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+            // What is given now must be taken, as nothing, before it can be taken from us.
+            let result = match (is_cooperative(consumer), is_gift) {
+                (true, true) => consumer.incremental_assign(&TopicPartitionList::new()),
+                (true, false) => consumer.incremental_unassign(list),
+                (false, _) => consumer.unassign(),
             };
             if let Err(error) = result {
-                tracing::debug!(%error, "failed to give partitions up while leaving the group");
+                tracing::debug!(%error, "failed to answer the group while leaving it");
             }
             return;
         }
@@ -133,8 +139,9 @@ impl KafkaSource {
         for name in topics.keys() {
             check_topic(&consumer, name)?;
         }
-        let (ready, assigned) = (VecDeque::new(), BTreeSet::new());
-        Ok(Self { consumer, topics, ready, assigned, clock })
+        let (ready, assigned, revoked) = (VecDeque::new(), BTreeSet::new(), Vec::new());
+        let is_assignment_open = false;
+        Ok(Self { consumer, topics, ready, assigned, revoked, is_assignment_open, clock })
     }
 
     fn partition(&self, topic: &str, number: i32) -> Partition {
@@ -189,9 +196,13 @@ impl KafkaSource {
         };
         for event in events {
             let input = match event {
-                GroupEvent::Assigned(list) => Input::Assigned(self.partitions(&list)),
+                GroupEvent::Assigned(list) => {
+                    self.is_assignment_open = true;
+                    Input::Assigned(self.partitions(&list))
+                }
                 GroupEvent::Revoked { partitions, lost } => {
-                    Input::Revoked { partitions: self.partitions(&partitions), lost }
+                    self.revoked = self.partitions(&partitions);
+                    Input::Revoked { partitions: self.revoked.clone(), lost }
                 }
             };
             self.ready.push_back(input);
@@ -304,12 +315,14 @@ impl RecordSource for KafkaSource {
             self.assign_eagerly(starts)?;
         }
         self.assigned.extend(partitions);
+        self.is_assignment_open = false;
         Ok(())
     }
 
     fn unassign(&mut self, partitions: &[Partition]) -> Result<(), SourceError> {
         let gone: BTreeSet<Partition> = partitions.iter().cloned().collect();
         self.forget(&gone);
+        self.revoked.retain(|partition| !gone.contains(partition));
         self.assigned.retain(|partition| !gone.contains(partition));
         if is_cooperative(&self.consumer) {
             let list = list_of_partitions(partitions);
@@ -345,9 +358,22 @@ impl RecordSource for KafkaSource {
 }
 
 impl Drop for KafkaSource {
-    /// Leaving the group takes partitions from us once more; the consumer's own end waits until they are given up.
+    /// Leaving the group takes partitions from us once more; the consumer's own end waits until they are given up. So it
+    /// does for a question of the group that the loop has not answered, because it ended before.
     fn drop(&mut self) {
         self.consumer.context().is_closing.store(true, Ordering::Relaxed);
+        self.take_group_events();
+        if self.is_assignment_open
+            && let Err(error) = self.assign(&Progress::new())
+        {
+            tracing::debug!(%error, "failed to answer an assignment at the end");
+        }
+        let revoked = std::mem::take(&mut self.revoked);
+        if !revoked.is_empty()
+            && let Err(error) = self.unassign(&revoked)
+        {
+            tracing::debug!(%error, "failed to give partitions up at the end");
+        }
     }
 }
 

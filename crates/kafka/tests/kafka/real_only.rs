@@ -140,3 +140,38 @@ fn a_successor_of_the_same_name_takes_the_place() {
     cluster.produce_numbers(&topic, 0, 0..3);
     second.wait_for(3);
 }
+
+/// The loop may end between a question of the group and our answer: by a signal, by a failure. Then nobody will answer,
+/// and the end must not wait for it.
+#[test]
+fn an_unanswered_assignment_does_not_hold_the_end_up() {
+    let Some(cluster) = Cluster::real() else { return };
+    let topic = cluster.topic(2);
+    let mut member = Member::join(&cluster, &topic, &topic);
+    member.wait_for_assignment();
+    ends_in_time(member);
+}
+
+#[test]
+fn an_unanswered_revocation_does_not_hold_the_end_up() {
+    let Some(cluster) = Cluster::real() else { return };
+    let topic = cluster.topic(2);
+    let mut first = Member::join(&cluster, &topic, &topic);
+    first.wait_for_assignment();
+    first.assign(&topic, &[(0, 0), (1, 0)]);
+    let mut second = Member::join(&cluster, &topic, &topic);
+    first.until("a revocation", |first| {
+        second.step().unwrap();
+        first.events.iter().any(|event| matches!(event, Event::Revoked(p, _) if !p.is_empty()))
+    });
+    ends_in_time(first);
+}
+
+fn ends_in_time(member: Member) {
+    let (ended, ending) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        drop(member);
+        ended.send(()).unwrap();
+    });
+    ending.recv_timeout(std::time::Duration::from_secs(8)).expect("it ends");
+}

@@ -164,11 +164,14 @@ fn time(
 }
 
 fn kind(own: Option<&Node<'_>>, class: Class, changes: &[Change<'_>]) -> EventKind {
+    if !changes.is_empty() {
+        // Whatever the producer calls it: changes of protection are found again among the config changes.
+        return EventKind::ConfigChange;
+    }
     let stated = own
         .and_then(|own| own.text(&["kind"]))
         .and_then(|name| EventKind::ALL.into_iter().find(|kind| kind.as_str() == name));
     stated.unwrap_or(match class {
-        _ if !changes.is_empty() => EventKind::ConfigChange,
         Class::ApiActivity | Class::DatastoreActivity => EventKind::Access,
         Class::Authentication => EventKind::Authentication,
         _ => EventKind::ConfigChange,
