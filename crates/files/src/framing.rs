@@ -205,7 +205,9 @@ mod tests {
     #[test]
     fn a_cut_value_does_not_swallow_the_next() {
         let whole = "{\"a\":1}";
-        for cut in ["{\"a\":", "{\"a\":\"x", "{\"a\":1,", "{\"a\"", "no json at all", "{\"a\":{\"b\":1}"] {
+        for cut in
+            ["{\"a\":", "{\"a\":\"x", "{\"a\":1,", "{\"a\"", "no json at all", "{\"a\":{\"b\":1}"]
+        {
             let found = texts(&format!("{cut}\n{whole}\n"));
             assert_eq!(found.len(), 2, "{cut}: {found:?}");
             assert_eq!(found[1], whole);
