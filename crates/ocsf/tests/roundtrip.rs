@@ -147,7 +147,8 @@ fn event() -> impl Strategy<Value = AuditEvent<'static>> {
             time: EventTime::from_micros(micros),
             time_origin,
             source: Cow::Borrowed("aws.cloudtrail"),
-            kind,
+            // An event that states changes is a config change, whatever it is called.
+            kind: if changes.is_empty() { kind } else { EventKind::ConfigChange },
             class,
             activity_id,
             operation,

@@ -510,9 +510,8 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         if lost.is_empty() {
             return Ok(());
         }
-        if !self.checkpoint_now(self.clock.monotonic() + LAST_CHECKPOINT)? {
-            return Err(RunError::GaveUp);
-        }
+        // What is in memory of them may be in Kafka no longer: it must be in the table first, however long that takes.
+        while !self.checkpoint_now(self.clock.monotonic() + LAST_CHECKPOINT)? {}
         self.give_up(&lost);
         self.start(&lost)
     }

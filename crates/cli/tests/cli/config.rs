@@ -34,7 +34,8 @@ fn what_is_wrong_is_named() {
         (GOOD.to_owned() + "raw = \"most\"", "most"),
         (GOOD.to_owned() + "[[sinks]]\nname = \"x\"\nkind = \"pager\"", "pager"),
         (GOOD.to_owned() + "[start]\nat = \"yesterday\"", "yesterday"),
-        ("[kafka".to_owned(), "kafka"),
+        ("[kafka".to_owned(), "line 1: unclosed table"),
+        (GOOD.to_owned() + "sasl.password = \"hunter2", "line "),
     ];
     for (config, named) in table {
         let said = refused(&config);

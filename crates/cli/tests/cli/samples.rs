@@ -56,7 +56,7 @@ fn samples(folder: &str) -> Option<PathBuf> {
         eprintln!("SKIPPED: no samples (DATAWARD_TEST_DATA is not set)");
         return None;
     };
-    Some(Path::new(&data).join(folder))
+    Some(Path::new(&data).join("data").join(folder))
 }
 
 fn scan(file: &Path) -> Finished {
