@@ -32,8 +32,8 @@ pub enum ConfigError {
     Refused(#[from] rdkafka::error::KafkaError),
 }
 
-/// Settings of a consumer. Sources of the numbers: measurements of fetch stalls with librdkafka's default back-off of
-/// one second, and of memory with its default queues (`docs/decisions`).
+/// Settings of a consumer. With librdkafka's own back-off of a second a full queue makes the loop wait although there
+/// are records; with its own queues a consumer takes hundreds of megabytes.
 ///
 /// # Errors
 /// [`ConfigError::Protected`] for a setting that is ours.
