@@ -1,6 +1,6 @@
 //! `normalize`: the events of files as OCSF.
 
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, IsTerminal, Write};
 
 use dataward_event::position::{Offset, Position};
 use dataward_event::uid::hex;
@@ -8,10 +8,11 @@ use dataward_files::input::{self, InputFile};
 use dataward_ocsf::event::event_json;
 use dataward_sources::decode::Record;
 use dataward_sources::source::{Source, decode};
+use indicatif::ProgressBar;
 
 use crate::args::Normalize;
-use crate::config;
 use crate::exit::{Exit, Failure, Outcome};
+use crate::{config, progress};
 
 /// Runs the command.
 pub(crate) fn run(args: &Normalize) -> Outcome {
@@ -20,8 +21,9 @@ pub(crate) fn run(args: &Normalize) -> Outcome {
     let files = files.map_err(|error| Failure::new(Exit::Input, error))?;
     let mut output = BufWriter::new(std::io::stdout().lock());
     let mut faults = 0;
+    let bar = bar(&files);
     for file in &files {
-        match normalize(file, source, &mut output) {
+        match normalize(file, source, &mut output, &bar) {
             Ok(count) => faults += count,
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(Exit::Done),
             Err(error) => {
@@ -30,6 +32,7 @@ pub(crate) fn run(args: &Normalize) -> Outcome {
             }
         }
     }
+    bar.finish_and_clear();
     match output.flush() {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => return Err(error.into()),
         _ => {}
@@ -37,11 +40,26 @@ pub(crate) fn run(args: &Normalize) -> Outcome {
     if faults == 0 { Ok(Exit::Done) } else { Ok(Exit::Input) }
 }
 
+/// Where the events go to a terminal they are progress enough.
+fn bar(files: &[InputFile]) -> ProgressBar {
+    if std::io::stdout().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bytes = files.iter().map(|file| file.bytes).sum();
+    progress::bar(bytes, "{spinner} {binary_bytes} of {binary_total_bytes} {wide_bar} {eta}")
+}
+
 /// Prints the events of a file; what cannot be read is told on standard error. Returns how many parts that were.
-fn normalize(file: &InputFile, source: Source, output: &mut impl Write) -> std::io::Result<u64> {
+fn normalize(
+    file: &InputFile,
+    source: Source,
+    output: &mut impl Write,
+    bar: &ProgressBar,
+) -> std::io::Result<u64> {
     let mut records = file.records(0)?;
     let mut faults = 0;
     while let Some(framed) = records.next_record()? {
+        bar.inc(framed.end - framed.offset);
         let offset = Offset(i64::try_from(framed.offset).unwrap_or(i64::MAX));
         let mut position = Position { partition: file.partition.clone(), offset, record_index: 0 };
         let base = position.clone();
