@@ -1,6 +1,7 @@
 //! `verify`: proves that an archive is whole, or names exactly what is not.
 
 use std::io::IsTerminal;
+use std::path::Path;
 
 use dataward_archive::delta_archive::Options;
 use dataward_archive::report::Report;
@@ -12,6 +13,10 @@ use crate::progress;
 
 /// Runs the command.
 pub(crate) fn run(args: &Verify) -> Outcome {
+    if !exists(&args.archive) {
+        let text = format!("there is no archive at {}", args.archive.display());
+        return Err(Failure::text(Exit::Input, text));
+    }
     let bar = progress::bar(0, "{spinner} {binary_bytes} of {binary_total_bytes} {wide_bar} {eta}");
     let report =
         dataward_archive::verify::verify(&args.archive, &Options::default(), &mut |step| {
@@ -31,6 +36,13 @@ pub(crate) fn run(args: &Verify) -> Outcome {
         eprintln!("error: {problem}");
     }
     Ok(if report.problems.is_empty() { Exit::Done } else { Exit::Broken })
+}
+
+/// Whether there is, or was, an archive: one whose folder is gone but whose state is there is a broken promise.
+fn exists(archive: &Path) -> bool {
+    let mut state = archive.as_os_str().to_owned();
+    state.push(".state");
+    archive.exists() || Path::new(&state).exists()
 }
 
 fn text(report: &Report) -> String {

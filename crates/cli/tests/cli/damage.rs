@@ -107,6 +107,6 @@ fn a_table_that_was_cut_back_is_behind_its_head() {
 fn where_there_is_no_archive_verify_says_so() {
     let folder = TempDir::new().unwrap();
     let nothing = folder.path().join("nothing");
-    let finished = verify(&nothing).expect(5);
+    let finished = verify(&nothing).expect(3);
     assert!(finished.stderr.contains("there is no archive"), "{}", finished.stderr);
 }
