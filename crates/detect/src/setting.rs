@@ -14,6 +14,10 @@ pub type SettingKey = (Control, String);
 /// The most things remembered per setting. Beyond it the one that changed longest ago is forgotten.
 const THINGS_MAX: usize = 1_024;
 
+/// The most recent events kept as they are per setting: what each further event costs. Of a setting that is changed more
+/// often within the lateness bound the oldest are folded early, and a late event among them no longer takes its place.
+const RECENT_MAX: usize = 256;
+
 /// The state of one setting.
 ///
 /// Events within the lateness bound are kept as they are, ordered by (event time, uid), and what follows from them is
@@ -67,6 +71,10 @@ impl Setting {
             known.position = event.position.min(known.position.clone());
             let now = self.openings(key);
             return (now.clone(), now);
+        }
+        while self.recent.len() >= RECENT_MAX {
+            let Some((_, oldest)) = self.recent.pop_first() else { break };
+            self.fold(key, &oldest);
         }
         let before = self.openings(key);
         self.recent.insert(place, event);

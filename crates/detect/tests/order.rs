@@ -211,3 +211,24 @@ fn a_change_later_than_the_bound_still_alerts_and_says_so() {
     assert_eq!(late.len(), 1);
     assert!(late[0].description.contains("came late"), "{}", late[0].description);
 }
+
+/// The cost of an event must not grow with how often its setting was changed: a flood would stop the detector.
+#[test]
+fn a_flood_of_changes_of_one_setting_is_folded_and_concludes_the_same() {
+    let open =
+        |whole| vec![change(Control::AccessPolicy, "principal *", Direction::Weakened, whole)];
+    let mut keeper = Keeper::new();
+    let mut findings = Vec::new();
+    for number in 0..20_000 {
+        findings.extend(keeper.observe(&event(
+            number,
+            0,
+            "customers",
+            Outcome::Success,
+            open(true),
+        )));
+    }
+    assert_eq!(findings.len(), 1, "one opening, said once and never withdrawn");
+    let key = (Control::AccessPolicy, "setting".to_owned());
+    assert_eq!(keeper.open("customers", &key).len(), 1);
+}
