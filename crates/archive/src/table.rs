@@ -95,6 +95,7 @@ impl Table {
         let archive_id = check(&snapshot)?;
         match &head {
             Some(head) => head.check(&*store, snapshot.version()).await?,
+            None if create && snapshot.version() > 0 => return Err(headless(snapshot.version())),
             None if exists => tracing::error!("the head file is missing: run verify"),
             None => {}
         }
@@ -243,6 +244,14 @@ impl Table {
     pub(crate) async fn write_head(&self) -> Result<(), ArchiveError> {
         Head::of(&self.log).write(&*self.state).await
     }
+}
+
+/// Without its head nobody can tell whether the newest commits are still there: nothing is written behind what is left.
+fn headless(version: u64) -> ArchiveError {
+    ArchiveError::Broken(format!(
+        "the head file of this archive is missing beside a table of version {version}: restore the folder .state from \
+         a backup; without it commits newer than {version} may be gone unseen"
+    ))
 }
 
 /// Milliseconds since the epoch, for the log's own use.

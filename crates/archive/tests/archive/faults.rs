@@ -164,6 +164,18 @@ fn a_table_behind_its_head_is_refused() {
 }
 
 #[test]
+fn nothing_is_written_where_the_head_is_gone() {
+    let place = Place::new();
+    let mut archive = place.open();
+    claim(&mut archive, 0);
+    drop(archive);
+    std::fs::remove_file(place.state().join("head")).unwrap();
+    assert!(matches!(place.try_open(), Err(ArchiveError::Broken(_))));
+    DeltaArchive::open_read_only(&place.archive(), &Options::default()).unwrap();
+    assert!(!place.state().join("head").exists());
+}
+
+#[test]
 fn a_foreign_table_and_a_forgetful_one_are_refused() {
     for (from, to) in [
         ("dataward.archive_id", "somebody.else_id"),
