@@ -99,11 +99,6 @@ impl Setting {
         self.recent.len()
     }
 
-    /// Whether it says nothing more than that nothing is known.
-    pub fn is_empty(&self) -> bool {
-        self.settled.is_empty() && self.recent.is_empty() && self.attempts == 0
-    }
-
     fn fold(&mut self, key: &SettingKey, event: &PostureEvent) {
         if event.is_attempt() {
             self.attempts += 1;
