@@ -8,7 +8,7 @@ use dataward_event::finding::Owner;
 use dataward_event::position::{Offset, Partition, Progress};
 use dataward_pipeline::alert::Alert;
 use dataward_pipeline::archive::{
-    Archive, ArchiveError, ArchivedEvent, Checkpoint, Claim, Committed, Known, Replayed, Snapshot,
+    Archive, ArchiveError, Checkpoint, Claim, Committed, Known, Replayed, SharedRow, Snapshot,
 };
 use tokio::runtime::Runtime;
 
@@ -191,15 +191,15 @@ impl Archive for DeltaArchive {
         self.runtime.block_on(crate::replay::replay(&reader, partition, from, each))
     }
 
-    fn replay_changes(
+    fn replay_shared(
         &mut self,
         from: &Progress,
-        each: &mut dyn FnMut(ArchivedEvent),
+        each: &mut dyn FnMut(SharedRow),
     ) -> Result<(), ArchiveError> {
         let reader = self.writer.reader();
         let progress = self.writer.table_progress();
         let next = |partition: &Partition| progress.next(partition).map(|offset| offset.0);
-        self.runtime.block_on(crate::replay::replay_changes(&reader, from, &next, each))
+        self.runtime.block_on(crate::replay::replay_shared(&reader, from, &next, each))
     }
 
     fn unacknowledged(&mut self, sink: &str) -> Result<Vec<Alert>, ArchiveError> {

@@ -2,7 +2,7 @@
 
 use dataward_event::position::{Offset, Partition, Position, Progress};
 use dataward_pipeline::alert::Alert;
-use dataward_pipeline::archive::{ArchiveError, ArchivedEvent, Replayed};
+use dataward_pipeline::archive::{ArchiveError, Replayed, SharedRow};
 
 use crate::column::Column;
 use crate::commit_log::LiveFile;
@@ -107,15 +107,15 @@ fn replayed(
     Ok((position.clone(), Replayed::Quarantine { position, reason }))
 }
 
-/// Delivers the config changes of all partitions at or after `from`, file by file.
-pub(crate) async fn replay_changes(
+/// Delivers the config changes and accesses of all partitions at or after `from`, file by file.
+pub(crate) async fn replay_shared(
     reader: &DataReader,
     from: &Progress,
     progress: &dyn Fn(&Partition) -> Option<i64>,
-    each: &mut dyn FnMut(ArchivedEvent),
+    each: &mut dyn FnMut(SharedRow),
 ) -> Result<(), ArchiveError> {
-    let is_change = |kind| kind == RowKind::ConfigChange;
-    for (kind, file) in reader.files(&is_change, None).await? {
+    let is_shared = |kind| matches!(kind, RowKind::ConfigChange | RowKind::Access);
+    for (kind, file) in reader.files(&is_shared, None).await? {
         let Some(kind) = kind.event_kind() else { continue };
         reader
             .read(&file, Wanted::Facts, &mut |rows| {
@@ -125,7 +125,8 @@ pub(crate) async fn replay_changes(
                     let is_before = from.next(&partition).is_some_and(|first| offset < first);
                     let is_beyond = progress(&partition).is_some_and(|next| offset.0 >= next);
                     if !is_before && !is_beyond {
-                        each(rows.archived_event(kind, row).map_err(wrong)?);
+                        let event = rows.archived_event(kind, row).map_err(wrong)?;
+                        each(SharedRow::Event(Box::new(event)));
                     }
                 }
                 Ok(())

@@ -6,7 +6,7 @@ use dataward_event::audit_event::{Actor, AuditEvent, Client, Datastore};
 use dataward_event::position::{Partition, Position};
 use dataward_pipeline::alert::Alert;
 use dataward_pipeline::archive::{
-    EnvelopeForm, EventRow, GapRow, OperatorRow, QuarantineRow, RowOrigin, Rows,
+    EnvelopeForm, EventRow, ExposureRow, GapRow, OperatorRow, QuarantineRow, RowOrigin, Rows,
 };
 
 use crate::column::Column;
@@ -189,6 +189,8 @@ impl Rows for ArrowRows {
         columns.text(Column::AlertJson, &alert.json);
         group.end_row();
     }
+
+    fn exposure(&mut self, _row: &ExposureRow) {}
 
     fn operator(&mut self, row: &OperatorRow) {
         let group = self.columns(RowKind::Operator, row.ingest_time.micros());

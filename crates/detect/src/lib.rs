@@ -8,6 +8,7 @@
 //! Start with [`keeper`], then [`setting`]: the state of one setting and what follows from its events.
 
 pub mod catalogue;
+pub mod context;
 pub mod duplicates;
 pub mod keeper;
 pub mod partition_state;

@@ -172,6 +172,8 @@ pub fn stream_finding(finding: StreamFinding<'_>) -> Finding {
         remediation: finding.remediation.to_owned(),
         datastore: None,
         window_kind: None,
+        exposure: None,
+        anomalies: Vec::new(),
         attacks: Vec::new(),
         evidences: vec![Evidence {
             event_uid: place,

@@ -34,6 +34,8 @@ pub fn finding(key: &SettingKey, opening: &Opening, step: Step, cause_uid: &str)
         remediation: remediation(&rows, key),
         datastore: Some(event.datastore.clone()),
         window_kind: Some(key.0.window_kind()),
+        exposure: None,
+        anomalies: Vec::new(),
         attacks: attacks(&rows),
         evidences: opening.opened.iter().map(|change| evidence(event, change)).collect(),
     }

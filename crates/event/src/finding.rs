@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit_event::{Actor, Client, Datastore};
 use crate::change::{Change, WindowKind};
+use crate::exposure::Exposure;
 use crate::position::{Partition, Position};
 use crate::time::EventTime;
 
@@ -14,6 +15,16 @@ pub enum RuleId {
     ControlWeakened,
     /// The record of access and change was switched off or cut down.
     AuditSilenced,
+    /// A datastore became reachable and readable from outside.
+    ExposureOpened,
+    /// A window is still open after an hour, a day, a week.
+    ExposureStillOpen,
+    /// An exposure is over, with all that was read in it.
+    ExposureClosed,
+    /// Somebody read a datastore while it was exposed, or read it from outside although nobody should.
+    ReadDuringExposure,
+    /// Somebody read far more than ever before.
+    ReadBulk,
     /// Offsets were lost before we could read them.
     ArchiveGap,
     /// More records than usual cannot be read.
@@ -24,9 +35,14 @@ pub enum RuleId {
 
 impl RuleId {
     /// All rules.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 10] = [
         Self::ControlWeakened,
         Self::AuditSilenced,
+        Self::ExposureOpened,
+        Self::ExposureStillOpen,
+        Self::ExposureClosed,
+        Self::ReadDuringExposure,
+        Self::ReadBulk,
         Self::ArchiveGap,
         Self::ArchiveQuarantineRate,
         Self::RuleFailed,
@@ -37,6 +53,11 @@ impl RuleId {
         match self {
             Self::ControlWeakened => "control.weakened",
             Self::AuditSilenced => "audit.silenced",
+            Self::ExposureOpened => "exposure.opened",
+            Self::ExposureStillOpen => "exposure.still_open",
+            Self::ExposureClosed => "exposure.closed",
+            Self::ReadDuringExposure => "read.during_exposure",
+            Self::ReadBulk => "read.bulk",
             Self::ArchiveGap => "archive.gap",
             Self::ArchiveQuarantineRate => "archive.quarantine_rate",
             Self::RuleFailed => "rule.failed",
@@ -129,13 +150,25 @@ impl Step {
 pub enum CloseReason {
     /// A late, earlier event shows that it was not so: the finding is withdrawn.
     Superseded,
+    /// The protection was restored.
+    Restored,
+    /// The protection was restored within the grace period: a setting was taken away and set again.
+    Replaced,
+    /// The datastore is gone.
+    Destroyed,
 }
 
 impl CloseReason {
+    /// All reasons.
+    pub const ALL: [Self; 4] = [Self::Superseded, Self::Restored, Self::Replaced, Self::Destroyed];
+
     /// The name in alerts.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Superseded => "superseded",
+            Self::Restored => "restored",
+            Self::Replaced => "replaced",
+            Self::Destroyed => "destroyed",
         }
     }
 }
@@ -169,10 +202,33 @@ pub struct Finding {
     pub datastore: Option<Datastore<'static>>,
     /// What a weakened control puts at risk.
     pub window_kind: Option<WindowKind>,
+    /// The window it is about, as it stands with this statement.
+    pub exposure: Option<Box<Exposure>>,
+    /// What is unusual, in numbers.
+    pub anomalies: Vec<Anomaly>,
     /// ATT&CK technique ids of the current version: `T1685.002`.
     pub attacks: Vec<String>,
     /// The events that prove it.
     pub evidences: Vec<Evidence>,
+}
+
+/// One figure that is far from what was learned. OCSF `anomaly_analyses`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anomaly {
+    /// What was measured, with its unit: `rows`, `bytes`, `objects`.
+    pub metric: String,
+    /// The length of the window, in seconds.
+    pub window_seconds: u32,
+    /// What was seen in the window.
+    pub observed: u64,
+    /// The median of what was learned.
+    pub expected: u64,
+    /// What is passed once in a thousand active days.
+    pub upper: u64,
+    /// The negative natural logarithm of the tail probability, in thousandths.
+    pub score_millinats: u64,
+    /// How many active days taught it.
+    pub days: u32,
 }
 
 /// Where a finding stands in the outbox of alerts.

@@ -8,6 +8,7 @@
 
 pub mod audit_event;
 pub mod change;
+pub mod exposure;
 pub mod finding;
 pub mod limits;
 pub mod position;

@@ -128,6 +128,7 @@ impl Open {
             batch.set_deed(OperatorRow {
                 operation: "scan".to_owned(),
                 partition: Some(self.file.partition.clone()),
+                time: None,
                 detail: detail.to_string(),
                 ingest_time: now,
             });

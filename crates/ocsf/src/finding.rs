@@ -81,7 +81,7 @@ const fn activity_name(step: Step) -> &'static str {
 fn risk_score(finding: &Finding) -> u8 {
     match finding.step {
         Step::Close(CloseReason::Superseded) => 0,
-        Step::Create | Step::Update => match finding.severity.id() {
+        Step::Create | Step::Update | Step::Close(_) => match finding.severity.id() {
             0 | 1 => 10,
             2 => 25,
             3 => 50,

@@ -246,6 +246,8 @@ fn finding(step: Step) -> Finding {
             form: DatastoreForm::Bucket,
         }),
         window_kind: Some(WindowKind::Confidentiality),
+        exposure: None,
+        anomalies: Vec::new(),
         attacks: vec!["T1530".to_owned(), "T1685.002".to_owned()],
         evidences: vec![Evidence {
             event_uid: "e-1".to_owned(),

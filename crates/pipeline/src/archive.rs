@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use dataward_event::audit_event::AuditEvent;
+use dataward_event::exposure::Exposure;
 use dataward_event::finding::Owner;
 use dataward_event::position::{Offset, Partition, Position, Progress, Span};
 use dataward_event::quarantine::QuarantineReason;
-use dataward_event::time::{IngestTime, KafkaTime};
+use dataward_event::time::{EventTime, IngestTime, KafkaTime};
 
 use crate::alert::Alert;
 
@@ -117,9 +118,25 @@ pub struct OperatorRow {
     pub operation: String,
     /// The partition it was done to, where there is one.
     pub partition: Option<Partition>,
+    /// The event time it is about, where there is one: that of a tick.
+    pub time: Option<EventTime>,
     /// What a person would want to know, as JSON.
     pub detail: String,
     /// When.
+    pub ingest_time: IngestTime,
+}
+
+/// What [`OperatorRow::operation`] says of a tick: the clock passed the due time of a timer.
+pub const TICK: &str = "tick";
+
+/// A statement about a window. The one with the highest number holds.
+#[derive(Debug, Clone)]
+pub struct ExposureRow {
+    /// What is said.
+    pub exposure: Exposure,
+    /// Its place among the keeper's statements; alerts and windows share one count.
+    pub number: u64,
+    /// When it was concluded.
     pub ingest_time: IngestTime,
 }
 
@@ -133,6 +150,8 @@ pub trait Rows: Send + 'static {
     fn gap(&mut self, row: &GapRow);
     /// Adds an alert: its entry in the outbox.
     fn alert(&mut self, alert: &Alert);
+    /// Adds a statement about a window.
+    fn exposure(&mut self, row: &ExposureRow);
     /// Adds a deed of an operator.
     fn operator(&mut self, row: &OperatorRow);
     /// The memory they take, in bytes, roughly.
@@ -311,6 +330,15 @@ pub enum Replayed {
     },
 }
 
+/// What the keeper needs to know again after a restart.
+#[derive(Debug)]
+pub enum SharedRow {
+    /// A config change, or an access to a datastore.
+    Event(Box<ArchivedEvent>),
+    /// A tick of the clock that fired a timer.
+    Tick(EventTime),
+}
+
 /// The archive: one table that is the truth about data, progress, alerts and state.
 ///
 /// The contract: a commit is there entirely or not at all; it is refused if any partition we own was claimed by another
@@ -375,15 +403,16 @@ pub trait Archive {
         each: &mut dyn FnMut(Replayed),
     ) -> Result<(), ArchiveError>;
 
-    /// Reads back the config changes of all partitions that lie at or after `from` (a partition that is not in it: from
-    /// its beginning) and before the table's progress, in no particular order.
+    /// Reads back what the keeper was told: the config changes and the accesses of all partitions that lie at or after
+    /// `from` (a partition that is not in it: from its beginning) and before the table's progress, and all ticks; in no
+    /// particular order.
     ///
     /// # Errors
     /// As [`replay`](Archive::replay).
-    fn replay_changes(
+    fn replay_shared(
         &mut self,
         from: &Progress,
-        each: &mut dyn FnMut(ArchivedEvent),
+        each: &mut dyn FnMut(SharedRow),
     ) -> Result<(), ArchiveError>;
 
     /// The alerts that a sink has not acknowledged, oldest first: those at or after its cursors.

@@ -7,8 +7,8 @@ use dataward_event::position::{Offset, Partition, Progress};
 
 use crate::alert::Alert;
 use crate::archive::{
-    Archive, ArchiveError, ArchivedEvent, Checkpoint, Claim, Committed, EventRow, GapRow, Known,
-    OperatorRow, QuarantineRow, Replayed, Rows, Snapshot,
+    Archive, ArchiveError, Checkpoint, Claim, Committed, EventRow, ExposureRow, GapRow, Known,
+    OperatorRow, QuarantineRow, Replayed, Rows, SharedRow, Snapshot,
 };
 
 /// An archive that forgets everything.
@@ -24,6 +24,7 @@ impl Rows for NoRows {
     fn quarantine(&mut self, _: &QuarantineRow<'_>) {}
     fn gap(&mut self, _: &GapRow) {}
     fn alert(&mut self, _: &Alert) {}
+    fn exposure(&mut self, _: &ExposureRow) {}
     fn operator(&mut self, _: &OperatorRow) {}
 
     fn bytes(&self) -> usize {
@@ -82,10 +83,10 @@ impl Archive for EphemeralArchive {
         Ok(())
     }
 
-    fn replay_changes(
+    fn replay_shared(
         &mut self,
         _: &Progress,
-        _: &mut dyn FnMut(ArchivedEvent),
+        _: &mut dyn FnMut(SharedRow),
     ) -> Result<(), ArchiveError> {
         Ok(())
     }

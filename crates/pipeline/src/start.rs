@@ -9,7 +9,8 @@ use dataward_event::position::{Offset, Partition, Position, Progress, Span};
 
 use crate::alert::Alert;
 use crate::archive::{
-    Archive, ArchiveError, Claim, Disposition, GapCause, GapRow, Known, Replayed, Rows, Snapshot,
+    Archive, ArchiveError, Claim, Disposition, GapCause, GapRow, Known, Replayed, Rows, SharedRow,
+    Snapshot,
 };
 use crate::record_source::RecordSource;
 use crate::runner::{RunError, Runner};
@@ -69,8 +70,10 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             None => (Keeper::new(), Progress::new()),
         };
         let mut events = Vec::new();
-        archive.replay_changes(&seen, &mut |archived| {
-            if !archived.producer_duplicate {
+        archive.replay_shared(&seen, &mut |row| {
+            if let SharedRow::Event(archived) = row
+                && !archived.producer_duplicate
+            {
                 events.extend(PostureEvent::of(&archived.event, &archived.position));
             }
         })?;

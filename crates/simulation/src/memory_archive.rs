@@ -10,7 +10,7 @@ use dataward_event::position::{Offset, Partition, Progress};
 use dataward_pipeline::alert::Alert;
 use dataward_pipeline::archive::{
     Archive, ArchiveError, ArchivedEvent, Checkpoint, Claim, Committed, Known, Replayed, Segment,
-    Snapshot,
+    SharedRow, Snapshot,
 };
 
 use crate::clock::SimulatedClock;
@@ -350,18 +350,18 @@ impl Archive for MemoryArchive {
         Ok(())
     }
 
-    fn replay_changes(
+    fn replay_shared(
         &mut self,
         from: &Progress,
-        each: &mut dyn FnMut(ArchivedEvent),
+        each: &mut dyn FnMut(SharedRow),
     ) -> Result<(), ArchiveError> {
         self.call()?;
         let mut rows = self.rows_where(|row| {
             let is_after = row.position().is_some_and(|position| {
                 from.next(&position.partition).is_none_or(|first| position.offset >= first)
             });
-            let kind = EventKind::ConfigChange;
-            is_after && matches!(row, MemoryRow::Event { event, .. } if event.kind == kind)
+            let is_shared = |kind| kind != EventKind::Authentication;
+            is_after && matches!(row, MemoryRow::Event { event, .. } if is_shared(event.kind))
         });
         // The port promises no order.
         self.fate().shuffle(&mut rows);
@@ -369,7 +369,7 @@ impl Archive for MemoryArchive {
             rows.pop();
         }
         for row in rows {
-            each_event(row, each);
+            each_event(row, &mut |event| each(SharedRow::Event(Box::new(event))));
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use dataward_event::position::Position;
 use dataward_event::quarantine::QuarantineReason;
 use dataward_event::time::KafkaTime;
 use dataward_pipeline::alert::Alert;
-use dataward_pipeline::archive::{EventRow, GapRow, OperatorRow, QuarantineRow, Rows};
+use dataward_pipeline::archive::{EventRow, ExposureRow, GapRow, OperatorRow, QuarantineRow, Rows};
 
 /// One row.
 #[derive(Debug, Clone)]
@@ -36,6 +36,8 @@ pub enum MemoryRow {
     Gap(GapRow),
     /// An alert.
     Alert(Box<Alert>),
+    /// A statement about a window.
+    Exposure(Box<ExposureRow>),
     /// A deed of an operator.
     Operator(OperatorRow),
 }
@@ -45,7 +47,7 @@ impl MemoryRow {
     pub fn position(&self) -> Option<&Position> {
         match self {
             Self::Event { position, .. } | Self::Quarantine { position, .. } => Some(position),
-            Self::Gap(_) | Self::Alert(_) | Self::Operator(_) => None,
+            Self::Gap(_) | Self::Alert(_) | Self::Exposure(_) | Self::Operator(_) => None,
         }
     }
 }
@@ -94,6 +96,10 @@ impl Rows for MemoryRows {
 
     fn alert(&mut self, alert: &Alert) {
         self.push(MemoryRow::Alert(Box::new(alert.clone())), alert.json.len());
+    }
+
+    fn exposure(&mut self, row: &ExposureRow) {
+        self.push(MemoryRow::Exposure(Box::new(row.clone())), size_of::<ExposureRow>());
     }
 
     fn operator(&mut self, row: &OperatorRow) {

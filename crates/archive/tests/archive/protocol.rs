@@ -77,8 +77,11 @@ fn rows_come_back_in_order_over_kinds_and_commits() {
     let mut changes = Vec::new();
     let from: Progress = [(partition(0), Offset(12))].into_iter().collect();
     reopened
-        .replay_changes(&from, &mut |change| {
-            changes.push((change.position.partition.number, change.position.offset.0));
+        .replay_shared(&from, &mut |row| {
+            let SharedRow::Event(shared) = row else { panic!("no clock has ticked") };
+            if shared.event.kind == EventKind::ConfigChange {
+                changes.push((shared.position.partition.number, shared.position.offset.0));
+            }
         })
         .unwrap();
     changes.sort_unstable();

@@ -221,6 +221,7 @@ pub(crate) fn operator_row() -> OperatorRow {
     OperatorRow {
         operation: "scan".to_owned(),
         partition: None,
+        time: None,
         detail: "{}".to_owned(),
         ingest_time: IngestTime::from_micros(START_MICROS + 20),
     }
