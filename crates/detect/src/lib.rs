@@ -7,13 +7,24 @@
 //!
 //! Start with [`keeper`], then [`setting`]: the state of one setting and what follows from its events.
 
+pub mod actor_key;
+pub mod baseline;
+pub mod bulk_read;
 pub mod catalogue;
 pub mod context;
 pub mod duplicates;
+pub mod history;
+pub mod incident;
 pub mod keeper;
+pub mod metric;
 pub mod partition_state;
+pub mod period;
 pub mod posture_event;
 pub mod quarantine_rate;
+pub mod read_volume;
 pub mod setting;
 pub mod state;
+pub mod tail;
+pub mod unusual_read;
+pub mod volume_ring;
 pub mod weakening;

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use dataward_detect::context::Context;
 use dataward_detect::keeper::Keeper;
 use dataward_detect::partition_state::PartitionState;
 use dataward_event::finding::{Finding, RuleId, Step};
@@ -39,7 +40,7 @@ fn findings(case: &Path) -> Vec<Finding> {
     let mut findings = Vec::new();
     for event in &decoded.events {
         let position = Position { record_index: event.record_index, ..position.clone() };
-        let posture = state.observe(&event.event, &position).posture;
+        let posture = state.observe(&event.event, &position, &Context::default()).posture;
         findings.extend(posture.iter().flat_map(|posture| keeper.observe(posture)));
     }
     findings

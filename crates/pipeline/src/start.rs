@@ -1,5 +1,6 @@
 //! Taking over: the one path of start-up, rebalance and return after a loss. The table is asked, then claimed.
 
+use dataward_detect::context::Context;
 use dataward_detect::keeper::Keeper;
 use dataward_detect::partition_state::{PartitionState, StreamFinding, stream_finding};
 use dataward_detect::posture_event::PostureEvent;
@@ -260,9 +261,11 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         };
         let from = snapshot.at.next(partition).unwrap_or(Offset(0));
         if from < next {
+            // Muted, and the context decides only what is said: none is needed.
+            let context = Context::default();
             self.writer.archive().replay(partition, from, &mut |row| match row {
                 Replayed::Event(archived) => {
-                    state.observe(&archived.event, &archived.position);
+                    state.observe(&archived.event, &archived.position, &context);
                 }
                 Replayed::Quarantine { position, reason } => {
                     state.observe_reject(reason, &position, dataward_event::time::EventTime::MIN);

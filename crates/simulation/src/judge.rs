@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dataward_detect::context::Context;
 use dataward_detect::keeper::Keeper;
 use dataward_detect::partition_state::PartitionState;
 use dataward_detect::posture_event::PostureEvent;
@@ -137,7 +138,7 @@ pub fn check_snapshot(
     let expected: BTreeMap<u32, Vec<u8>> = match owner {
         Owner::Partition(partition) => {
             let next = stored.at.next(partition).unwrap_or(Offset(0));
-            [(0, partition_state(table, partition, next).bytes())].into_iter().collect()
+            partition_state(table, partition, next).save_all().into_iter().collect()
         }
         Owner::Keeper => keeper(table, &stored.at).0.save_all().into_iter().collect(),
     };
@@ -158,11 +159,11 @@ fn partition_state(table: &MemoryTable, partition: &Partition, next: Offset) -> 
     let mut rows: Vec<&MemoryRow> =
         table.rows().iter().filter(|row| row.position().is_some_and(is_before)).collect();
     rows.sort_by_key(|row| row.position());
-    let mut state = PartitionState::default();
+    let (mut state, context) = (PartitionState::default(), Context::default());
     for row in rows {
         match row {
             MemoryRow::Event { event, position, .. } => {
-                state.observe(event, position);
+                state.observe(event, position, &context);
             }
             MemoryRow::Quarantine { reason, position, .. } => {
                 state.observe_reject(*reason, position, EventTime::MIN);
