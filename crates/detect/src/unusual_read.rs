@@ -176,7 +176,7 @@ impl UnusualRead<'_> {
         };
         format!(
             "{} read {} of {place} {time}, {} the median of {days} active days, which is {}; one \
-             such day in a thousand passes {}.",
+             day in a thousand passes {}.",
             self.actor(),
             self.quantity(metric, observed),
             times(observed, median),
@@ -235,7 +235,9 @@ impl UnusualRead<'_> {
         match metric {
             Metric::Bytes => binary(count),
             Metric::Rows | Metric::Objects => {
-                format!("{} {}", grouped(count), self.volume.unit(metric))
+                let unit = self.volume.unit(metric);
+                let unit = if count == 1 { unit.trim_end_matches('s') } else { unit };
+                format!("{} {unit}", grouped(count))
             }
         }
     }
