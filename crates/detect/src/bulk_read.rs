@@ -280,7 +280,7 @@ impl Actor {
     fn raise(&mut self, key: u64, millinats: u32, read: &Read<'_>) -> Option<Step> {
         let day = day_of(read.event.time);
         if self.incident.as_deref().is_none_or(|incident| incident.day != day) {
-            let uid = finding_uid(key).text(&read.event.uid).finish();
+            let uid = finding_uid(key, read.position).text(&read.event.uid).finish();
             self.incident = Some(Box::new(Incident::new(day, uid)));
         }
         let incident = self.incident.as_deref_mut()?;
@@ -301,7 +301,10 @@ impl Actor {
     }
 
     fn covered(&self, key: u64, coverage: &Coverage, read: &Read<'_>) -> Finding {
-        let uid = finding_uid(key).text(&read.datastore.uid).text(&read.event.uid).finish();
+        let uid = finding_uid(key, read.position)
+            .text(&read.datastore.uid)
+            .text(&read.event.uid)
+            .finish();
         let sensitivity = sensitivity_of(read.datastore, read.event.sensitivity, read.context);
         let pair = datastore_key(read.datastore);
         self.unusual_read(pair, read).covered(uid, sensitivity, coverage)
@@ -356,6 +359,10 @@ fn figure(look: Look, is_total: bool, figures: f64) -> Figure {
     Figure { look, is_total, millinats: (nats.max(0.0) * 1000.0).round() as u32 }
 }
 
-fn finding_uid(actor: u64) -> UidBuilder {
-    UidBuilder::new("finding").text(RuleId::ReadBulk.as_str()).number(actor.cast_signed())
+/// The partition belongs to it: an event that its producer sent into two of them is judged by what each has seen.
+fn finding_uid(actor: u64, position: &Position) -> UidBuilder {
+    UidBuilder::new("finding")
+        .text(RuleId::ReadBulk.as_str())
+        .text(&position.partition.path())
+        .number(actor.cast_signed())
 }
