@@ -13,6 +13,7 @@ use dataward_pipeline::archive::{
 use tokio::runtime::Runtime;
 
 use crate::location::{Location, StoreWrapper};
+use crate::recent_files::Since;
 use crate::rows::ArrowRows;
 use crate::writer::Writer;
 
@@ -197,9 +198,14 @@ impl Archive for DeltaArchive {
         each: &mut dyn FnMut(SharedRow),
     ) -> Result<(), ArchiveError> {
         let reader = self.writer.reader();
-        let progress = self.writer.table_progress();
-        let next = |partition: &Partition| progress.next(partition).map(|offset| offset.0);
-        self.runtime.block_on(crate::replay::replay_shared(&reader, from, &next, each))
+        let newest = self.writer.table_progress();
+        let since = Since {
+            version: self.writer.version(),
+            newest: &newest,
+            from,
+            ids: self.writer.app_ids(),
+        };
+        self.runtime.block_on(crate::replay::replay_shared(&reader, &since, each))
     }
 
     fn unacknowledged(&mut self, sink: &str) -> Result<Vec<Alert>, ArchiveError> {

@@ -29,6 +29,7 @@ pub mod location;
 mod log_audit;
 mod log_checkpoint;
 mod manifest;
+mod recent_files;
 mod replay;
 pub mod report;
 pub mod row_kind;

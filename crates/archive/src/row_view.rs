@@ -25,7 +25,7 @@ use crate::schema::CHANGE_FIELDS;
 /// A row does not hold what its column promises.
 #[derive(Debug, thiserror::Error)]
 #[error("column {} holds no usable value", .0.name())]
-pub(crate) struct UnusableCell(Column);
+pub(crate) struct UnusableCell(pub(crate) Column);
 
 type Cell<T> = Result<T, UnusableCell>;
 

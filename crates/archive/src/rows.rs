@@ -199,6 +199,9 @@ impl Rows for ArrowRows {
             append_partition(columns, partition);
         }
         columns.time(Column::IngestTime, row.ingest_time.micros());
+        if let Some(time) = row.time {
+            columns.time(Column::EventTime, time.micros());
+        }
         columns.text(Column::OperatorOperation, &row.operation);
         columns.text(Column::Detail, &row.detail);
         group.end_row();

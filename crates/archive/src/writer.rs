@@ -16,7 +16,7 @@ use object_store::path::Path;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::app_id::{Meaning, owner_path};
+use crate::app_id::{AppIds, Meaning, owner_path};
 use crate::claims::{self, Claims};
 use crate::commit_log::{CommitLog, unavailable};
 use crate::data_file::DataFile;
@@ -57,6 +57,10 @@ impl Writer {
 
     pub(crate) fn archive_id(&self) -> &str {
         &self.table.archive_id
+    }
+
+    pub(crate) fn app_ids(&self) -> &AppIds {
+        self.claims.ids()
     }
 
     pub(crate) fn version(&self) -> u64 {

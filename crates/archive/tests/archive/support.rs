@@ -21,7 +21,7 @@ use dataward_event::volume::{ByteCount, ObjectCount, RowCount, Volume};
 use dataward_pipeline::alert::Alert;
 use dataward_pipeline::archive::{
     Archive, ArchiveError, Checkpoint, Claim, Committed, EnvelopeForm, EventRow, GapCause, GapRow,
-    OperatorRow, QuarantineRow, Replayed, RowOrigin, Rows, Segment, Snapshot,
+    OperatorRow, QuarantineRow, Replayed, RowOrigin, Rows, Segment, Snapshot, TICK,
 };
 
 /// 2024-08-02T08:00:00Z.
@@ -224,6 +224,15 @@ pub(crate) fn operator_row() -> OperatorRow {
         time: None,
         detail: "{}".to_owned(),
         ingest_time: IngestTime::from_micros(START_MICROS + 20),
+    }
+}
+
+/// The clock has come to so many seconds after the start.
+pub(crate) fn tick(second: i64) -> OperatorRow {
+    OperatorRow {
+        operation: TICK.to_owned(),
+        time: Some(EventTime::from_micros(START_MICROS + second * 1_000_000)),
+        ..operator_row()
     }
 }
 
