@@ -8,10 +8,12 @@ use dataward_event::finding::Owner;
 use dataward_event::position::{Offset, Partition, Progress};
 use dataward_pipeline::alert::Alert;
 use dataward_pipeline::archive::{
-    Archive, ArchiveError, Checkpoint, Claim, Committed, Known, Replayed, SharedRow, Snapshot,
+    Archive, ArchiveError, Checkpoint, Claim, Committed, ExposureRow, Known, Replayed, SharedRow,
+    Snapshot,
 };
 use tokio::runtime::Runtime;
 
+use crate::exposures::Withdrawn;
 use crate::location::{Location, StoreWrapper};
 use crate::recent_files::Since;
 use crate::rows::ArrowRows;
@@ -116,6 +118,15 @@ impl DeltaArchive {
             position.is_some_and(|position| partitions.contains(&position.partition))
         };
         self.runtime.block_on(crate::replay::alerts(&reader, &is_of))
+    }
+
+    /// The windows, each as its newest statement says, in the order in which they were opened.
+    ///
+    /// # Errors
+    /// As [`Archive::replay`].
+    pub fn exposures(&mut self, withdrawn: Withdrawn) -> Result<Vec<ExposureRow>, ArchiveError> {
+        let reader = self.writer.reader();
+        self.runtime.block_on(crate::exposures::exposures(&reader, withdrawn))
     }
 
     fn may_write(&self) -> Result<(), ArchiveError> {

@@ -21,6 +21,8 @@ mod data_file;
 mod data_reader;
 pub mod delta_archive;
 pub mod durable_local;
+mod exposure_row;
+pub mod exposures;
 mod file_statistics;
 pub mod head;
 mod interval_set;

@@ -240,6 +240,12 @@ impl Writer {
     ) -> Result<u64, ArchiveError> {
         for _ in 0..ATTEMPTS {
             self.check_claims()?;
+            if self.table.is_outdated() {
+                // Only who writes raises it: a standby that looks in must not stop a holder of an older version.
+                // Whatever became of it, the next round sees it.
+                self.table.upgrade().await?;
+                continue;
+            }
             let transactions = transactions(&self.claims, &self.table.log)?;
             let outcome =
                 self.table.attempt(commit_id, adds, transactions, offsets.clone()).await?;

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dataward_archive::delta_archive::DeltaArchive;
+use dataward_archive::exposures::Withdrawn;
+use dataward_event::finding::CloseReason;
 use dataward_event::position::{Offset, Progress};
 use dataward_event::time::EventTime;
 use dataward_pipeline::archive::{Archive, ArchiveError, Checkpoint, Rows, SharedRow};
@@ -113,6 +115,31 @@ fn a_log_that_was_cleaned_costs_more_reading_and_loses_nothing() {
     let (events, ticks) = shared(&mut archive, &progress(&[(0, 2), (1, 6)])).unwrap();
     assert_eq!(events.len(), 2 + 6);
     assert!(ticks.contains(&tick(3).time.unwrap()), "{ticks:?}");
+}
+
+#[test]
+fn of_each_window_the_newest_statement_holds() {
+    let place = Place::new();
+    let mut archive = place.open();
+    claim(&mut archive, 0);
+    let restored = Some(CloseReason::Restored);
+    let statements = [
+        exposure_row("late", 0, 90, None),
+        exposure_row("early", 1, 30, None),
+        exposure_row("late", 4, 90, restored),
+        exposure_row("late", 3, 90, None),
+        exposure_row("never", 2, 60, None),
+        exposure_row("never", 5, 60, Some(CloseReason::Superseded)),
+    ];
+    for statement in &statements {
+        let mut rows = archive.rows();
+        rows.exposure(statement);
+        archive.commit(Checkpoint { rows: vec![rows], ..checkpoint(&[]) }).unwrap();
+    }
+    let [_, early, late, _, _, never] = statements;
+    let mut reader = place.open();
+    assert_eq!(reader.exposures(Withdrawn::Dropped).unwrap(), [early.clone(), late.clone()]);
+    assert_eq!(reader.exposures(Withdrawn::Kept).unwrap(), [early, never, late]);
 }
 
 /// How one commit moves the three partitions, and whether the clock ticks in it.
