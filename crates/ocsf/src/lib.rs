@@ -7,7 +7,9 @@
 //!
 //! Start with [`event::event_json`] and [`finding::finding_json`].
 
+mod anomaly;
 pub mod event;
+mod exposure;
 pub mod finding;
 mod json;
 mod party;

@@ -5,9 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use base64::Engine;
+use dataward_detect::context::Context;
 use dataward_detect::partition_state::{Observed, PartitionState, StreamFinding, stream_finding};
 use dataward_detect::posture_event::PostureEvent;
-use dataward_event::audit_event::EventKind;
+use dataward_detect::read_total::ReadTotals;
+use dataward_event::audit_event::{AuditEvent, EventKind};
 use dataward_event::finding::{Finding, Owner, RuleId, Severity};
 use dataward_event::limits::{QUARANTINE_BYTES_MAX, QUARANTINE_PREFIX_BYTES};
 use dataward_event::position::{Offset, Partition, Position, Progress, Span};
@@ -33,6 +35,7 @@ pub struct Lane<R> {
     rows: R,
     tally: Tally,
     clock: Arc<dyn Clock>,
+    context: Arc<Context>,
 }
 
 /// One partition in a lane.
@@ -43,11 +46,28 @@ struct PartitionLane {
     has_failed: bool,
 }
 
+/// What the keeper must know of a batch.
+#[derive(Debug, Default)]
+pub struct News {
+    /// Changes of protection.
+    pub changes: Vec<PostureEvent>,
+    /// What was read.
+    pub reads: ReadTotals,
+}
+
+impl News {
+    /// Takes an event in.
+    pub fn add(&mut self, event: &AuditEvent<'_>, position: &Position) {
+        self.changes.extend(PostureEvent::of(event, position));
+        self.reads.add(event, position);
+    }
+}
+
 /// What a batch led to besides rows.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// What the keeper must know, in order.
-    pub posture: Vec<PostureEvent>,
+    /// What the keeper must know.
+    pub news: News,
     /// Alerts of the partitions' own state; their rows are written already.
     pub alerts: Vec<Alert>,
 }
@@ -68,7 +88,13 @@ pub struct Frozen<R> {
 impl<R: Rows> Lane<R> {
     /// A lane without partitions.
     pub fn new(rows: R, clock: Arc<dyn Clock>) -> Self {
-        Self { partitions: BTreeMap::new(), rows, tally: Tally::default(), clock }
+        let context = Arc::default();
+        Self { partitions: BTreeMap::new(), rows, tally: Tally::default(), clock, context }
+    }
+
+    /// Weighs and words what is found by another context from here on.
+    pub fn adopt(&mut self, context: Arc<Context>) {
+        self.context = context;
     }
 
     /// Takes a partition over, its state standing at `next`.
@@ -113,6 +139,7 @@ impl<R: Rows> Lane<R> {
             outcome: &mut outcome,
             ingest_time: batch.ingest_time(),
             clock: self.clock.as_ref(),
+            context: self.context.as_ref(),
             partition: batch.partition(),
         };
         for record in batch.records() {
@@ -160,6 +187,7 @@ struct Work<'w, R> {
     outcome: &'w mut Outcome,
     ingest_time: IngestTime,
     clock: &'w dyn Clock,
+    context: &'w Context,
     partition: &'w Partition,
 }
 
@@ -229,19 +257,25 @@ impl<R: Rows> Work<'_, R> {
         });
         self.tally.events += 1;
         self.tally.duplicates += u64::from(observed.is_duplicate);
-        self.outcome.posture.extend(observed.posture);
+        self.outcome.news.changes.extend(observed.posture);
+        if !observed.is_duplicate {
+            self.outcome.news.reads.add(&decoded.event, position);
+        }
+        for finding in &observed.findings {
+            self.alert(finding);
+        }
     }
 
     /// A defect of the detector costs its conclusions, never the row (I5); the first one alerts.
     fn observe(&mut self, decoded: &DecodedEvent<'_>, position: &Position) -> Observed {
-        let state = &mut self.lane.state;
-        let observing = AssertUnwindSafe(|| state.observe(&decoded.event, position));
+        let (state, context) = (&mut self.lane.state, self.context);
+        let observing = AssertUnwindSafe(|| state.observe(&decoded.event, position, context));
         if let Ok(observed) = catch_unwind(observing) {
             return observed;
         }
         if !self.lane.has_failed {
             self.lane.has_failed = true;
-            self.alert(Some(detector_failed(position, decoded.event.time)));
+            self.alert(&detector_failed(position, decoded.event.time));
         }
         Observed::default()
     }
@@ -271,7 +305,9 @@ impl<R: Rows> Work<'_, R> {
         self.tally.reject(reject.reason);
         let time = record.kafka_time().map_or(self.ingest_time.as_clock(), |time| time.as_clock());
         let finding = self.lane.state.observe_reject(reject.reason, position, time);
-        self.alert(finding);
+        if let Some(finding) = finding {
+            self.alert(&finding);
+        }
     }
 
     /// Kafka passed over offsets: transaction markers, or records that compaction removed.
@@ -288,9 +324,8 @@ impl<R: Rows> Work<'_, R> {
         });
     }
 
-    fn alert(&mut self, finding: Option<Finding>) {
-        let Some(finding) = finding else { return };
-        let alert = Alert::new(&finding, self.clock.now());
+    fn alert(&mut self, finding: &Finding) {
+        let alert = Alert::new(finding, self.clock.now());
         self.rows.alert(&alert);
         self.outcome.alerts.push(alert);
     }

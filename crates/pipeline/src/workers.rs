@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use dataward_detect::context::Context;
 use dataward_detect::partition_state::PartitionState;
 use dataward_event::position::{Offset, Partition};
 
@@ -31,6 +32,8 @@ pub enum Task<R> {
     },
     /// Give a partition up.
     Close(Partition),
+    /// What people know and no log says, from here on.
+    Adopt(Arc<Context>),
     /// The last snapshot of a partition was not saved: the next one must be whole.
     MarkDirty(Partition),
     /// Take records in.
@@ -190,6 +193,10 @@ fn perform<R: Rows>(lane: usize, worker: &mut Lane<R>, task: Task<R>) -> Option<
         }
         Task::Close(partition) => {
             worker.close(&partition);
+            None
+        }
+        Task::Adopt(context) => {
+            worker.adopt(context);
             None
         }
         Task::MarkDirty(partition) => {

@@ -1,17 +1,19 @@
 //! What must be true of a table, whatever happened on the way.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use dataward_detect::context::{Context, DatastoreContext};
 use dataward_detect::keeper::Keeper;
 use dataward_detect::partition_state::PartitionState;
-use dataward_detect::posture_event::PostureEvent;
 use dataward_event::audit_event::AuditEvent;
-use dataward_event::finding::{Finding, Owner, RuleId};
+use dataward_event::finding::{CloseReason, Finding, Owner, RuleId};
 use dataward_event::position::{Offset, Partition, Position, Progress};
 use dataward_event::quarantine::QuarantineReason;
 use dataward_event::time::{EventTime, IngestTime};
 use dataward_pipeline::alert::Alert;
-use dataward_pipeline::archive::GapCause;
+use dataward_pipeline::archive::{GapCause, TICK};
+use dataward_pipeline::lane::News;
 use dataward_sources::decode::Record;
 use dataward_sources::source::decode;
 use serde_json::Value;
@@ -19,6 +21,21 @@ use serde_json::Value;
 use crate::memory_rows::MemoryRow;
 use crate::memory_table::{MemoryTable, Stored};
 use crate::topic_log::{LogRecord, PartitionLog, TopicLog};
+
+/// What the processes of every world know: that datastores are small, so that one large read is most of one.
+pub fn context() -> Context {
+    let datastore = DatastoreContext {
+        name: "*".to_owned(),
+        sensitivity: None,
+        data_classes: Vec::new(),
+        rows: None,
+        bytes: Some(16 << 20),
+        objects: None,
+        expected_public: false,
+        reachable: None,
+    };
+    Context { datastores: vec![datastore], ..Context::default() }
+}
 
 /// The findings that are not withdrawn, by uid, with what they say.
 pub type Standing = BTreeMap<String, String>;
@@ -137,7 +154,7 @@ pub fn check_snapshot(
     let expected: BTreeMap<u32, Vec<u8>> = match owner {
         Owner::Partition(partition) => {
             let next = stored.at.next(partition).unwrap_or(Offset(0));
-            [(0, partition_state(table, partition, next).bytes())].into_iter().collect()
+            of_partition(table, partition, next).0.save_all().into_iter().collect()
         }
         Owner::Keeper => keeper(table, &stored.at).0.save_all().into_iter().collect(),
     };
@@ -152,17 +169,23 @@ pub fn check_snapshot(
     ))
 }
 
-fn partition_state(table: &MemoryTable, partition: &Partition, next: Offset) -> PartitionState {
+/// The state of a partition that saw its archived rows before `next`, and what it found.
+fn of_partition(
+    table: &MemoryTable,
+    partition: &Partition,
+    next: Offset,
+) -> (PartitionState, Vec<Finding>) {
     let is_before =
         |position: &Position| position.partition == *partition && position.offset < next;
     let mut rows: Vec<&MemoryRow> =
         table.rows().iter().filter(|row| row.position().is_some_and(is_before)).collect();
     rows.sort_by_key(|row| row.position());
-    let mut state = PartitionState::default();
+    let (mut state, context) = (PartitionState::default(), context());
+    let mut findings = Vec::new();
     for row in rows {
         match row {
             MemoryRow::Event { event, position, .. } => {
-                state.observe(event, position);
+                findings.extend(state.observe(event, position, &context).findings);
             }
             MemoryRow::Quarantine { reason, position, .. } => {
                 state.observe_reject(*reason, position, EventTime::MIN);
@@ -170,26 +193,51 @@ fn partition_state(table: &MemoryTable, partition: &Partition, next: Offset) -> 
             _ => {}
         }
     }
-    state
+    (state, findings)
 }
 
-/// A keeper that saw the archived changes before `at` in the order of their times, and what it found.
+/// A keeper that saw the archived changes and reads before `at` in the order of their times, and what it found.
 fn keeper(table: &MemoryTable, at: &Progress) -> (Keeper, Vec<Finding>) {
-    let mut events: Vec<PostureEvent> = table
-        .rows()
-        .iter()
-        .filter_map(|row| match row {
-            MemoryRow::Event { event, position, producer_duplicate: false, .. } => {
-                let next = at.next(&position.partition)?;
-                (position.offset < next).then(|| PostureEvent::of(event, position))?
-            }
-            _ => None,
-        })
-        .collect();
-    events.sort_by(|a, b| (a.time, &a.uid, &a.position).cmp(&(b.time, &b.uid, &b.position)));
     let mut keeper = Keeper::new();
-    let findings = events.iter().flat_map(|event| keeper.observe(event)).collect();
+    keeper.adopt(Arc::new(context()));
+    let is_before =
+        |position: &Position| at.next(&position.partition).is_some_and(|n| position.offset < n);
+    let findings = teach(&mut keeper, table, is_before);
     (keeper, findings)
+}
+
+/// Shows a keeper what the table has of these positions, and all ticks.
+fn teach(
+    keeper: &mut Keeper,
+    table: &MemoryTable,
+    is_wanted: impl Fn(&Position) -> bool,
+) -> Vec<Finding> {
+    let mut news = News::default();
+    let mut rows: Vec<(&Position, &AuditEvent<'static>)> = Vec::new();
+    let mut tick = None;
+    for row in table.rows() {
+        match row {
+            MemoryRow::Event { event, position, producer_duplicate: false, .. } => {
+                if is_wanted(position) {
+                    rows.push((position, event));
+                }
+            }
+            MemoryRow::Operator(deed) if deed.operation == TICK => tick = tick.max(deed.time),
+            _ => {}
+        }
+    }
+    // Of an event that stands at several places the first one counts.
+    rows.sort_by_key(|(position, _)| *position);
+    for (position, event) in rows {
+        news.add(event, position);
+    }
+    let mut findings = keeper.observe_all(news.changes, news.reads.into_reads()).findings;
+    if let Some(tick) = tick {
+        findings.extend(keeper.repeat_tick(tick).findings);
+    }
+    findings.extend(keeper.settle().findings);
+    findings.extend(keeper.say_figures().findings);
+    findings
 }
 
 /// The progress of all partitions.
@@ -198,9 +246,13 @@ fn progress_of(table: &MemoryTable) -> Progress {
     table.starts().keys().filter_map(next).collect()
 }
 
-/// What a keeper finds that sees the archived changes in order.
+/// What a keeper finds that sees the archived changes in order, and each partition that sees its rows.
 pub fn expected_findings(table: &MemoryTable) -> Standing {
-    let (_, findings) = keeper(table, &progress_of(table));
+    let progress = progress_of(table);
+    let (_, mut findings) = keeper(table, &progress);
+    for (partition, next) in progress.iter() {
+        findings.extend(of_partition(table, partition, next).1);
+    }
     let alerts: Vec<Alert> =
         findings.iter().map(|finding| Alert::new(finding, IngestTime::from_micros(0))).collect();
     standing(alerts.iter())
@@ -225,37 +277,33 @@ pub fn restored_state(table: &mut MemoryTable) -> Result<Vec<(u32, Vec<u8>)>, St
     let newest = newest.ok_or("the keeper has no snapshot")?;
     let segments = newest.segments.iter().map(|(index, bytes)| (*index, bytes.as_slice()));
     let mut keeper = Keeper::load(segments).map_err(|error| error.to_string())?;
-    let mut events: Vec<PostureEvent> = table
-        .rows()
-        .iter()
-        .filter_map(|row| match row {
-            MemoryRow::Event { event, position, producer_duplicate: false, .. } => {
-                let seen = newest.at.next(&position.partition);
-                let is_new = seen.is_none_or(|next| position.offset >= next);
-                is_new.then(|| PostureEvent::of(event, position))?
-            }
-            _ => None,
-        })
-        .collect();
-    events.sort_by(|a, b| (a.time, &a.uid).cmp(&(b.time, &b.uid)));
-    for event in &events {
-        keeper.observe(event);
-    }
+    let is_new = |position: &Position| {
+        newest.at.next(&position.partition).is_none_or(|n| position.offset >= n)
+    };
+    teach(&mut keeper, table, is_new);
     Ok(keeper.save_all())
 }
 
 fn standing<'a>(alerts: impl Iterator<Item = &'a Alert>) -> Standing {
     let mut standing = Standing::new();
     for alert in alerts {
-        if !matches!(alert.rule, RuleId::ControlWeakened | RuleId::AuditSilenced) {
+        let is_of_events =
+            !alert.rule.as_str().starts_with("archive.") && alert.rule != RuleId::RuleFailed;
+        if !is_of_events {
             continue;
         }
-        match alert.activity_id {
-            3 => standing.remove(&alert.finding_uid),
-            _ => standing.insert(alert.finding_uid.clone(), content(alert)),
-        };
+        if is_withdrawn(alert) {
+            standing.remove(&alert.finding_uid);
+        } else {
+            standing.insert(alert.finding_uid.clone(), content(alert));
+        }
     }
     standing
+}
+
+fn is_withdrawn(alert: &Alert) -> bool {
+    let json: Value = serde_json::from_str(&alert.json).unwrap_or_default();
+    json["unmapped"]["dataward"]["close_reason"] == CloseReason::Superseded.as_str()
 }
 
 /// What a statement says, without which statement it is, when it was made, and which copy of an event it saw first.

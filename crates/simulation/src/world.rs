@@ -108,6 +108,7 @@ impl World {
             (MIXED_TOPIC.to_owned(), topic(Source::Auto)),
         ];
         let settings = Settings {
+            context: Some(Arc::new(judge::context())),
             topics: topics.into_iter().collect(),
             flush_interval: millis(&mut rng, 20, 3_000),
             checkpoint_bytes: if rng.bool() { 4_000 } else { 64_000_000 },

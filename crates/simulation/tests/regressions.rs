@@ -27,6 +27,7 @@ use dataward_sources::source::Source;
 fn settings() -> Settings {
     let topic = TopicSettings { source: Source::Ocsf, raw: RawPolicy::All };
     Settings {
+        context: None,
         topics: [("audit".to_owned(), topic)].into(),
         flush_interval: Duration::from_secs(1),
         checkpoint_bytes: 1 << 20,

@@ -24,7 +24,11 @@ use crate::{config, progress, wiring};
 pub(crate) fn run(args: &Scan) -> Outcome {
     let source = config::source(&args.source).map_err(|e| Failure::text(Exit::Usage, e))?;
     let files = find(args, source)?;
-    let settings = settings(source);
+    let mut settings = settings(source);
+    if let Some(path) = &args.context {
+        let context = config::context(path).map_err(|e| Failure::text(Exit::Usage, e))?;
+        settings.context = Some(Arc::new(context));
+    }
     let tally = match &args.archive {
         None => scan(files.clone(), EphemeralArchive, settings)?,
         Some(path) => {
