@@ -22,6 +22,7 @@ pub mod period;
 pub mod posture_event;
 pub mod quarantine_rate;
 pub mod read_volume;
+pub mod reader;
 pub mod setting;
 pub mod state;
 pub mod tail;
