@@ -13,7 +13,8 @@ use dataward_event::position::{Offset, Partition, Position};
 use dataward_sources::decode::Record;
 use dataward_sources::source::{Source, decode};
 
-/// The rules that conclude from events; the others watch the stream itself.
+/// The rules that conclude from a few events. `read.bulk` needs weeks of them: see `bulk_read.rs`. The others watch the
+/// stream itself.
 const RULES: [RuleId; 2] = [RuleId::ControlWeakened, RuleId::AuditSilenced];
 /// The fewest cases of each sort.
 const CASES_MIN: usize = 3;
