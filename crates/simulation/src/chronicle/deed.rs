@@ -21,9 +21,9 @@ pub enum Deed {
     Copy,
     /// The new cluster's protection is removed.
     ProtectionRemoved,
-    /// An outsider finds it.
+    /// An outsider finds it, and later another one.
     FirstOutsideRead,
-    /// Outsiders come back.
+    /// An outsider comes back.
     OutsideRead,
     /// One of them takes everything.
     OutsideDump,
@@ -86,7 +86,8 @@ impl Deed {
                 ExposureStillOpen,
                 ExposureStillOpen,
             ],
-            Self::FirstOutsideRead => &[ReadDuringExposure],
+            // Three networks, each told of once.
+            Self::FirstOutsideRead => &[ReadDuringExposure, ReadDuringExposure, ReadDuringExposure],
             Self::ProtectionRestored | Self::SnapshotTakenBack => &[ExposureClosed],
             Self::TrailStopped => &[AuditSilenced],
             Self::SnapshotShared => &[

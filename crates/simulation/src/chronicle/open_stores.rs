@@ -82,14 +82,14 @@ fn outside_reads(rng: &mut Rng, entries: &mut Vec<Entry>) {
         let message = search_audit::event(rng, &SearchUser::nobody(ip), COPY, &request, time);
         entries.push(search(time, message, Some(deed)));
     };
-    tell("203.0.113.77", 10, at("2019-12-10T03:14:07Z"), Deed::FirstOutsideRead);
-    for (ip, rows, time) in [
-        ("203.0.113.77", 10, "2019-12-14T21:50:33Z"),
-        ("2001:db8:66::9", 25, "2019-12-19T22:41:10Z"),
-        ("203.0.113.112", 50, "2019-12-22T08:03:55Z"),
-        ("192.0.2.146", 100, "2019-12-25T23:58:20Z"),
+    for (ip, rows, time, deed) in [
+        ("203.0.113.77", 10, "2019-12-10T03:14:07Z", Deed::FirstOutsideRead),
+        ("203.0.113.77", 10, "2019-12-14T21:50:33Z", Deed::OutsideRead),
+        ("2001:db8:66::9", 25, "2019-12-19T22:41:10Z", Deed::FirstOutsideRead),
+        ("203.0.113.112", 50, "2019-12-22T08:03:55Z", Deed::OutsideRead),
+        ("192.0.2.146", 100, "2019-12-25T23:58:20Z", Deed::FirstOutsideRead),
     ] {
-        tell(ip, rows, at(time), Deed::OutsideRead);
+        tell(ip, rows, at(time), deed);
     }
     let begun = at("2019-12-26T04:10:00Z");
     for page in 0..PAGES {
