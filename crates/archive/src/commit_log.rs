@@ -226,11 +226,28 @@ pub(crate) async fn live_files(
 
 /// The commit of this version; `None` if its JSON is not there.
 pub(crate) async fn read_commit(
+
+    /// Whether every commit since the last log checkpoint is there.
+    ///
+    /// # Errors
+    /// `Broken`, which names the first that is not: without it nobody can tell what the table holds.
+    pub(crate) async fn check(&self, store: &dyn ObjectStore) -> Result<(), ArchiveError> {
+        let first = self.checkpoints.keys().next_back().copied().unwrap_or(0);
+        let last = self.commits.last().copied().unwrap_or(first);
+        for version in first..=last {
+            // A listing may miss what is written while it is made.
+            if self.commits.binary_search(&version).is_err()
+                && read_commit(store, version).await?.is_none()
+            {
+                return Err(missing(version));
+            }
+        }
+        Ok(())
+    }
     store: &dyn ObjectStore,
     version: u64,
 ) -> Result<Option<Commit>, ArchiveError> {
-    let path = Path::from(LOG).join(format!("{version:020}.json"));
-    match store.get(&path).await {
+    match store.get(&place(version)).await {
         Ok(found) => {
             let bytes = found.bytes().await.map_err(unavailable)?;
             parse_commit(version, &bytes).map(Some)
@@ -296,7 +313,10 @@ pub(crate) fn unavailable(error: impl std::fmt::Display) -> ArchiveError {
 }
 
 fn missing(version: u64) -> ArchiveError {
-    ArchiveError::Broken(format!("commit {version} of the table is missing"))
+    let file = place(version);
+    ArchiveError::Broken(format!(
+        "commit {version} of the table is missing: there is no {file}; restore it from a copy"
+    ))
 }
 
 #[cfg(test)]
@@ -322,4 +342,9 @@ mod tests {
         assert!(!commit.changes_table);
         assert!(parse_commit(3, b"{\"txn\":{\"appId\":").is_err());
     }
+/// Where the JSON of a commit lies in the table.
+fn place(version: u64) -> Path {
+    Path::from(LOG).join(format!("{version:020}.json"))
+}
+
 }

@@ -16,7 +16,7 @@ use object_store::ObjectStore;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::commit_log::{Commit, CommitLog, unavailable};
+use crate::commit_log::{Commit, CommitLog, LogPlaces, unavailable};
 use crate::head::Head;
 use crate::location::{Location, StoreWrapper, Stores};
 use crate::schema;
@@ -93,6 +93,7 @@ impl Table {
         }
         let snapshot = load(&log_store).await?;
         let archive_id = check(&snapshot)?;
+        LogPlaces::list(&*store).await?.check(&*store).await?;
         match &head {
             Some(head) => head.check(&*store, snapshot.version()).await?,
             None if create && snapshot.version() > 0 => return Err(headless(snapshot.version())),
