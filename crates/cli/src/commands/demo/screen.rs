@@ -13,6 +13,9 @@ use dataward_pipeline::alert_sink::{AlertSink, SinkError};
 use dataward_pipeline::tally::Tally;
 use serde_json::Value;
 
+/// The activity of an alert that closes its finding.
+const WITHDRAWN: u8 = 3;
+
 /// When the events of the incident were appended, and which of them must alert.
 #[derive(Debug, Default)]
 pub(super) struct Sent {
@@ -48,6 +51,12 @@ impl Sent {
             told.latency = told.appended.map(|appended| appended.elapsed());
             told.latency
         })
+    }
+
+    /// Its alert is withdrawn: an earlier event, read after it, explains it.
+    fn withdrawn(&self, uid: &str) -> Option<Duration> {
+        self.with(uid, |told| told.latency.take());
+        None
     }
 
     /// Deeds that had to alert, those that did, those that alerted though they were harmless; the slowest alert.
@@ -87,7 +96,10 @@ impl AlertSink for Screen {
         for alert in alerts {
             let body: Value = serde_json::from_str(&alert.json).unwrap_or_default();
             let uid = body["evidences"][0]["data"]["event_uid"].as_str().unwrap_or_default();
-            let latency = self.sent.alerted(uid);
+            let latency = match alert.activity_id {
+                WITHDRAWN => self.sent.withdrawn(uid),
+                _ => self.sent.alerted(uid),
+            };
             let remediation = body["remediation"]["desc"].as_str().unwrap_or_default();
             render(&mut text, &self.style, alert, latency, remediation);
         }
