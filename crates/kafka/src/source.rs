@@ -13,7 +13,7 @@ use dataward_pipeline::clock::Clock;
 use dataward_pipeline::record_source::{Bounds, Input, RecordSource, SourceError};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::types::RDKafkaRespErr;
@@ -29,6 +29,9 @@ const BATCH_BYTES: usize = 4 * 1024 * 1024;
 const ASK_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A member of a consumer group.
+///
+/// Every change of its assignment is incremental: the strategy is cooperative and ours to choose (`config.rs`), and with
+/// `group.protocol=consumer` there is no other. Before the group has agreed on anything librdkafka takes it, too.
 pub struct KafkaSource {
     consumer: BaseConsumer<Context>,
     topics: BTreeMap<String, (Arc<str>, u32)>,
@@ -91,10 +94,10 @@ impl ConsumerContext for Context {
         if self.is_closing.load(Ordering::Relaxed) {
             let is_gift = code == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
             // What is given now must be taken, as nothing, before it can be taken from us.
-            let result = match (is_cooperative(consumer), is_gift) {
-                (true, true) => consumer.incremental_assign(&TopicPartitionList::new()),
-                (true, false) => consumer.incremental_unassign(list),
-                (false, _) => consumer.unassign(),
+            let result = if is_gift {
+                consumer.incremental_assign(&TopicPartitionList::new())
+            } else {
+                consumer.incremental_unassign(list)
             };
             if let Err(error) = result {
                 tracing::debug!(%error, "failed to answer the group while leaving it");
@@ -241,23 +244,6 @@ impl KafkaSource {
             _ => true,
         });
     }
-
-    /// An eager assignment replaces everything: what we keep goes on where it stands.
-    fn assign_eagerly(&self, starts: &Progress) -> Result<(), SourceError> {
-        let mut list = list_of(starts)?;
-        let kept: Vec<&Partition> =
-            self.assigned.iter().filter(|p| starts.next(p).is_none()).collect();
-        if !kept.is_empty() {
-            let positions = self.consumer.position().map_err(failed("ask for positions"))?;
-            for partition in kept {
-                let position = positions.find_partition(&partition.topic, partition.number);
-                let offset = position.map_or(KafkaOffset::Invalid, |element| element.offset());
-                list.add_partition_offset(&partition.topic, partition.number, offset)
-                    .map_err(failed("assign partitions"))?;
-            }
-        }
-        self.consumer.assign(&list).map_err(failed("assign partitions"))
-    }
 }
 
 impl RecordSource for KafkaSource {
@@ -303,17 +289,13 @@ impl RecordSource for KafkaSource {
     fn assign(&mut self, starts: &Progress) -> Result<(), SourceError> {
         let partitions: BTreeSet<Partition> = starts.iter().map(|(p, _)| p.clone()).collect();
         self.forget(&partitions);
-        if is_cooperative(&self.consumer) {
-            let again: Vec<Partition> = partitions.intersection(&self.assigned).cloned().collect();
-            if !again.is_empty() {
-                let list = list_of_partitions(&again);
-                self.consumer.incremental_unassign(&list).map_err(failed("restart partitions"))?;
-            }
-            let list = list_of(starts)?;
-            self.consumer.incremental_assign(&list).map_err(failed("assign partitions"))?;
-        } else {
-            self.assign_eagerly(starts)?;
+        let again: Vec<Partition> = partitions.intersection(&self.assigned).cloned().collect();
+        if !again.is_empty() {
+            let list = list_of_partitions(&again);
+            self.consumer.incremental_unassign(&list).map_err(failed("restart partitions"))?;
         }
+        let list = list_of(starts)?;
+        self.consumer.incremental_assign(&list).map_err(failed("assign partitions"))?;
         self.assigned.extend(partitions);
         self.is_assignment_open = false;
         Ok(())
@@ -324,12 +306,8 @@ impl RecordSource for KafkaSource {
         self.forget(&gone);
         self.revoked.retain(|partition| !gone.contains(partition));
         self.assigned.retain(|partition| !gone.contains(partition));
-        if is_cooperative(&self.consumer) {
-            let list = list_of_partitions(partitions);
-            self.consumer.incremental_unassign(&list).map_err(failed("give partitions up"))
-        } else {
-            self.consumer.unassign().map_err(failed("give partitions up"))
-        }
+        let list = list_of_partitions(partitions);
+        self.consumer.incremental_unassign(&list).map_err(failed("give partitions up"))
     }
 
     fn pause(&mut self, paused: bool) -> Result<(), SourceError> {
@@ -375,10 +353,6 @@ impl Drop for KafkaSource {
             tracing::debug!(%error, "failed to give partitions up at the end");
         }
     }
-}
-
-fn is_cooperative(consumer: &BaseConsumer<Context>) -> bool {
-    matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative)
 }
 
 /// Batches in the making, one for each partition.

@@ -9,6 +9,7 @@ use rdkafka::producer::Producer;
 
 use crate::cluster::{Cluster, DEADLINE, Sample, send};
 use crate::member::{Event, Member, partition};
+use crate::suite::hand_over;
 
 /// Deletes the records before an offset, as retention would.
 fn delete_before(cluster: &Cluster, topic: &str, offset: i64) {
@@ -139,6 +140,17 @@ fn a_successor_of_the_same_name_takes_the_place() {
     drop(first);
     cluster.produce_numbers(&topic, 0, 0..3);
     second.wait_for(3);
+}
+
+/// KIP-848: the broker assigns. Session and heartbeat are its own settings then, and librdkafka refuses them.
+#[test]
+fn the_new_protocol_assigns_starts_and_hands_over_the_same() {
+    let Some(cluster) = Cluster::real() else { return };
+    let topic = cluster.topic(4);
+    let mut properties = cluster.properties(&topic);
+    properties.retain(|name, _| name != "session.timeout.ms" && name != "heartbeat.interval.ms");
+    properties.insert("group.protocol".to_owned(), "consumer".to_owned());
+    hand_over(&cluster, &topic, &properties);
 }
 
 /// The loop may end between a question of the group and our answer: by a signal, by a failure. Then nobody will answer,
