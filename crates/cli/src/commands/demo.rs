@@ -74,13 +74,13 @@ fn consume(
     stop: &Arc<AtomicBool>,
 ) -> Result<Tally, Failure> {
     let lease = wiring::take_lease(path, "fill the archive")?;
-    let archive = wiring::open_archive(path)?;
+    let archive = wiring::open_archive(path, stop)?;
     let clock = wiring::clock();
     let properties = [("bootstrap.servers", brokers), ("group.id", "dataward-demo")];
     let properties = properties.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
     let topics = [(TOPIC.to_owned(), 0)];
     let subscription = Subscription { topics: &topics, properties: &properties };
-    let source = KafkaSource::connect(&subscription, Arc::clone(&clock))?;
+    let source = KafkaSource::connect(&subscription, Arc::clone(&clock), Arc::clone(stop))?;
     let topic = TopicSettings { source: Source::AwsCloudtrail, raw: RawPolicy::All };
     let mut settings = config::default_settings([(TOPIC.to_owned(), topic)].into());
     settings.flush_interval = std::time::Duration::from_secs(1);
