@@ -40,6 +40,8 @@ struct Saved {
 pub struct Observed {
     /// The same uid came before: archived and marked, counted once in detection.
     pub is_duplicate: bool,
+    /// It came later than the lateness bound behind the newest event of its partition.
+    pub is_late: bool,
     /// What the keeper must know.
     pub posture: Option<PostureEvent>,
 }
@@ -50,14 +52,13 @@ impl PartitionState {
         self.dirty = true;
         self.quarantine_rate.count(false);
         if self.duplicates.is_repeat(&event.uid, event.time) {
-            return Observed { is_duplicate: true, posture: None };
+            return Observed { is_duplicate: true, ..Observed::default() };
         }
         let newest = self.newest.map_or(event.time, |newest| newest.max(event.time));
-        if event.time < newest.plus_micros(-LATENESS_BOUND_MICROS) {
-            self.late_events += 1;
-        }
+        let is_late = event.time < newest.plus_micros(-LATENESS_BOUND_MICROS);
+        self.late_events += u64::from(is_late);
         self.newest = Some(newest);
-        Observed { is_duplicate: false, posture: PostureEvent::of(event, position) }
+        Observed { is_duplicate: false, is_late, posture: PostureEvent::of(event, position) }
     }
 
     /// Takes in that a part of a record could not be read.
@@ -87,11 +88,6 @@ impl PartitionState {
             remediation: "Look at the quarantine rows of this partition: has a producer changed \
                           its format, or is the topic bound to the wrong source?",
         }))
-    }
-
-    /// How many events came later than the lateness bound.
-    pub fn late_events(&self) -> u64 {
-        self.late_events
     }
 
     /// The segments that changed since the last call, each with its bytes.

@@ -229,6 +229,7 @@ impl<R: Rows> Work<'_, R> {
         });
         self.tally.events += 1;
         self.tally.duplicates += u64::from(observed.is_duplicate);
+        self.tally.late += u64::from(observed.is_late);
         self.outcome.posture.extend(observed.posture);
     }
 

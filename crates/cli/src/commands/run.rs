@@ -90,6 +90,7 @@ fn consume(config: &Config, stop: &Arc<AtomicBool>) -> Result<Option<Exit>, Fail
         records = tally.records,
         events = tally.events,
         quarantined = tally.faults(),
+        late = (tally.late > 0).then_some(tally.late),
         alerts = tally.alerts,
         commits = tally.commits,
         "stopped"

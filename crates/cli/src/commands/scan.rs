@@ -146,6 +146,12 @@ fn summary(files: &[InputFile], tally: &Tally) {
     if tally.duplicates > 0 {
         eprintln!("{} events came twice (the same event id)", tally.duplicates);
     }
+    if tally.late > 0 {
+        eprintln!(
+            "{} events came late (over 15 minutes behind the newest before them)",
+            tally.late
+        );
+    }
     for (reason, count) in &tally.rejects {
         eprintln!("{count} parts became quarantine rows: {}", reason.as_str());
     }

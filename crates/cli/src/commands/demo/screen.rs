@@ -147,9 +147,13 @@ pub(super) fn summary(archive: &Path, tally: &Tally, sent: &Sent) -> std::io::Re
     let (must, did, harmless, slowest) = sent.score();
     let (files, bytes) = parquet_files(archive);
     let per_event = bytes.checked_div(tally.events).unwrap_or(0);
+    let late = match tally.late {
+        0 => String::new(),
+        count => format!(", {count} late"),
+    };
     show(&format!(
         "{did} of {must} weakenings alerted, {harmless} look-alikes did; the slowest alert came {} ms \
-         after append.\n{} records: {} events, {} in quarantine. {} commits, {files} Parquet files, \
+         after append.\n{} records: {} events{late}, {} in quarantine. {} commits, {files} Parquet files, \
          {:.1} MB ({per_event} bytes an event with its raw record).\n",
         slowest.as_millis(),
         tally.records,
