@@ -200,6 +200,7 @@ fn changes(name: &str, datastores: usize, direction: impl Fn(usize) -> Direction
 /// What many datastores take, one in a hundred of them open.
 fn memory() {
     const DATASTORES: usize = 100_000;
+    const CHECKPOINT: usize = 1_000;
     let before = resident_bytes();
     let mut keeper = Keeper::new();
     for of in 0..DATASTORES {
@@ -207,8 +208,11 @@ fn memory() {
         let is_open = of.is_multiple_of(100);
         let direction = if is_open { Direction::Weakened } else { Direction::Strengthened };
         keeper.observe(&change(of, of, time, Control::AccessPolicy, direction));
+        if of.is_multiple_of(CHECKPOINT) {
+            // As at each checkpoint: what is older than the lateness bound is folded.
+            keeper.settle();
+        }
     }
-    keeper.settle();
     let after = resident_bytes();
     let start = Instant::now();
     let saved: usize = keeper.save_all().iter().map(|(_, bytes)| bytes.len()).sum();

@@ -4,7 +4,7 @@
 //! derived anew whenever one arrives: a late event simply takes its place. Older ones are folded into `settled`. So what
 //! is known is a function of the set of events, whatever the order of their arrival.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dataward_event::audit_event::{ActorKind, Datastore, DatastoreForm, Outcome};
@@ -35,8 +35,8 @@ pub struct DatastoreState {
     totals: BTreeMap<TotalKey, ReadTotal>,
     /// Reads that are not told apart, by minute.
     others: BTreeMap<i64, ReadFigures>,
-    /// The sources that tell of it.
-    sources: BTreeSet<Arc<str>>,
+    /// The sources that tell of it, in order.
+    sources: Vec<Arc<str>>,
     datastore: Option<Datastore<'static>>,
 }
 
@@ -120,8 +120,9 @@ impl DatastoreState {
     }
 
     fn know(&mut self, datastore: &Datastore<'static>, source: &str) {
-        if !self.sources.contains(source) {
-            self.sources.insert(source.into());
+        if let Err(place) = self.sources.binary_search_by(|known| (**known).cmp(source)) {
+            self.sources.reserve_exact(1);
+            self.sources.insert(place, source.into());
         }
         // Events name it more or less fully; the fullest one counts, whichever comes first.
         let fullness = |known: &Datastore<'static>| {
@@ -161,6 +162,11 @@ impl DatastoreState {
         !self.recent.is_empty() || !self.totals.is_empty() || !self.others.is_empty()
     }
 
+    /// Whether reads are not folded yet.
+    pub fn has_reads(&self) -> bool {
+        !self.totals.is_empty() || !self.others.is_empty()
+    }
+
     /// Whether something of it is before a time.
     pub fn has_before(&self, horizon: EventTime) -> bool {
         let minute = horizon.micros().div_euclid(MINUTE_MICROS);
@@ -172,12 +178,9 @@ impl DatastoreState {
     /// Folds everything before the horizon, which is a whole minute.
     pub fn settle(&mut self, horizon: EventTime, context: &Context) {
         let minute = horizon.micros().div_euclid(MINUTE_MICROS);
-        let later = self.recent.split_off(&(horizon, String::new()));
-        let events = std::mem::replace(&mut self.recent, later);
-        let later = self.totals.split_off(&first_key(minute, false));
-        let totals = std::mem::replace(&mut self.totals, later);
-        let later = self.others.split_off(&minute);
-        let others = std::mem::replace(&mut self.others, later);
+        let events = take_before(&mut self.recent, &(horizon, String::new()));
+        let totals = take_before(&mut self.totals, &first_key(minute, false));
+        let others = take_before(&mut self.others, &minute);
 
         let facts = self.facts(context);
         let inputs = self.inputs(events.values(), totals.iter(), context);
@@ -256,6 +259,15 @@ impl DatastoreState {
         }
         inputs
     }
+}
+
+/// Takes out what stands before a key. What is left of an empty map takes no memory.
+fn take_before<K: Ord, V>(map: &mut BTreeMap<K, V>, key: &K) -> BTreeMap<K, V> {
+    let mut later = map.split_off(key);
+    if later.is_empty() {
+        later = BTreeMap::new();
+    }
+    std::mem::replace(map, later)
 }
 
 enum Input {

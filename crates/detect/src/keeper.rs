@@ -250,7 +250,7 @@ impl Keeper {
             }
             let after = self.standing(uid, now);
             concluded.extend(self.say(&before, &after, "context", false));
-            self.set_timer(uid, now);
+            self.timers.set(uid, told::next_due(&after, now));
         }
         self.mark_all_dirty();
         concluded
@@ -284,7 +284,7 @@ impl Keeper {
             }
         }
         if !concluded.is_empty() || self.timers.has(uid) || !after.is_empty() {
-            self.set_timer(uid, now);
+            self.timers.set(uid, told::next_due(&after, now));
         }
         concluded
     }
@@ -362,6 +362,9 @@ impl Keeper {
             let is_readable = opening.control().window_kind() == WindowKind::Confidentiality;
             let state = self.datastores.get(&opening.event.datastore.uid).filter(|_| is_readable);
             let tally = state.map(|state| {
+                if !state.has_reads() {
+                    return opening.tally.clone();
+                }
                 state.derive(&self.root.context).tally(&opening.tally, opening.interval())
             });
             let tally = tally.unwrap_or_default();
@@ -402,15 +405,9 @@ impl Keeper {
                 }
             }
             concluded.extend(fired);
-            self.set_timer(&uid, now);
+            self.timers.set(&uid, told::next_due(&after, now));
         }
         concluded
-    }
-
-    fn set_timer(&mut self, uid: &str, now: EventTime) {
-        let context = Arc::clone(&self.root.context);
-        let due = self.datastores.get(uid).and_then(|state| told::next_due(state, &context, now));
-        self.timers.set(uid, due);
     }
 
     /// The lateness bound of a datastore, in whole minutes: that of the slowest source that tells of it.
@@ -515,7 +512,8 @@ impl Keeper {
         let now = keeper.now();
         let uids: Vec<String> = keeper.datastores.iter().map(|(uid, _)| uid.clone()).collect();
         for uid in uids {
-            keeper.set_timer(&uid, now);
+            let due = told::next_due(&keeper.standing(&uid, now), now);
+            keeper.timers.set(&uid, due);
         }
         Ok(keeper)
     }

@@ -11,6 +11,7 @@ use dataward_event::audit_event::DatastoreForm;
 use dataward_event::change::{Change, Control, Direction, WindowKind};
 use dataward_event::exposure::Known;
 use dataward_event::time::EventTime;
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::opening::{
@@ -37,7 +38,7 @@ pub struct Facts {
 /// What is known of one datastore's protection.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Posture {
-    pub(crate) settings: BTreeMap<SettingKey, Setting>,
+    pub(crate) settings: LiteMap<SettingKey, Setting>,
     pub(crate) openings: BTreeMap<OpeningId, Arc<Opening>>,
     attempts: u64,
 }
@@ -101,7 +102,7 @@ impl Posture {
             }
         }
         if is_whole {
-            self.settings.entry(key.clone()).or_default().whole = Some(event.time);
+            self.setting(key).whole = Some(event.time);
         }
         if !opened.is_empty() {
             self.open(key, event, opened, is_uncertain, facts);
@@ -132,10 +133,10 @@ impl Posture {
             tallies_when_told: BTreeMap::new(),
         };
         let id = opening.id();
-        let things = &mut self.settings.entry(key.clone()).or_default().things;
+        let setting = self.setting(key);
         for change in &opening.changes {
-            let thing = Thing { opening: Some(id.clone()), since: event.time };
-            things.insert(change.opened.to_string(), thing);
+            let thing = Thing { opening: Some(Box::new(id.clone())), since: event.time };
+            setting.put(&change.opened, thing);
         }
         if opening.control().window_kind() == WindowKind::Confidentiality {
             opening.reachable = self.reachable(facts);
@@ -145,9 +146,8 @@ impl Posture {
     }
 
     fn close(&mut self, key: &SettingKey, thing: &str, event: &Arc<PostureEvent>) {
-        let things = &mut self.settings.entry(key.clone()).or_default().things;
         let closed = Thing { opening: None, since: event.time };
-        let before = things.insert(thing.to_owned(), closed).and_then(|thing| thing.opening);
+        let before = self.setting(key).put(thing, closed).and_then(|thing| thing.opening);
         if let Some(opening) = before.and_then(|id| self.openings.get_mut(&id)) {
             let opening = Arc::make_mut(opening);
             let closing = Closing::new(event, opening.event.time);
@@ -409,8 +409,16 @@ impl Posture {
 
     /// What is open in a setting.
     pub fn open_things(&self, key: &SettingKey) -> BTreeSet<String> {
-        let things = self.settings.get(key).into_iter().flat_map(|setting| &setting.things);
+        let things = self.settings.get(key).into_iter().flat_map(|setting| setting.things.iter());
         things.filter(|(_, thing)| thing.opening.is_some()).map(|(name, _)| name.clone()).collect()
+    }
+
+    fn setting(&mut self, key: &SettingKey) -> &mut Setting {
+        if self.settings.is_empty() {
+            // A list that grows by itself begins with room for four.
+            self.settings = LiteMap::with_capacity(1);
+        }
+        self.settings.entry(key.clone()).or_default()
     }
 
     fn thing(&self, key: &SettingKey, thing: &str) -> Option<&Thing> {
@@ -438,7 +446,7 @@ impl Posture {
                 }
             }
         }
-        for setting in self.settings.values_mut() {
+        for (_, setting) in self.settings.iter_mut() {
             setting.prune();
         }
     }

@@ -64,7 +64,7 @@ impl Posture {
         let flag =
             if setting.contains("acl") { "IgnorePublicAcls" } else { "RestrictPublicBuckets" };
         let mut is_guard_known = false;
-        for ((control, _), setting) in &self.settings {
+        for ((control, _), setting) in self.settings.iter() {
             if *control != Control::PublicAccessBlock {
                 continue;
             }

@@ -1,8 +1,7 @@
 //! What is known of one setting of a datastore: which things are open in it.
 
-use std::collections::BTreeMap;
-
 use dataward_event::time::EventTime;
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::opening::OpeningId;
@@ -10,11 +9,11 @@ use crate::opening::OpeningId;
 /// The most things remembered per setting. Beyond it the closed one that changed longest ago is forgotten.
 const THINGS_MAX: usize = 1_024;
 
-/// What is known of one setting.
+/// What is known of one setting. Most have one thing: a map that takes no more memory than its entries.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Setting {
     /// Its things.
-    pub things: BTreeMap<String, Thing>,
+    pub things: LiteMap<String, Thing>,
     /// When an event stated all of it.
     pub whole: Option<EventTime>,
 }
@@ -23,7 +22,7 @@ pub struct Setting {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Thing {
     /// Open, and by which opening.
-    pub opening: Option<OpeningId>,
+    pub opening: Option<Box<OpeningId>>,
     /// Since when.
     pub since: EventTime,
 }
@@ -36,6 +35,15 @@ impl Thing {
 }
 
 impl Setting {
+    /// Notes what has become of a thing. Returns what it was.
+    pub fn put(&mut self, name: &str, thing: Thing) -> Option<Thing> {
+        if self.things.is_empty() {
+            // A list that grows by itself begins with room for four.
+            self.things = LiteMap::with_capacity(1);
+        }
+        self.things.insert(name.to_owned(), thing)
+    }
+
     /// Whether something of it is open.
     pub fn is_open(&self) -> bool {
         self.things.values().any(Thing::is_open)

@@ -164,13 +164,9 @@ pub fn standing_of_late(
     standing
 }
 
-/// When the next timer of a datastore is due after `now`.
-pub fn next_due(state: &DatastoreState, context: &Context, now: EventTime) -> Option<EventTime> {
-    if state.is_calm() {
-        return None;
-    }
-    let derived = state.derive(context);
-    let open = derived.posture.openings().filter(|opening| opening.is_open());
+/// When the next timer is due after `now`, of what stands about a datastore.
+pub fn next_due(standing: &Standing, now: EventTime) -> Option<EventTime> {
+    let open = standing.values().map(|told| &told.opening).filter(|opening| opening.is_open());
     let dues = open.flat_map(|opening| still_open_dues(opening)).map(|(_, due)| due);
     dues.filter(|due| *due > now).min()
 }

@@ -217,10 +217,10 @@ fn teach(
     let mut tick = None;
     for row in table.rows() {
         match row {
-            MemoryRow::Event { event, position, producer_duplicate: false, .. } => {
-                if is_wanted(position) {
-                    rows.push((position, event));
-                }
+            MemoryRow::Event { event, position, producer_duplicate: false, .. }
+                if is_wanted(position) =>
+            {
+                rows.push((position, event));
             }
             MemoryRow::Operator(deed) if deed.operation == TICK => tick = tick.max(deed.time),
             _ => {}

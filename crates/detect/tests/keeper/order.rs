@@ -81,7 +81,7 @@ fn happenings() -> impl Strategy<Value = Vec<Happening>> {
 /// In the order of time, each delayed by less than the lateness bound: an arrival that may happen.
 fn arrive(mut happenings: Vec<Happening>, delays: &[i64]) -> Vec<Happening> {
     let delay = |happening: &Happening| {
-        let number: usize = happening.uid()[6..].parse().unwrap();
+        let number: usize = happening.uid()[6..].parse().expect("a number");
         delays[number % delays.len()]
     };
     happenings.sort_by_key(|happening| {
@@ -163,7 +163,7 @@ fn play(happenings: &[Happening], cuts: &[usize], checkpoints: &[usize]) -> Endi
             let saved = scene.keeper.save_all();
             let number = scene.keeper.next_number();
             let segments = saved.iter().map(|(index, bytes)| (*index, bytes.as_slice()));
-            scene.keeper = Keeper::load(segments).unwrap();
+            scene.keeper = Keeper::load(segments).expect("saved by us");
             scene.keeper.set_next_number(number);
         }
         scene.happen(happening.clone());
