@@ -1,21 +1,29 @@
 //! The keeper of the shared state: the protection of every datastore.
 //!
-//! What it concludes is a function of the *set* of posture events, ordered by (event time, event uid) within the
-//! lateness bound, never of their arrival: events of one datastore come from many actors and so from many partitions.
-//! A finding goes out at once; a late, earlier event may change it or withdraw it (`superseded`, same uid).
+//! What it concludes is a function of the *set* of posture events and reads, ordered by (event time, event uid) within
+//! the lateness bound, never of their arrival: events of one datastore come from many actors and so from many
+//! partitions. A finding goes out at once; a late, earlier event may change it or withdraw it (`superseded`, same uid).
+//! How: what stands about a datastore is derived before and after each event, and the difference is said.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use dataward_event::finding::{CloseReason, Finding, Step, Trigger};
+use dataward_event::exposure::Exposure;
+use dataward_event::finding::{CloseReason, Finding, Severity, Step, Trigger};
 use dataward_event::limits::LATENESS_BOUND_MICROS;
 use dataward_event::time::EventTime;
 use dataward_event::uid::short_hash;
 use serde::{Deserialize, Serialize};
 
-use crate::posture_event::PostureEvent;
-use crate::setting::{Setting, SettingKey};
+use crate::context::Context;
+use crate::datastore_state::DatastoreState;
+use crate::opening::OpeningId;
+use crate::posture::ControlState;
+use crate::posture_event::{PostureEvent, SettingKey};
+use crate::read_total::{DatastoreRead, MINUTE_MICROS};
 use crate::state::{StateError, decode, encode};
-use crate::weakening;
+use crate::statement;
+use crate::told::{self, Standing, Told};
 
 /// How many pieces the datastores are spread over, by the hash of their uid. Piece 0 is the keeper's own.
 const DATASTORE_SEGMENTS: u32 = 64;
@@ -23,7 +31,7 @@ const DATASTORE_SEGMENTS: u32 = 64;
 /// How many segments the state has.
 pub const SEGMENT_COUNT: u32 = DATASTORE_SEGMENTS + 1;
 
-type Datastores = BTreeMap<String, BTreeMap<SettingKey, Setting>>;
+type Datastores = BTreeMap<String, DatastoreState>;
 
 /// The protection of every datastore.
 #[derive(Debug)]
@@ -31,8 +39,13 @@ pub struct Keeper {
     segments: Vec<Datastores>,
     root: Root,
     dirty: BTreeSet<u32>,
-    /// Settings that still hold recent events, by datastore.
-    unsettled: BTreeSet<(String, SettingKey)>,
+    /// Datastores of which something can still change.
+    unsettled: BTreeSet<String>,
+    /// When the next timer of a datastore is due.
+    timers: BTreeSet<(EventTime, String)>,
+    due: BTreeMap<String, EventTime>,
+    /// What was said of datastores whose figures have changed since.
+    said: BTreeMap<String, Standing>,
     next_number: u64,
 }
 
@@ -40,6 +53,30 @@ pub struct Keeper {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Root {
     newest: BTreeMap<String, EventTime>,
+    /// The latest tick of the clock that fired a timer.
+    tick: Option<EventTime>,
+    context: Arc<Context>,
+}
+
+/// What follows from an event.
+#[derive(Debug, Default)]
+pub struct Concluded {
+    /// Statements about findings, in order.
+    pub findings: Vec<Finding>,
+    /// Statements about windows, each with its number.
+    pub exposures: Vec<(u64, Exposure)>,
+}
+
+impl Concluded {
+    /// Whether nothing follows.
+    pub fn is_empty(&self) -> bool {
+        self.findings.is_empty() && self.exposures.is_empty()
+    }
+
+    fn extend(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+        self.exposures.extend(other.exposures);
+    }
 }
 
 impl Default for Keeper {
@@ -56,62 +93,411 @@ impl Keeper {
             root: Root::default(),
             dirty: (0..SEGMENT_COUNT).collect(),
             unsettled: BTreeSet::new(),
+            timers: BTreeSet::new(),
+            due: BTreeMap::new(),
+            said: BTreeMap::new(),
             next_number: 0,
         }
     }
 
-    /// Takes a posture event in and says what follows.
-    pub fn observe(&mut self, event: &PostureEvent) -> Vec<Finding> {
-        let newest = self.root.newest.entry(event.source.clone()).or_insert(event.time);
-        if event.time >= *newest {
-            *newest = event.time;
-            self.dirty.insert(0);
+    /// Takes a change in and says what follows.
+    pub fn observe(&mut self, event: &PostureEvent) -> Concluded {
+        let uid = event.datastore.uid.to_string();
+        let before_now = self.now();
+        self.see(&event.source, event.time);
+        let mut concluded = self.settle_datastore(&uid, Some(&event.source));
+        let context = Arc::clone(&self.root.context);
+        let horizon = self.horizon_of(&uid, Some(&event.source));
+        if event.time < horizon {
+            concluded.extend(self.observe_late(&uid, event, before_now, &context));
+        } else {
+            let insert = |state: &mut DatastoreState| state.insert(event.clone(), &context);
+            concluded.extend(self.change(&uid, before_now, &event.uid, insert));
         }
-        let horizon = newest.plus_micros(-LATENESS_BOUND_MICROS);
-        let mut findings = Vec::new();
-        for key in setting_keys(event) {
-            self.observe_setting(&key, event, horizon, &mut findings);
-        }
-        for finding in &mut findings {
-            finding.trigger = Trigger::Keeper(self.next_number);
-            self.next_number += 1;
-        }
-        findings
+        concluded.extend(self.fire(&event.uid));
+        concluded
     }
 
-    fn observe_setting(
+    fn observe_late(
         &mut self,
-        key: &SettingKey,
+        uid: &str,
         event: &PostureEvent,
-        horizon: EventTime,
-        findings: &mut Vec<Finding>,
-    ) {
-        let (index, bucket) = bucket_of(&event.datastore.uid);
-        self.dirty.insert(index);
-        let newest = &self.root.newest;
-        let settings = self.segments[bucket].entry(event.datastore.uid.to_string()).or_default();
-        let setting = settings.entry(key.clone()).or_default();
-        setting.settle(key, |source| horizon_of(newest, source));
-        let (before, now) = setting.insert(key, event.clone(), horizon);
-        self.unsettled.insert((event.datastore.uid.to_string(), key.clone()));
-
-        for (uid, opening) in &before {
-            if !now.contains_key(uid) {
-                let step = Step::Close(CloseReason::Superseded);
-                findings.push(weakening::finding(key, opening, step, &event.uid));
+        before_now: EventTime,
+        context: &Context,
+    ) -> Concluded {
+        let mut told = Vec::new();
+        let mut concluded = self.change(uid, before_now, &event.uid, |state| {
+            told = state.insert_late(event.clone(), context);
+        });
+        // What is over already stands in no state: it is said once.
+        let mut standing = Standing::new();
+        if let Some(state) = self.state(uid) {
+            for opening in &told {
+                standing.extend(told::standing_of_late(state, context, opening));
             }
         }
-        for (uid, opening) in &now {
-            let step = match before.get(uid) {
-                None => Step::Create,
-                Some(known) if known.opened != opening.opened => Step::Update,
-                Some(_) => continue,
-            };
-            findings.push(weakening::finding(key, opening, step, &event.uid));
+        standing.retain(|finding_uid, _| {
+            concluded.findings.iter().all(|finding| finding.uid != *finding_uid)
+        });
+        concluded.extend(self.say(&Standing::new(), &standing, &event.uid, true));
+        concluded
+    }
+
+    /// Takes in what a batch, or a replay, brings: each thing at its place in event time, so that nothing is late
+    /// because of what stands behind it. What reads add to figures is said by [`say_figures`](Self::say_figures).
+    pub fn observe_all(
+        &mut self,
+        mut changes: Vec<PostureEvent>,
+        mut reads: Vec<DatastoreRead>,
+    ) -> Concluded {
+        changes.sort_by(|one, other| (one.time, &one.uid).cmp(&(other.time, &other.uid)));
+        let order = |read: &DatastoreRead| (read.minute, read.datastore.uid.clone());
+        reads.sort_by(|one, other| order(one).cmp(&order(other)));
+        let mut changes = changes.into_iter().peekable();
+        let mut reads = reads.into_iter().peekable();
+        let mut concluded = Concluded::default();
+        while let Some(first) = reads.next() {
+            while let Some(change) = changes.next_if(|c| minute_of(c.time) <= first.minute) {
+                concluded.extend(self.observe(&change));
+            }
+            let mut together = vec![first];
+            while let Some(next) = reads.next_if(|read| {
+                let first = &together[0];
+                (read.minute, &read.datastore.uid, &read.source)
+                    == (first.minute, &first.datastore.uid, &first.source)
+            }) {
+                together.push(next);
+            }
+            concluded.extend(self.observe_reads(together));
+        }
+        for change in changes {
+            concluded.extend(self.observe(&change));
+        }
+        concluded
+    }
+
+    /// Takes in reads of one datastore and minute, told by one source.
+    fn observe_reads(&mut self, reads: Vec<DatastoreRead>) -> Concluded {
+        let Some(first) = reads.first() else { return Concluded::default() };
+        let (uid, source) = (first.datastore.uid.to_string(), Arc::clone(&first.source));
+        let cause = Arc::clone(&first.total.first.event_uid);
+        let last = reads.iter().map(|read| read.total.last.time).max();
+        let before_now = self.now();
+        self.see(&source, last.unwrap_or(EventTime::MIN));
+        let mut concluded = self.settle_datastore(&uid, Some(&source));
+        let minute = minute_of(self.horizon_of(&uid, Some(&source)));
+        if !self.said.contains_key(&uid) {
+            let standing = self.standing(&uid, before_now);
+            if standing.values().any(|told| told.tally.is_some()) {
+                self.said.insert(uid.clone(), standing);
+            }
+        }
+        let insert = |state: &mut DatastoreState| {
+            for read in reads {
+                state.insert_read(read, minute);
+            }
+        };
+        concluded.extend(self.change(&uid, before_now, &cause, insert));
+        concluded.extend(self.fire(&cause));
+        concluded
+    }
+
+    /// The clock says that it is later than the newest event: fires what is due by then.
+    pub fn tick(&mut self, time: EventTime) -> Concluded {
+        let is_due = self.timers.first().is_some_and(|(due, _)| *due <= time);
+        if !is_due || time <= self.now() {
+            return Concluded::default();
+        }
+        self.root.tick = Some(time);
+        self.dirty.insert(0);
+        self.fire("tick")
+    }
+
+    /// The same tick again, after a restart.
+    pub fn repeat_tick(&mut self, time: EventTime) {
+        if self.root.tick.is_none_or(|tick| tick < time) {
+            self.root.tick = Some(time);
+            self.dirty.insert(0);
+            self.fire("tick");
         }
     }
 
-    /// The number of the next alert.
+    /// When the next timer is due.
+    pub fn next_due(&self) -> Option<EventTime> {
+        self.timers.first().map(|(due, _)| *due)
+    }
+
+    /// The newest event time, or the latest tick behind it.
+    pub fn now(&self) -> EventTime {
+        let newest = self.root.newest.values().copied().max();
+        newest.max(self.root.tick).unwrap_or(EventTime::MIN)
+    }
+
+    /// The newest event time.
+    pub fn newest(&self) -> Option<EventTime> {
+        self.root.newest.values().copied().max()
+    }
+
+    /// Says what has changed in figures since it was last said: called at each checkpoint.
+    pub fn say_figures(&mut self) -> Concluded {
+        let mut concluded = Concluded::default();
+        for uid in self.said.keys().cloned().collect::<Vec<_>>() {
+            concluded.extend(self.say_figures_of(&uid));
+        }
+        concluded
+    }
+
+    fn say_figures_of(&mut self, uid: &str) -> Concluded {
+        let Some(before) = self.said.remove(uid) else { return Concluded::default() };
+        let after = self.standing(uid, self.now());
+        let is_changed = |(finding, told): &(&String, &Told)| {
+            before.get(*finding).is_some_and(|known| known.tally != told.tally)
+        };
+        let changed: Standing = after
+            .iter()
+            .filter(is_changed)
+            .map(|(finding, told)| (finding.clone(), told.clone()))
+            .collect();
+        let mut concluded = Concluded::default();
+        for (finding_uid, told) in sorted(&changed) {
+            let step = match told.step {
+                Step::Create => Step::Update,
+                step => step,
+            };
+            let cause = format!("figures of {finding_uid}");
+            let finding = statement::finding(finding_uid, told, step, &cause);
+            self.number(&mut concluded, finding);
+        }
+        let openings: BTreeSet<OpeningId> = changed.values().map(|told| told.opening.id()).collect();
+        self.tell_windows(&before, &after, &openings, &mut concluded);
+        concluded
+    }
+
+    /// The context in use.
+    pub fn context(&self) -> &Arc<Context> {
+        &self.root.context
+    }
+
+    /// Adopts another context: what stands may change with it.
+    pub fn adopt(&mut self, context: Context) -> Concluded {
+        let mut concluded = self.say_figures();
+        let now = self.now();
+        let uids: Vec<String> =
+            self.segments.iter().flat_map(|datastores| datastores.keys().cloned()).collect();
+        let before: Vec<Standing> = uids.iter().map(|uid| self.standing(uid, now)).collect();
+        self.root.context = Arc::new(context);
+        let context = Arc::clone(&self.root.context);
+        for (uid, before) in uids.iter().zip(before) {
+            if let Some(state) = self.state_mut(uid) {
+                state.judge_again(now, &context);
+            }
+            let after = self.standing(uid, now);
+            concluded.extend(self.say(&before, &after, "context", false));
+            self.set_timer(uid, now);
+        }
+        self.mark_all_dirty();
+        concluded
+    }
+
+    /// Changes the state of a datastore, and says what differs.
+    fn change(
+        &mut self,
+        uid: &str,
+        before_now: EventTime,
+        cause: &str,
+        change: impl FnOnce(&mut DatastoreState),
+    ) -> Concluded {
+        let before = self.standing(uid, before_now);
+        let (index, bucket) = bucket_of(uid);
+        self.dirty.insert(index);
+        let state = self.segments[bucket].entry(uid.to_owned()).or_default();
+        change(state);
+        if state.has_recent() {
+            self.unsettled.insert(uid.to_owned());
+        }
+        let now = self.now();
+        let after = self.standing(uid, now);
+        let concluded = self.say(&before, &after, cause, false);
+        if !concluded.is_empty() && let Some(said) = self.said.get_mut(uid) {
+            for finding in &concluded.findings {
+                match after.get(&finding.uid) {
+                    Some(told) => said.insert(finding.uid.clone(), told.clone()),
+                    None => said.remove(&finding.uid),
+                };
+            }
+        }
+        if !concluded.is_empty() || self.due.contains_key(uid) || !after.is_empty() {
+            self.set_timer(uid, now);
+        }
+        concluded
+    }
+
+    fn standing(&self, uid: &str, now: EventTime) -> Standing {
+        let state = self.state(uid);
+        state.map(|state| told::standing(state, &self.root.context, now)).unwrap_or_default()
+    }
+
+    fn state(&self, uid: &str) -> Option<&DatastoreState> {
+        self.segments[bucket_of(uid).1].get(uid)
+    }
+
+    fn state_mut(&mut self, uid: &str) -> Option<&mut DatastoreState> {
+        self.segments[bucket_of(uid).1].get_mut(uid)
+    }
+
+    /// Says the difference between what stood and what stands.
+    fn say(&mut self, before: &Standing, after: &Standing, cause: &str, is_past: bool) -> Concluded {
+        let mut concluded = Concluded::default();
+        let mut openings: BTreeSet<OpeningId> = BTreeSet::new();
+        for (uid, told) in sorted(before) {
+            if !after.contains_key(uid) && !is_past {
+                let step = Step::Close(CloseReason::Superseded);
+                openings.insert(told.opening.id());
+                let finding = statement::finding(uid, told, step, cause);
+                self.number(&mut concluded, finding);
+            }
+        }
+        for (uid, told) in sorted(after) {
+            let steps: &[Step] = match (before.get(uid), told.step) {
+                (Some(known), _) if known.says_the_same(told) => continue,
+                (None, Step::Close(reason)) => &[Step::Create, Step::Close(reason)],
+                (None, step) => &[step],
+                (Some(_), Step::Create) => &[Step::Update],
+                (Some(_), step) => &[step],
+            };
+            openings.insert(told.opening.id());
+            for step in steps {
+                let finding = statement::finding(uid, told, *step, cause);
+                self.number(&mut concluded, finding);
+            }
+        }
+        self.tell_windows(before, after, &openings, &mut concluded);
+        concluded
+    }
+
+    fn number(&mut self, concluded: &mut Concluded, mut finding: Finding) {
+        finding.trigger = Trigger::Keeper(self.next_number);
+        self.next_number += 1;
+        concluded.findings.push(finding);
+    }
+
+    /// A statement about each window of these openings.
+    fn tell_windows(
+        &mut self,
+        before: &Standing,
+        after: &Standing,
+        openings: &BTreeSet<OpeningId>,
+        concluded: &mut Concluded,
+    ) {
+        for id in openings {
+            let of = |standing: &Standing| {
+                let mut told: Vec<Told> =
+                    standing.values().filter(|told| told.opening.id() == *id).cloned().collect();
+                told.sort_by_key(|told| told.time);
+                told
+            };
+            let (standing, withdrawn) = match of(after) {
+                told if told.is_empty() => (of(before), Some(CloseReason::Superseded)),
+                told => (told, None),
+            };
+            let Some(last) = standing.last() else { continue };
+            let severity = standing.iter().map(|told| told.severity).max();
+            let severity = severity.unwrap_or(Severity::INFORMATIONAL);
+            let tally = standing.iter().rev().find_map(|told| told.tally.as_deref());
+            for exposure in statement::exposures(&last.opening, tally, severity, withdrawn) {
+                concluded.exposures.push((self.next_number, exposure));
+                self.next_number += 1;
+            }
+        }
+    }
+
+    /// Notes that a source has come so far.
+    fn see(&mut self, source: &str, time: EventTime) {
+        match self.root.newest.get_mut(source) {
+            Some(newest) if *newest >= time => return,
+            Some(newest) => *newest = time,
+            None => {
+                self.root.newest.insert(source.to_owned(), time);
+            }
+        }
+        self.dirty.insert(0);
+    }
+
+    /// Fires the timers that are due by now.
+    fn fire(&mut self, cause: &str) -> Concluded {
+        let now = self.now();
+        let mut concluded = Concluded::default();
+        while self.timers.first().is_some_and(|(due, _)| *due <= now) {
+            let Some((due, uid)) = self.timers.pop_first() else { break };
+            self.due.remove(&uid);
+            let before = self.standing(&uid, due.plus_micros(-1));
+            let after = self.standing(&uid, now);
+            let fired = self.say(&before, &after, cause, false);
+            if let Some(said) = self.said.get_mut(&uid) {
+                for finding in &fired.findings {
+                    if let Some(told) = after.get(&finding.uid) {
+                        said.insert(finding.uid.clone(), told.clone());
+                    }
+                }
+            }
+            concluded.extend(fired);
+            self.set_timer(&uid, now);
+        }
+        concluded
+    }
+
+    fn set_timer(&mut self, uid: &str, now: EventTime) {
+        let context = Arc::clone(&self.root.context);
+        let due = self.state(uid).and_then(|state| told::next_due(state, &context, now));
+        if let Some(old) = self.due.remove(uid) {
+            self.timers.remove(&(old, uid.to_owned()));
+        }
+        if let Some(due) = due {
+            self.due.insert(uid.to_owned(), due);
+            self.timers.insert((due, uid.to_owned()));
+        }
+    }
+
+    /// The lateness bound of a datastore, in whole minutes: that of the slowest source that tells of it.
+    fn horizon_of(&self, uid: &str, source: Option<&str>) -> EventTime {
+        let of_state = self.state(uid).into_iter().flat_map(DatastoreState::sources);
+        let newest = of_state.chain(source).filter_map(|source| self.root.newest.get(source)).min();
+        newest.map_or(EventTime::MIN, |newest| {
+            let bound = newest.plus_micros(-LATENESS_BOUND_MICROS).micros();
+            EventTime::from_micros(bound.div_euclid(MINUTE_MICROS).saturating_mul(MINUTE_MICROS))
+        })
+    }
+
+    /// Folds what no event within the bound can change any more; what was not said of its figures is said before.
+    fn settle_datastore(&mut self, uid: &str, source: Option<&str>) -> Concluded {
+        let horizon = self.horizon_of(uid, source);
+        if !self.state(uid).is_some_and(|state| state.has_before(horizon)) {
+            return Concluded::default();
+        }
+        let concluded = self.say_figures_of(uid);
+        let context = Arc::clone(&self.root.context);
+        let (index, bucket) = bucket_of(uid);
+        self.dirty.insert(index);
+        if let Some(state) = self.segments[bucket].get_mut(uid) {
+            state.settle(horizon, &context);
+            if !state.has_recent() {
+                self.unsettled.remove(uid);
+            }
+        }
+        concluded
+    }
+
+    /// Folds, for all datastores, what no event within the bound can change any more. Corrections that this makes final
+    /// are returned.
+    pub fn settle(&mut self) -> Concluded {
+        let mut concluded = Concluded::default();
+        for uid in self.unsettled.iter().cloned().collect::<Vec<_>>() {
+            concluded.extend(self.settle_datastore(&uid, None));
+        }
+        concluded
+    }
+
+    /// The number of the next statement.
     pub fn next_number(&self) -> u64 {
         self.next_number
     }
@@ -123,14 +509,24 @@ impl Keeper {
 
     /// What is open in a setting now.
     pub fn open(&self, datastore_uid: &str, key: &SettingKey) -> BTreeSet<String> {
-        let (_, bucket) = bucket_of(datastore_uid);
-        let settings = self.segments[bucket].get(datastore_uid);
-        settings.and_then(|s| s.get(key)).map(|setting| setting.open(key)).unwrap_or_default()
+        let state = self.state(datastore_uid);
+        let derived = state.map(|state| state.derive(&self.root.context).posture.open_things(key));
+        derived.unwrap_or_default()
     }
 
-    /// The segments that changed since the last call, each with its bytes.
+    /// The state of a control of a datastore.
+    pub fn control_state(
+        &self,
+        datastore_uid: &str,
+        control: dataward_event::change::Control,
+    ) -> ControlState {
+        self.state(datastore_uid).map_or(ControlState::Unknown, |state| {
+            state.derive(&self.root.context).posture.control_state(control)
+        })
+    }
+
+    /// The segments that changed since the last call, each with its bytes. Settle first.
     pub fn save_dirty(&mut self) -> Vec<(u32, Vec<u8>)> {
-        self.settle();
         let dirty = std::mem::take(&mut self.dirty);
         dirty.into_iter().map(|index| (index, self.segment_bytes(index))).collect()
     }
@@ -174,38 +570,28 @@ impl Keeper {
                 }
             }
         }
-        let settings = keeper.segments.iter().flatten();
-        keeper.unsettled = settings
-            .flat_map(|(uid, settings)| settings.keys().map(move |key| (uid.clone(), key.clone())))
-            .collect();
+        let states = keeper.segments.iter().flatten();
+        keeper.unsettled =
+            states.filter(|(_, state)| state.has_recent()).map(|(uid, _)| uid.clone()).collect();
+        let now = keeper.now();
+        let uids: Vec<String> = keeper.segments.iter().flat_map(|d| d.keys().cloned()).collect();
+        for uid in uids {
+            keeper.set_timer(&uid, now);
+        }
         Ok(keeper)
     }
-
-    /// Folds everything that no event within the bound can change any more.
-    fn settle(&mut self) {
-        let newest = &self.root.newest;
-        let (segments, dirty) = (&mut self.segments, &mut self.dirty);
-        self.unsettled.retain(|(uid, key)| {
-            let (index, bucket) = bucket_of(uid);
-            let Some(setting) = segments[bucket].get_mut(uid).and_then(|s| s.get_mut(key)) else {
-                return false;
-            };
-            let before = setting.recent_len();
-            let is_settled = setting.settle(key, |source| horizon_of(newest, source));
-            if setting.recent_len() != before {
-                dirty.insert(index);
-            }
-            !is_settled
-        });
-    }
 }
 
-fn setting_keys(event: &PostureEvent) -> BTreeSet<SettingKey> {
-    event.changes.iter().map(|change| (change.control, change.setting.to_string())).collect()
+fn minute_of(time: EventTime) -> i64 {
+    time.micros().div_euclid(MINUTE_MICROS)
 }
 
-fn horizon_of(newest: &BTreeMap<String, EventTime>, source: &str) -> EventTime {
-    newest.get(source).map_or(EventTime::MIN, |time| time.plus_micros(-LATENESS_BOUND_MICROS))
+fn sorted(standing: &Standing) -> Vec<(&String, &Told)> {
+    let mut sorted: Vec<(&String, &Told)> = standing.iter().collect();
+    sorted.sort_by(|(one_uid, one), (other_uid, other)| {
+        one.order().cmp(&other.order()).then(one_uid.cmp(other_uid))
+    });
+    sorted
 }
 
 /// The segment of a datastore, and its place in the list of datastore segments.

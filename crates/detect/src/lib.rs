@@ -9,11 +9,15 @@
 
 pub mod catalogue;
 pub mod context;
+pub mod datastore_state;
 pub mod duplicates;
 pub mod keeper;
+pub mod opening;
 pub mod partition_state;
+pub mod posture;
 pub mod posture_event;
 pub mod quarantine_rate;
-pub mod setting;
+pub mod read_total;
 pub mod state;
-pub mod weakening;
+pub mod statement;
+pub mod told;

@@ -1,10 +1,17 @@
 //! What the keeper needs to know of an event that changes protection.
 
-use dataward_event::audit_event::{Actor, AuditEvent, Client, Datastore, Outcome, Sensitivity};
-use dataward_event::change::Change;
+use std::collections::BTreeSet;
+
+use dataward_event::audit_event::{
+    Actor, AuditEvent, Class, Client, Datastore, EventKind, Outcome, Sensitivity,
+};
+use dataward_event::change::{Change, Control};
 use dataward_event::position::Position;
 use dataward_event::time::EventTime;
 use serde::{Deserialize, Serialize};
+
+/// The name of a setting within its datastore.
+pub type SettingKey = (Control, String);
 
 /// An event that changes protection, or tried to. It owns its texts: it outlives its record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,12 +42,33 @@ pub struct PostureEvent {
     pub changes: Vec<Change<'static>>,
     /// How sensitive, where the producer says so.
     pub sensitivity: Option<Sensitivity>,
+    /// The datastore is gone.
+    pub is_destruction: bool,
 }
 
+/// The operations that end a datastore, with all that was open in it.
+const DESTRUCTIONS: [(&str, &str); 14] = [
+    ("s3", "DeleteBucket"),
+    ("rds", "DeleteDBInstance"),
+    ("rds", "DeleteDBCluster"),
+    ("rds", "DeleteDBSnapshot"),
+    ("rds", "DeleteDBClusterSnapshot"),
+    ("redshift", "DeleteCluster"),
+    ("redshift", "DeleteClusterSnapshot"),
+    ("dynamodb", "DeleteTable"),
+    ("es", "DeleteDomain"),
+    ("es", "DeleteElasticsearchDomain"),
+    ("ec2", "DeleteSnapshot"),
+    ("ec2", "DeregisterImage"),
+    ("ec2", "DeleteSecurityGroup"),
+    ("elasticache", "DeleteReplicationGroup"),
+];
+
 impl PostureEvent {
-    /// The part of an event that matters to posture; `None` if it states no change of a datastore.
+    /// The part of an event that matters to posture; `None` if it neither states a change of a datastore nor ends one.
     pub fn of(event: &AuditEvent<'_>, position: &Position) -> Option<Self> {
-        if event.changes.is_empty() {
+        let is_destruction = is_destruction(event);
+        if event.changes.is_empty() && !is_destruction {
             return None;
         }
         let datastore = event.datastore.clone()?.into_owned();
@@ -58,11 +86,37 @@ impl PostureEvent {
             datastore,
             changes: event.changes.iter().cloned().map(Change::into_owned).collect(),
             sensitivity: event.sensitivity,
+            is_destruction,
         })
+    }
+
+    /// The state of each control and setting that it names, in order.
+    pub fn setting_keys(&self) -> BTreeSet<SettingKey> {
+        self.changes.iter().map(|change| (change.control, change.setting.to_string())).collect()
+    }
+
+    /// What it says about one setting.
+    pub fn changes_of<'e>(
+        &'e self,
+        key: &'e SettingKey,
+    ) -> impl Iterator<Item = &'e Change<'static>> {
+        self.changes.iter().filter(|change| change.control == key.0 && change.setting == key.1)
     }
 
     /// Whether it changed nothing because it failed.
     pub fn is_attempt(&self) -> bool {
         self.outcome == Outcome::Failure
     }
+}
+
+fn is_destruction(event: &AuditEvent<'_>) -> bool {
+    /// OCSF: delete.
+    const ENTITY_DELETE: u16 = 4;
+    if event.kind != EventKind::ConfigChange || event.outcome == Outcome::Failure {
+        return false;
+    }
+    let service = event.service.as_deref().unwrap_or_default();
+    let service = service.split('.').next().unwrap_or_default();
+    DESTRUCTIONS.contains(&(service, &*event.operation))
+        || (event.class == Class::EntityManagement && event.activity_id == ENTITY_DELETE)
 }

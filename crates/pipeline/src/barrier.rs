@@ -2,18 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use dataward_detect::posture_event::PostureEvent;
 use dataward_event::position::Progress;
 
 use crate::archive::Snapshot;
-use crate::lane::Frozen;
+use crate::lane::{Frozen, News};
 
 /// What has been handed over so far.
 pub struct Barrier<R> {
     waiting: BTreeSet<usize>,
     with_snapshots: bool,
     parts: Parts<R>,
-    held: Vec<PostureEvent>,
+    held: Vec<News>,
 }
 
 /// What the workers handed over.
@@ -47,9 +46,9 @@ impl<R> Barrier<R> {
         !self.waiting.contains(&lane)
     }
 
-    /// Keeps posture events that lie behind the marker until the keeper has taken its snapshot.
-    pub fn hold(&mut self, events: Vec<PostureEvent>) {
-        self.held.extend(events);
+    /// Keeps what lies behind the marker until the keeper has taken its snapshot.
+    pub fn hold(&mut self, news: News) {
+        self.held.push(news);
     }
 
     /// Takes a worker's part.
@@ -68,7 +67,7 @@ impl<R> Barrier<R> {
     }
 
     /// The parts, and what was held.
-    pub fn into_parts(self) -> (Parts<R>, Vec<PostureEvent>) {
+    pub fn into_parts(self) -> (Parts<R>, Vec<News>) {
         (self.parts, self.held)
     }
 }

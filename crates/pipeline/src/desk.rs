@@ -1,39 +1,124 @@
 //! The keeper at work in this process: its state, its rows, and how far it has seen.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
-use dataward_detect::keeper::{Keeper, SEGMENT_COUNT};
-use dataward_detect::posture_event::PostureEvent;
+use dataward_detect::keeper::{Concluded, Keeper, SEGMENT_COUNT};
+use dataward_detect::opening::GRACE_MICROS;
 use dataward_detect::state::FORMAT;
 use dataward_event::finding::Owner;
-use dataward_event::position::Progress;
+use dataward_event::position::{Position, Progress};
+use dataward_event::time::EventTime;
 
 use crate::alert::Alert;
-use crate::archive::{Rows, Segment, Snapshot};
+use crate::archive::{ExposureRow, OperatorRow, Rows, Segment, Snapshot, TICK};
 use crate::clock::Clock;
-use crate::lane::detector_failed;
+use crate::lane::{News, detector_failed};
 
-/// The keeper of the shared state and the rows of its alerts.
+/// How long event time must stand still before the clock goes on for it.
+const STANDSTILL: Duration = Duration::from_secs(1);
+
+/// The keeper of the shared state and the rows of its statements.
 pub struct Desk<R> {
     /// The keeper.
     pub keeper: Keeper,
-    /// The rows of its alerts since the last checkpoint.
+    /// The rows of its statements since the last checkpoint.
     pub rows: R,
     /// The progress of every partition it has ever seen.
     pub seen: Progress,
+    /// When the clock showed that event time had come so far.
+    standing_since: Option<(EventTime, Duration)>,
 }
 
 impl<R: Rows> Desk<R> {
-    /// Takes a posture event in; the alerts that follow have their rows already.
-    pub fn observe(&mut self, event: &PostureEvent, clock: &dyn Clock) -> Vec<Alert> {
-        let keeper = &mut self.keeper;
-        let observing = AssertUnwindSafe(|| keeper.observe(event));
-        let findings = catch_unwind(observing).unwrap_or_else(|_| {
-            // A defect costs the conclusions of this event, never the stream (I5).
-            vec![detector_failed(&event.position, event.time)]
+    /// A desk with a keeper that has seen so much.
+    pub fn new(keeper: Keeper, rows: R, seen: Progress) -> Self {
+        Self { keeper, rows, seen, standing_since: None }
+    }
+
+    /// Takes in what a batch brought; the alerts that follow have their rows already.
+    pub fn observe(&mut self, news: News, clock: &dyn Clock) -> Vec<Alert> {
+        let (changes, reads) = (news.changes, news.reads.into_reads());
+        if changes.is_empty() && reads.is_empty() {
+            return Vec::new();
+        }
+        let first = changes.first().map(|event| (event.position.clone(), event.time));
+        let first = first.or_else(|| {
+            reads.first().map(|read| (read.total.first.position.clone(), read.total.first.time))
         });
-        let alerts = findings.iter().map(|finding| Alert::new(finding, clock.now()));
-        let alerts: Vec<Alert> = alerts.collect();
+        self.conclude(first, clock, |keeper| keeper.observe_all(changes, reads))
+    }
+
+    /// Lets the clock go on where event time stands still, and fires the timers that are due by then.
+    pub fn tick(&mut self, clock: &dyn Clock) -> Vec<Alert> {
+        let (now, monotonic) = (self.keeper.now(), clock.monotonic());
+        let (at, since) = match self.standing_since {
+            Some((at, since)) if at == now => (at, since),
+            _ => {
+                self.standing_since = Some((now, monotonic));
+                return Vec::new();
+            }
+        };
+        let stood = monotonic.saturating_sub(since);
+        let micros = i64::try_from(stood.as_micros()).unwrap_or(i64::MAX);
+        let time = at.plus_micros(micros);
+        if stood < STANDSTILL || self.keeper.next_due().is_none_or(|due| due > time) {
+            return Vec::new();
+        }
+        self.tick_at(time, clock)
+    }
+
+    /// The last tick of a source that has ended: what a grace period would still have waited for.
+    pub fn tick_at_the_end(&mut self, clock: &dyn Clock) -> Vec<Alert> {
+        match self.keeper.newest() {
+            Some(newest) => self.tick_at(newest.plus_micros(GRACE_MICROS), clock),
+            None => Vec::new(),
+        }
+    }
+
+    fn tick_at(&mut self, time: EventTime, clock: &dyn Clock) -> Vec<Alert> {
+        let alerts = self.conclude(None, clock, |keeper| keeper.tick(time));
+        if !alerts.is_empty() {
+            // A replay must pass the same time, or what fired would be fired again.
+            self.rows.operator(&OperatorRow {
+                operation: TICK.to_owned(),
+                partition: None,
+                time: Some(time),
+                detail: format!("{{\"fired\":{}}}", alerts.len()),
+                ingest_time: clock.now(),
+            });
+        }
+        alerts
+    }
+
+    /// Says what reads have changed in figures that were said, and folds what is final: at each barrier.
+    pub fn sum_up(&mut self, clock: &dyn Clock) -> Vec<Alert> {
+        let settled = self.conclude(None, clock, Keeper::settle);
+        let mut alerts = self.conclude(None, clock, Keeper::say_figures);
+        alerts.splice(0..0, settled);
+        alerts
+    }
+
+    /// Runs a part of the keeper; what it concludes becomes rows and alerts.
+    pub fn conclude(
+        &mut self,
+        place: Option<(Position, EventTime)>,
+        clock: &dyn Clock,
+        work: impl FnOnce(&mut Keeper) -> Concluded,
+    ) -> Vec<Alert> {
+        let keeper = &mut self.keeper;
+        let working = AssertUnwindSafe(|| work(keeper));
+        let concluded = catch_unwind(working).unwrap_or_else(|_| {
+            // A defect costs the conclusions of these events, never the stream (I5).
+            let failed = place.map(|(position, time)| detector_failed(&position, time));
+            Concluded { findings: failed.into_iter().collect(), exposures: Vec::new() }
+        });
+        let now = clock.now();
+        for (number, exposure) in concluded.exposures {
+            self.rows.exposure(&ExposureRow { exposure, number, ingest_time: now });
+        }
+        let alerts: Vec<Alert> =
+            concluded.findings.iter().map(|finding| Alert::new(finding, now)).collect();
         for alert in &alerts {
             self.rows.alert(alert);
         }
@@ -73,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_snapshot_stands_behind_what_was_given_up_before_it() {
-        let mut desk = Desk { keeper: Keeper::new(), rows: NoRows, seen: Progress::new() };
+        let mut desk = Desk::new(Keeper::new(), NoRows, Progress::new());
         let (given_up, kept) = (Partition::new("audit", 0), Partition::new("audit", 1));
         desk.pass(&[(given_up.clone(), Offset(7))].into_iter().collect());
         desk.pass(&[(kept.clone(), Offset(3))].into_iter().collect());

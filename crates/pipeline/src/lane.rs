@@ -7,6 +7,7 @@ use std::sync::Arc;
 use base64::Engine;
 use dataward_detect::partition_state::{Observed, PartitionState, StreamFinding, stream_finding};
 use dataward_detect::posture_event::PostureEvent;
+use dataward_detect::read_total::ReadTotals;
 use dataward_event::audit_event::EventKind;
 use dataward_event::finding::{Finding, Owner, RuleId, Severity};
 use dataward_event::limits::{QUARANTINE_BYTES_MAX, QUARANTINE_PREFIX_BYTES};
@@ -43,11 +44,20 @@ struct PartitionLane {
     has_failed: bool,
 }
 
+/// What the keeper must know of a batch.
+#[derive(Debug, Default)]
+pub struct News {
+    /// Changes of protection.
+    pub changes: Vec<PostureEvent>,
+    /// What was read.
+    pub reads: ReadTotals,
+}
+
 /// What a batch led to besides rows.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// What the keeper must know, in order.
-    pub posture: Vec<PostureEvent>,
+    /// What the keeper must know.
+    pub news: News,
     /// Alerts of the partitions' own state; their rows are written already.
     pub alerts: Vec<Alert>,
 }
@@ -229,7 +239,10 @@ impl<R: Rows> Work<'_, R> {
         });
         self.tally.events += 1;
         self.tally.duplicates += u64::from(observed.is_duplicate);
-        self.outcome.posture.extend(observed.posture);
+        self.outcome.news.changes.extend(observed.posture);
+        if !observed.is_duplicate {
+            self.outcome.news.reads.add(&decoded.event, position);
+        }
     }
 
     /// A defect of the detector costs its conclusions, never the row (I5); the first one alerts.

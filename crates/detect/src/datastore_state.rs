@@ -1,0 +1,378 @@
+//! What the keeper knows of one datastore: what is settled, and what a late event can still change.
+//!
+//! Events within the lateness bound are kept as they are, ordered by (event time, uid), and what follows from them is
+//! derived anew whenever one arrives: a late event simply takes its place. Older ones are folded into `settled`. So what
+//! is known is a function of the set of events, whatever the order of their arrival.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use dataward_event::audit_event::{ActorKind, Datastore, DatastoreForm, Outcome};
+use dataward_event::exposure::{Known, ReadFigures};
+use dataward_event::time::EventTime;
+use dataward_event::uid::short_hash;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::opening::{Opening, Tally};
+use crate::posture::{Facts, Posture, outside_read_change};
+use crate::posture_event::PostureEvent;
+use crate::read_total::{DatastoreRead, MINUTE_MICROS, ReadMark, ReadTotal, ReaderKey};
+
+/// The most recent events kept as they are: what each further event costs. Of a datastore that is changed more often within
+/// the lateness bound the oldest are folded early, and a late event among them no longer takes its place.
+const RECENT_MAX: usize = 256;
+/// Readers of our own that are told apart in one minute; further ones are summed up.
+const INSIDERS_PER_MINUTE_MAX: usize = 16;
+/// Readers from outside that are told apart in one minute.
+const OUTSIDERS_PER_MINUTE_MAX: usize = 64;
+
+/// What is known of one datastore.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatastoreState {
+    settled: Posture,
+    recent: BTreeMap<(EventTime, String), Arc<PostureEvent>>,
+    totals: BTreeMap<TotalKey, ReadTotal>,
+    /// Reads that are not told apart, by minute.
+    others: BTreeMap<i64, ReadFigures>,
+    /// The sources that tell of it.
+    sources: BTreeSet<Arc<str>>,
+    datastore: Option<Datastore<'static>>,
+}
+
+/// A minute and a reader. Which readers are told apart is decided by a hash of them, never by who came first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct TotalKey {
+    minute: i64,
+    is_stranger: bool,
+    hash: u64,
+    reader: ReaderKey,
+}
+
+/// The state of a datastore as of the newest event.
+#[derive(Debug)]
+pub struct Derived<'s> {
+    /// Its protection.
+    pub posture: Posture,
+    state: &'s DatastoreState,
+    context: &'s Context,
+}
+
+/// How a read lies to an interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Inside,
+    Edge,
+    Outside,
+}
+
+impl DatastoreState {
+    /// Takes a change in.
+    pub fn insert(&mut self, event: PostureEvent, context: &Context) {
+        self.know(&event.datastore, &event.source);
+        let place = (event.time, event.uid.clone());
+        if let Some(known) = self.recent.get_mut(&place) {
+            // The same event from another place: a set has it once, under its smaller position.
+            if event.position < known.position {
+                Arc::make_mut(known).position = event.position;
+            }
+            return;
+        }
+        let facts = self.facts(context);
+        while self.recent.len() >= RECENT_MAX {
+            let Some((_, oldest)) = self.recent.pop_first() else { break };
+            self.settled.step(&oldest, &facts);
+            self.settled.forget_closed();
+        }
+        self.recent.insert(place, Arc::new(event));
+    }
+
+    /// Takes a change in that is older than what is settled. Returns what must be told of it.
+    pub fn insert_late(&mut self, event: PostureEvent, context: &Context) -> Vec<Arc<Opening>> {
+        self.know(&event.datastore, &event.source);
+        let facts = self.facts(context);
+        self.settled.step_late(&Arc::new(event), &facts)
+    }
+
+    /// Takes reads in. Those older than what is settled count in the first minute that is not.
+    pub fn insert_read(&mut self, read: DatastoreRead, settled_minute: i64) {
+        self.know(&read.datastore, &read.source);
+        let minute = read.minute.max(settled_minute);
+        let is_stranger = read.reader.kind == ActorKind::Anonymous || read.reader.is_foreign;
+        let hash = short_hash(read.reader.identity());
+        let key = TotalKey { minute, is_stranger, hash, reader: read.reader };
+        if let Some(known) = self.totals.get_mut(&key) {
+            known.merge(read.total);
+            return;
+        }
+        self.totals.insert(key, read.total);
+        let of_minute = || {
+            let of = self.totals.range(first_key(minute, is_stranger)..);
+            of.take_while(|(key, _)| (key.minute, key.is_stranger) == (minute, is_stranger))
+        };
+        let most = if is_stranger { OUTSIDERS_PER_MINUTE_MAX } else { INSIDERS_PER_MINUTE_MAX };
+        if of_minute().count() > most
+            && let Some(last) = of_minute().last().map(|(key, _)| key.clone())
+            && let Some(total) = self.totals.remove(&last)
+        {
+            self.others.entry(minute).or_default().merge(&total.figures);
+        }
+    }
+
+    fn know(&mut self, datastore: &Datastore<'static>, source: &str) {
+        if !self.sources.contains(source) {
+            self.sources.insert(source.into());
+        }
+        // Events name it more or less fully; the fullest one counts, whichever comes first.
+        let fullness = |known: &Datastore<'static>| {
+            let (name, kind) = (known.name.clone(), known.resource_type.clone());
+            (known.form != DatastoreForm::Other, kind, name, known.form)
+        };
+        match &mut self.datastore {
+            Some(known) if known == datastore => {}
+            Some(known) if fullness(known) >= fullness(datastore) => {}
+            known => *known = Some(datastore.clone()),
+        }
+    }
+
+    /// What the context says of it.
+    pub fn facts(&self, context: &Context) -> Facts {
+        let known = self.datastore.as_ref();
+        let entry = known.and_then(|datastore| context.datastore(datastore));
+        Facts {
+            form: known.map_or(DatastoreForm::Other, |datastore| datastore.form),
+            reachable: entry.map_or(Known::Unknown, |entry| entry.reachable()),
+            is_expected_public: entry.is_some_and(|entry| entry.expected_public),
+        }
+    }
+
+    /// The datastore, as fully as anybody has named it.
+    pub fn datastore(&self) -> Option<&Datastore<'static>> {
+        self.datastore.as_ref()
+    }
+
+    /// The sources that tell of it.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().map(|source| &**source)
+    }
+
+    /// Whether a late event can still change something.
+    pub fn has_recent(&self) -> bool {
+        !self.recent.is_empty() || !self.totals.is_empty() || !self.others.is_empty()
+    }
+
+    /// Whether something of it is before a time.
+    pub fn has_before(&self, horizon: EventTime) -> bool {
+        let minute = horizon.micros().div_euclid(MINUTE_MICROS);
+        self.recent.first_key_value().is_some_and(|((time, _), _)| *time < horizon)
+            || self.totals.first_key_value().is_some_and(|(key, _)| key.minute < minute)
+            || self.others.first_key_value().is_some_and(|(of, _)| *of < minute)
+    }
+
+    /// Folds everything before the horizon, which is a whole minute.
+    pub fn settle(&mut self, horizon: EventTime, context: &Context) {
+        let minute = horizon.micros().div_euclid(MINUTE_MICROS);
+        let later = self.recent.split_off(&(horizon, String::new()));
+        let events = std::mem::replace(&mut self.recent, later);
+        let later = self.totals.split_off(&first_key(minute, false));
+        let totals = std::mem::replace(&mut self.totals, later);
+        let later = self.others.split_off(&minute);
+        let others = std::mem::replace(&mut self.others, later);
+
+        let facts = self.facts(context);
+        let inputs = self.inputs(events.values(), totals.iter(), context);
+        for input in &inputs {
+            step(&mut self.settled, input, &facts);
+        }
+        for opening in self.settled.openings_mut() {
+            let interval = opening.interval();
+            add_reads(&mut opening.tally, interval, totals.iter(), &others, context);
+        }
+        self.settled.forget_closed();
+    }
+
+    /// The state as of the newest event.
+    pub fn derive<'s>(&'s self, context: &'s Context) -> Derived<'s> {
+        let facts = self.facts(context);
+        let mut posture = self.settled.clone();
+        for input in &self.inputs(self.recent.values(), self.totals.iter(), context) {
+            step(&mut posture, input, &facts);
+        }
+        Derived { posture, state: self, context }
+    }
+
+    /// Whether nothing can be told of it: nothing is open, and nothing happened lately that could open or close.
+    pub fn is_calm(&self) -> bool {
+        self.recent.is_empty()
+            && self.settled.openings().next().is_none()
+            && !self.totals.keys().any(|key| key.is_stranger)
+    }
+
+    /// Follows a change of the context.
+    pub fn judge_again(&mut self, at: EventTime, context: &Context) {
+        let facts = self.facts(context);
+        let newest = self.settled.openings().last().map(|opening| Arc::clone(&opening.event));
+        if let Some(cause) = newest {
+            self.settled.judge(&cause, at, &facts);
+        }
+    }
+
+    /// Changes and reads from outside, in the order of their times.
+    fn inputs<'i>(
+        &self,
+        events: impl Iterator<Item = &'i Arc<PostureEvent>>,
+        totals: impl Iterator<Item = (&'i TotalKey, &'i ReadTotal)>,
+        context: &Context,
+    ) -> Vec<Input> {
+        let mut inputs: Vec<Input> = events.map(|event| Input::Change(Arc::clone(event))).collect();
+        let Some(datastore) = &self.datastore else { return inputs };
+        let source = self.sources.first().map_or("", |source| &**source);
+        let strangers = totals.filter(|(key, _)| key.is_stranger && key.reader.is_outsider(context));
+        inputs.extend(strangers.map(|(key, total)| {
+            let read = as_change(datastore, source, &key.reader, &total.first);
+            Input::OutsideRead(Arc::new(read))
+        }));
+        if inputs.iter().any(|input| matches!(input, Input::OutsideRead(_))) {
+            inputs.sort_by(|one, other| one.order().cmp(&other.order()));
+        }
+        inputs
+    }
+}
+
+enum Input {
+    Change(Arc<PostureEvent>),
+    OutsideRead(Arc<PostureEvent>),
+}
+
+impl Input {
+    fn order(&self) -> (EventTime, &str) {
+        let (Self::Change(event) | Self::OutsideRead(event)) = self;
+        (event.time, &event.uid)
+    }
+}
+
+fn step(posture: &mut Posture, input: &Input, facts: &Facts) {
+    match input {
+        Input::Change(event) => posture.step(event, facts),
+        Input::OutsideRead(read) => posture.step_outside_read(read, facts),
+    }
+}
+
+fn first_key(minute: i64, is_stranger: bool) -> TotalKey {
+    let reader = ReaderKey {
+        kind: ActorKind::Unknown,
+        uid: None,
+        name: None,
+        account: None,
+        is_foreign: false,
+        network: "".into(),
+    };
+    TotalKey { minute, is_stranger, hash: 0, reader }
+}
+
+/// A read from outside, as the change that it makes known.
+fn as_change(
+    datastore: &Datastore<'static>,
+    source: &str,
+    reader: &ReaderKey,
+    read: &ReadMark,
+) -> PostureEvent {
+    let is_anonymous = reader.kind == ActorKind::Anonymous;
+    PostureEvent {
+        uid: read.event_uid.to_string(),
+        type_uid: read.type_uid,
+        time: read.time,
+        position: read.position.clone(),
+        source: source.to_owned(),
+        operation: read.operation.to_string(),
+        service: None,
+        outcome: Outcome::Success,
+        actor: reader.actor(),
+        client: read.client(),
+        datastore: datastore.clone(),
+        changes: vec![outside_read_change(is_anonymous, reader.outsider())],
+        sensitivity: None,
+        is_destruction: false,
+    }
+}
+
+/// Adds the reads that lie in `[from, to)`.
+fn add_reads<'t>(
+    tally: &mut Tally,
+    interval: (EventTime, Option<EventTime>),
+    totals: impl Iterator<Item = (&'t TotalKey, &'t ReadTotal)>,
+    others: &BTreeMap<i64, ReadFigures>,
+    context: &Context,
+) {
+    let as_edge = |figures: &ReadFigures| ReadFigures {
+        reads_at_edges: figures.reads,
+        ..ReadFigures::default()
+    };
+    for (key, total) in totals {
+        let is_outsider = key.reader.is_outsider(context);
+        match place(interval, total.first.time, total.last.time) {
+            Place::Inside => tally.add(Some(&key.reader), is_outsider, &total.figures),
+            Place::Edge => tally.add(Some(&key.reader), is_outsider, &as_edge(&total.figures)),
+            Place::Outside => {}
+        }
+    }
+    for (minute, figures) in others {
+        let start = EventTime::from_micros(minute.saturating_mul(MINUTE_MICROS));
+        match place(interval, start, start.plus_micros(MINUTE_MICROS - 1)) {
+            Place::Inside => tally.add(None, false, figures),
+            Place::Edge => tally.add(None, false, &as_edge(figures)),
+            Place::Outside => {}
+        }
+    }
+}
+
+fn place(interval: (EventTime, Option<EventTime>), first: EventTime, last: EventTime) -> Place {
+    let is_inside = |time: EventTime| time >= interval.0 && interval.1.is_none_or(|to| time < to);
+    if is_inside(first) && is_inside(last) {
+        Place::Inside
+    } else if last < interval.0 || interval.1.is_some_and(|to| first >= to) {
+        Place::Outside
+    } else {
+        Place::Edge
+    }
+}
+
+/// A read in an interval: whose, and the first of it that certainly lies inside.
+#[derive(Debug, Clone)]
+pub struct ReadInside<'s> {
+    /// Who.
+    pub reader: &'s ReaderKey,
+    /// The read.
+    pub mark: &'s ReadMark,
+    /// Anonymous, or of a foreign account.
+    pub is_outsider: bool,
+}
+
+impl Derived<'_> {
+    /// What was read in an interval that belongs to an opening: `settled` holds what is older.
+    pub fn tally(&self, settled: &Tally, interval: (EventTime, Option<EventTime>)) -> Tally {
+        let mut tally = settled.clone();
+        add_reads(&mut tally, interval, self.state.totals.iter(), &self.state.others, self.context);
+        tally
+    }
+
+    /// The first certain read of each identity in an interval, in the order of time.
+    pub fn reads_inside(&self, interval: (EventTime, Option<EventTime>)) -> Vec<ReadInside<'_>> {
+        let is_inside =
+            |time: EventTime| time >= interval.0 && interval.1.is_none_or(|to| time < to);
+        let mut first: BTreeMap<&str, ReadInside<'_>> = BTreeMap::new();
+        for (key, total) in &self.state.totals {
+            let mark = [&total.first, &total.last].into_iter().find(|mark| is_inside(mark.time));
+            let Some(mark) = mark else { continue };
+            let is_outsider = key.reader.is_outsider(self.context);
+            let read = ReadInside { reader: &key.reader, mark, is_outsider };
+            let known = first.entry(key.reader.identity()).or_insert_with(|| read.clone());
+            if (mark.time, &mark.event_uid) < (known.mark.time, &known.mark.event_uid) {
+                *known = read;
+            }
+        }
+        let mut reads: Vec<ReadInside<'_>> = first.into_values().collect();
+        reads.sort_by_key(|read| (read.mark.time, Arc::clone(&read.mark.event_uid)));
+        reads
+    }
+}

@@ -1,0 +1,279 @@
+//! An opening: the event that opened things in a setting, which of them are closed again, and whether it exposed the
+//! datastore. Each opened thing is a window; those that one event opened are told of together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use dataward_event::change::{Change, Control};
+use dataward_event::exposure::{Known, ReadFigures};
+use dataward_event::finding::CloseReason;
+use dataward_event::time::EventTime;
+use dataward_event::uid::{UidBuilder, short_hash};
+use serde::{Deserialize, Serialize};
+
+use crate::posture_event::{PostureEvent, SettingKey};
+use crate::read_total::ReaderKey;
+
+/// The setting of a window that a read from outside made known, not a change.
+pub const OUTSIDE_READ: &str = "outside_read";
+
+/// A restoration within this time, in microseconds, is the second half of a replacement.
+pub const GRACE_MICROS: i64 = 10 * 60 * 1_000_000;
+
+/// Readers remembered by name in one opening; further ones are summed up. Outsiders have a limit of their own.
+const READERS_MAX: usize = 64;
+
+/// Which opening: ordered by the time of its event.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct OpeningId {
+    /// When.
+    pub time: EventTime,
+    /// By which event.
+    pub event_uid: String,
+    /// In which setting.
+    pub key: SettingKey,
+}
+
+/// What one event opened in one setting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opening {
+    /// The event.
+    pub event: Arc<PostureEvent>,
+    /// The setting.
+    pub key: SettingKey,
+    /// What it opened.
+    pub changes: Vec<Change<'static>>,
+    /// Nothing was known of some of it before: it may have been open already.
+    pub is_uncertain: bool,
+    /// It came after the lateness bound.
+    pub is_late: bool,
+    /// Whether the datastore could be reached from outside when it was opened.
+    pub reachable: Known,
+    /// Whether it could be read by whoever reaches it.
+    pub readable: Known,
+    /// The things that are closed again.
+    pub closings: BTreeMap<String, Arc<Closing>>,
+    /// It completed an exposure.
+    pub exposure: Option<Exposed>,
+    /// An exposure that it completed is over for longer than the lateness bound.
+    pub was_exposed: bool,
+    /// What was read in it up to the lateness bound.
+    pub tally: Tally,
+}
+
+/// What ended something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closing {
+    /// The event.
+    pub event: Arc<PostureEvent>,
+    /// Why.
+    pub reason: CloseReason,
+}
+
+/// The datastore was reachable and readable, and this opening was the last step to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exposed {
+    /// Since when.
+    pub at: EventTime,
+    /// The event that completed it: a change, or a read that proved it.
+    pub by: Arc<PostureEvent>,
+    /// A read from outside proved it.
+    pub is_proven: bool,
+    /// The openings that let somebody read; it is over when all of them are closed.
+    pub covered: BTreeSet<OpeningId>,
+    /// What else it takes: the network that is open, the guard that is gone.
+    pub legs: Vec<Leg>,
+    /// What ended it.
+    pub closing: Option<Arc<Closing>>,
+}
+
+/// Another opening that an exposure stands on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leg {
+    /// Its event.
+    pub event: Arc<PostureEvent>,
+    /// What it opened.
+    pub change: Change<'static>,
+}
+
+/// Who read how much.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Everybody.
+    pub all: ReadFigures,
+    /// Outsiders.
+    pub outside: ReadFigures,
+    /// Our own, by reader.
+    insiders: Readers,
+    /// Outsiders, by reader.
+    outsiders: Readers,
+}
+
+/// Readers, as many as there is room for. Which of them are kept depends on who they are, never on who came first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Readers {
+    known: BTreeMap<(u64, ReaderKey), ReadFigures>,
+    others: Option<ReadFigures>,
+}
+
+impl OpeningId {
+    /// The uid of the window of one thing.
+    pub fn window_uid(&self, datastore_uid: &str, thing: &str) -> String {
+        UidBuilder::new("exposure")
+            .text(datastore_uid)
+            .text(self.key.0.as_str())
+            .text(&self.key.1)
+            .text(thing)
+            .text(&self.event_uid)
+            .finish()
+    }
+}
+
+impl Opening {
+    /// Which one it is.
+    pub fn id(&self) -> OpeningId {
+        OpeningId {
+            time: self.event.time,
+            event_uid: self.event.uid.clone(),
+            key: self.key.clone(),
+        }
+    }
+
+    /// The control.
+    pub fn control(&self) -> Control {
+        self.key.0
+    }
+
+    /// Whether something of it is still open.
+    pub fn is_open(&self) -> bool {
+        self.changes.iter().any(|change| !self.closings.contains_key(&*change.opened))
+    }
+
+    /// Whether it was open at a time.
+    pub fn is_open_at(&self, time: EventTime) -> bool {
+        let is_closed = |change: &Change<'_>| {
+            self.closings.get(&*change.opened).is_some_and(|closing| closing.event.time <= time)
+        };
+        self.event.time <= time && !self.changes.iter().all(is_closed)
+    }
+
+    /// What closed the last of it, if all is closed.
+    pub fn closing(&self) -> Option<&Arc<Closing>> {
+        if self.is_open() {
+            return None;
+        }
+        self.closings.values().max_by_key(|closing| (closing.event.time, &closing.event.uid))
+    }
+
+    /// The uid of its first window: that of the exposure, where it completed one.
+    pub fn uid(&self) -> String {
+        let things = self.changes.iter().map(|change| &*change.opened);
+        self.id().window_uid(&self.event.datastore.uid, things.min().unwrap_or_default())
+    }
+
+    /// Whether a read made it known.
+    pub fn is_of_a_read(&self) -> bool {
+        self.key.1 == OUTSIDE_READ
+    }
+
+    /// The interval in which reads are reads inside: `[from, to)`.
+    pub fn interval(&self) -> (EventTime, Option<EventTime>) {
+        (self.event.time, self.closing().map(|closing| closing.event.time))
+    }
+}
+
+impl Exposed {
+    /// Whether it goes on.
+    pub fn is_open(&self) -> bool {
+        self.closing.is_none()
+    }
+
+    /// The interval of it: `[from, to)`.
+    pub fn interval(&self) -> (EventTime, Option<EventTime>) {
+        (self.at, self.closing.as_ref().map(|closing| closing.event.time))
+    }
+}
+
+impl Closing {
+    /// The end of something that began at `since`.
+    pub fn new(event: &Arc<PostureEvent>, since: EventTime) -> Arc<Self> {
+        let reason = if event.is_destruction {
+            CloseReason::Destroyed
+        } else if event.time <= since.plus_micros(GRACE_MICROS) {
+            CloseReason::Replaced
+        } else {
+            CloseReason::Restored
+        };
+        Arc::new(Self { event: Arc::clone(event), reason })
+    }
+}
+
+impl Tally {
+    /// Adds what a reader read. `None`: readers that nobody told apart.
+    pub fn add(&mut self, reader: Option<&ReaderKey>, is_outsider: bool, figures: &ReadFigures) {
+        self.all.merge(figures);
+        if is_outsider {
+            self.outside.merge(figures);
+        }
+        let readers = if is_outsider { &mut self.outsiders } else { &mut self.insiders };
+        readers.add(reader, figures);
+    }
+
+    /// Adds another tally.
+    pub fn merge(&mut self, other: &Self) {
+        self.all.merge(&other.all);
+        self.outside.merge(&other.outside);
+        self.insiders.merge(&other.insiders);
+        self.outsiders.merge(&other.outsiders);
+    }
+
+    /// Every reader that is told apart, outsiders marked; `None`: the others.
+    pub fn readers(&self) -> impl Iterator<Item = (Option<&ReaderKey>, bool, &ReadFigures)> {
+        let outsiders = self.outsiders.iter().map(|(key, figures)| (key, true, figures));
+        outsiders.chain(self.insiders.iter().map(|(key, figures)| (key, false, figures)))
+    }
+
+    /// Whether a reader of this identity is in it, or may be among those that are not told apart.
+    pub fn may_hold(&self, identity: &str, is_outsider: bool) -> bool {
+        let readers = if is_outsider { &self.outsiders } else { &self.insiders };
+        readers.others.is_some()
+            || readers.known.keys().any(|(_, reader)| reader.identity() == identity)
+    }
+
+    /// How many identities of insiders are in it.
+    pub fn insider_count(&self) -> usize {
+        let identities: BTreeSet<&str> =
+            self.insiders.known.keys().map(|(_, reader)| reader.identity()).collect();
+        identities.len()
+    }
+}
+
+impl Readers {
+    fn add(&mut self, reader: Option<&ReaderKey>, figures: &ReadFigures) {
+        let Some(reader) = reader else {
+            self.others.get_or_insert_default().merge(figures);
+            return;
+        };
+        let key = (short_hash(reader.identity()), reader.clone());
+        self.known.entry(key).or_default().merge(figures);
+        while self.known.len() > READERS_MAX {
+            if let Some((_, figures)) = self.known.pop_last() {
+                self.others.get_or_insert_default().merge(&figures);
+            }
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for ((_, reader), figures) in &other.known {
+            self.add(Some(reader), figures);
+        }
+        if let Some(figures) = &other.others {
+            self.add(None, figures);
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (Option<&ReaderKey>, &ReadFigures)> {
+        let known = self.known.iter().map(|((_, reader), figures)| (Some(reader), figures));
+        known.chain(self.others.iter().map(|figures| (None, figures)))
+    }
+}

@@ -1,0 +1,582 @@
+//! The state of one datastore's protection: what is known of each setting, what is open, and whether somebody from
+//! outside can both reach and read it.
+//!
+//! It goes from event to event in the order of event time; what is not in an event is in [`Facts`]. Three-valued where
+//! logs are silent: what is not known is neither assumed nor denied.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use dataward_event::audit_event::DatastoreForm;
+use dataward_event::change::{Change, Control, Direction, WindowKind};
+use dataward_event::exposure::Known;
+use dataward_event::time::EventTime;
+use serde::{Deserialize, Serialize};
+
+use crate::opening::{Closing, Exposed, Leg, OUTSIDE_READ, Opening, OpeningId, Tally};
+use crate::posture_event::{PostureEvent, SettingKey};
+
+/// The most things remembered per setting. Beyond it the closed one that changed longest ago is forgotten.
+const THINGS_MAX: usize = 1_024;
+/// The most openings remembered per datastore. Beyond it the oldest is forgotten.
+const OPENINGS_MAX: usize = 1_024;
+
+/// What the context says of a datastore.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// Its form.
+    pub form: DatastoreForm,
+    /// Whether it can be reached from outside, as far as the context tells.
+    pub reachable: Known,
+    /// It is meant for everybody.
+    pub is_expected_public: bool,
+}
+
+/// What is known of one datastore's protection.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Posture {
+    settings: BTreeMap<SettingKey, SettingState>,
+    openings: BTreeMap<OpeningId, Arc<Opening>>,
+    attempts: u64,
+}
+
+/// What is known of one setting.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct SettingState {
+    things: BTreeMap<String, Thing>,
+    /// When an event stated all of it.
+    whole: Option<EventTime>,
+}
+
+/// What is known of one thing of a setting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Thing {
+    /// Open, and by which opening.
+    opening: Option<OpeningId>,
+    since: EventTime,
+}
+
+/// The state of a control.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ControlState {
+    /// No event has told.
+    Unknown,
+    /// Nothing of it is open, as far as events told.
+    Protected,
+    /// Something of it is open.
+    Weakened,
+    /// Something of it is open, and the datastore is exposed by it.
+    Exposed,
+}
+
+impl Posture {
+    /// Takes a change in, or a failed attempt at one.
+    pub fn step(&mut self, event: &Arc<PostureEvent>, facts: &Facts) {
+        if event.is_attempt() {
+            self.attempts += 1;
+            return;
+        }
+        if event.is_destruction {
+            self.close_everything(event);
+        }
+        for key in event.setting_keys() {
+            self.step_setting(&key, event, facts);
+        }
+        self.close_proofs(event);
+        self.judge(event, event.time, facts);
+    }
+
+    fn step_setting(&mut self, key: &SettingKey, event: &Arc<PostureEvent>, facts: &Facts) {
+        let is_whole = event.changes_of(key).any(|change| change.whole);
+        if is_whole {
+            let named: BTreeSet<&str> = event
+                .changes_of(key)
+                .filter(|change| change.direction == Direction::Weakened)
+                .map(|change| &*change.opened)
+                .collect();
+            let others: Vec<String> = self
+                .settings
+                .get(key)
+                .into_iter()
+                .flat_map(|setting| setting.things.iter())
+                .filter(|(thing, state)| state.opening.is_some() && !named.contains(thing.as_str()))
+                .map(|(thing, _)| thing.clone())
+                .collect();
+            for thing in others {
+                self.close(key, &thing, event);
+            }
+        }
+        let mut opened: Vec<Change<'static>> = Vec::new();
+        let mut is_uncertain = false;
+        for change in event.changes_of(key) {
+            match change.direction {
+                Direction::Weakened => {
+                    let known = self.thing(key, &change.opened);
+                    if known.is_some_and(|thing| thing.opening.is_some())
+                        || opened.iter().any(|other| other.opened == change.opened)
+                    {
+                        continue;
+                    }
+                    let is_known = known.is_some() || self.is_whole_known(key);
+                    is_uncertain |= !is_known;
+                    opened.push(change.clone());
+                }
+                Direction::Strengthened if !change.opened.is_empty() => {
+                    self.close(key, &change.opened, event);
+                }
+                Direction::Strengthened | Direction::Neutral | Direction::Unknown => {}
+            }
+        }
+        if is_whole {
+            self.settings.entry(key.clone()).or_default().whole = Some(event.time);
+        }
+        if !opened.is_empty() {
+            self.open(key, event, opened, is_uncertain, facts);
+        }
+    }
+
+    fn open(
+        &mut self,
+        key: &SettingKey,
+        event: &Arc<PostureEvent>,
+        changes: Vec<Change<'static>>,
+        is_uncertain: bool,
+        facts: &Facts,
+    ) {
+        let mut opening = Opening {
+            event: Arc::clone(event),
+            key: key.clone(),
+            changes,
+            is_uncertain,
+            is_late: false,
+            reachable: Known::Unknown,
+            readable: Known::Unknown,
+            closings: BTreeMap::new(),
+            exposure: None,
+            was_exposed: false,
+            tally: Tally::default(),
+        };
+        let id = opening.id();
+        let things = &mut self.settings.entry(key.clone()).or_default().things;
+        for change in &opening.changes {
+            let thing = Thing { opening: Some(id.clone()), since: event.time };
+            things.insert(change.opened.to_string(), thing);
+        }
+        opening.reachable = self.reachable(facts);
+        opening.readable = self.readable(&opening, facts);
+        self.openings.insert(id, Arc::new(opening));
+    }
+
+    fn close(&mut self, key: &SettingKey, thing: &str, event: &Arc<PostureEvent>) {
+        let things = &mut self.settings.entry(key.clone()).or_default().things;
+        let closed = Thing { opening: None, since: event.time };
+        let before = things.insert(thing.to_owned(), closed).and_then(|thing| thing.opening);
+        if let Some(opening) = before.and_then(|id| self.openings.get_mut(&id)) {
+            let opening = Arc::make_mut(opening);
+            let closing = Closing::new(event, opening.event.time);
+            opening.closings.insert(thing.to_owned(), closing);
+        }
+    }
+
+    fn close_everything(&mut self, event: &Arc<PostureEvent>) {
+        let open: Vec<(SettingKey, String)> = self
+            .settings
+            .iter()
+            .flat_map(|(key, setting)| setting.things.iter().map(move |thing| (key, thing)))
+            .filter(|(_, (_, state))| state.opening.is_some())
+            .map(|(key, (thing, _))| (key.clone(), thing.clone()))
+            .collect();
+        for (key, thing) in open {
+            self.close(&key, &thing, event);
+        }
+    }
+
+    /// What only a read made known ends when somebody strengthens what could have let it in.
+    fn close_proofs(&mut self, event: &Arc<PostureEvent>) {
+        let strengthens = event.changes.iter().any(|change| {
+            change.direction == Direction::Strengthened
+                && change.control.window_kind() == WindowKind::Confidentiality
+        });
+        if !strengthens {
+            return;
+        }
+        let proven: Vec<(SettingKey, String)> = self
+            .openings
+            .values()
+            .filter(|opening| opening.is_of_a_read() && opening.is_open())
+            .flat_map(|opening| {
+                opening.changes.iter().map(|c| (opening.key.clone(), c.opened.to_string()))
+            })
+            .collect();
+        for (key, thing) in proven {
+            self.close(&key, &thing, event);
+        }
+    }
+
+    /// Takes in that somebody from outside has read. `read` states it as a change: what stands open to whom.
+    pub fn step_outside_read(&mut self, read: &Arc<PostureEvent>, facts: &Facts) {
+        if holds_no_data(facts) || facts.is_expected_public || self.active().next().is_some() {
+            return;
+        }
+        let open: BTreeSet<OpeningId> = self
+            .openings
+            .values()
+            .filter(|opening| opening.is_open() && opening.event.time <= read.time)
+            .filter(|opening| may_let_read(opening.control()) || is_leg(opening.control()))
+            .map(|opening| opening.id())
+            .collect();
+        let newest = |of_readers: bool| {
+            open.iter()
+                .rev()
+                .find(|id| !of_readers || may_let_read(id.key.0))
+                .filter(|id| self.openings.get(id).is_some_and(|opening| can_carry(opening)))
+                .cloned()
+        };
+        let (carrier, covered) = match newest(true).or_else(|| newest(false)) {
+            Some(carrier) => (carrier, open),
+            None => {
+                for key in read.setting_keys() {
+                    self.step_setting(&key, read, facts);
+                }
+                let made = self.openings.keys().find(|id| id.event_uid == read.uid).cloned();
+                let Some(made) = made else { return };
+                (made.clone(), [made].into())
+            }
+        };
+        self.expose(&carrier, read, read.time, covered, true);
+    }
+
+    /// Follows the two legs: ends exposures that lost one, begins those that have both.
+    pub fn judge(&mut self, cause: &Arc<PostureEvent>, at: EventTime, facts: &Facts) {
+        if self.openings.is_empty() {
+            return;
+        }
+        let reachable = self.reachable(facts);
+        let over: Vec<OpeningId> = self
+            .active()
+            .filter(|(_, exposed)| {
+                let reads = exposed.covered.iter().any(|id| {
+                    self.openings.get(id).is_some_and(|opening| {
+                        opening.is_open()
+                            && (exposed.is_proven || self.readable(opening, facts) == Known::Yes)
+                    })
+                });
+                let is_both = reads && (exposed.is_proven || reachable == Known::Yes);
+                !is_both || facts.is_expected_public
+            })
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in over {
+            if let Some(opening) = self.openings.get_mut(&id)
+                && let Some(exposed) = &mut Arc::make_mut(opening).exposure
+            {
+                exposed.closing = Some(Closing::new(cause, exposed.at));
+            }
+        }
+        if holds_no_data(facts) || facts.is_expected_public || reachable != Known::Yes {
+            return;
+        }
+        let covered: BTreeSet<&OpeningId> =
+            self.active().flat_map(|(_, exposed)| exposed.covered.iter()).collect();
+        let bare: Vec<OpeningId> = self
+            .openings
+            .iter()
+            .filter(|(id, opening)| opening.is_open() && !covered.contains(id))
+            .filter(|(_, opening)| self.readable(opening, facts) == Known::Yes)
+            .map(|(id, _)| id.clone())
+            .collect();
+        let (new, older): (Vec<OpeningId>, Vec<OpeningId>) =
+            bare.into_iter().partition(|id| id.event_uid == cause.uid);
+        for id in new {
+            self.expose(&id, cause, at, [id.clone()].into(), false);
+        }
+        if let Some(newest) = older.last() {
+            let completing = self
+                .openings
+                .values()
+                .filter(|opening| opening.event.uid == cause.uid && opening.is_open())
+                .find(|opening| is_leg(opening.control()) && can_carry(opening))
+                .map(|opening| opening.id());
+            let carrier = completing.unwrap_or_else(|| newest.clone());
+            self.expose(&carrier, cause, at, older.into_iter().collect(), false);
+        }
+    }
+
+    fn expose(
+        &mut self,
+        carrier: &OpeningId,
+        by: &Arc<PostureEvent>,
+        at: EventTime,
+        covered: BTreeSet<OpeningId>,
+        is_proven: bool,
+    ) {
+        let legs = self
+            .openings
+            .iter()
+            .filter(|(id, opening)| *id != carrier && opening.is_open())
+            .filter(|(id, opening)| covered.contains(id) || is_leg(opening.control()))
+            .flat_map(|(_, opening)| {
+                opening.changes.iter().map(|change| Leg {
+                    event: Arc::clone(&opening.event),
+                    change: change.clone(),
+                })
+            })
+            .collect();
+        if let Some(opening) = self.openings.get_mut(carrier) {
+            let by = Arc::clone(by);
+            Arc::make_mut(opening).exposure =
+                Some(Exposed { at, by, is_proven, covered, legs, closing: None });
+        }
+    }
+
+    fn active(&self) -> impl Iterator<Item = (&OpeningId, &Exposed)> {
+        self.openings.iter().filter_map(|(id, opening)| {
+            opening.exposure.as_ref().filter(|exposed| exposed.is_open()).map(|e| (id, e))
+        })
+    }
+
+    /// Whether somebody from outside can open a connection. Buckets and snapshots have no network of their own.
+    fn reachable(&self, facts: &Facts) -> Known {
+        if matches!(facts.form, DatastoreForm::Bucket | DatastoreForm::Snapshot) {
+            return Known::Yes;
+        }
+        if holds_no_data(facts) {
+            return Known::Unknown;
+        }
+        match (facts.reachable, self.control_state(Control::NetworkExposure)) {
+            (Known::Yes, _) | (_, ControlState::Weakened | ControlState::Exposed) => Known::Yes,
+            (Known::No, _) | (Known::Unknown, ControlState::Protected) => Known::No,
+            (Known::Unknown, ControlState::Unknown) => Known::Unknown,
+        }
+    }
+
+    /// Whether an opening lets anybody read who can reach the datastore.
+    fn readable(&self, opening: &Opening, facts: &Facts) -> Known {
+        match opening.control() {
+            Control::Authentication | Control::Sharing => Known::Yes,
+            Control::AccessPolicy => {
+                let is_public = opening.changes.iter().any(|change| {
+                    !opening.closings.contains_key(&*change.opened) && names_everybody(&change.opened)
+                });
+                if is_public { self.is_unguarded(&opening.key.1, facts) } else { Known::Unknown }
+            }
+            // A network or a guard that is open lets nobody read by itself: others decide.
+            _ => {
+                let states = [Control::Authentication, Control::AccessPolicy, Control::Sharing]
+                    .map(|control| self.control_state(control));
+                let is_protected = states.contains(&ControlState::Protected)
+                    && states.iter().all(|state| *state <= ControlState::Protected);
+                if is_protected { Known::No } else { Known::Unknown }
+            }
+        }
+    }
+
+    /// Whether no public access block stands above a public policy or ACL.
+    fn is_unguarded(&self, setting: &str, facts: &Facts) -> Known {
+        // The flag of AWS's block that takes the effect of a public policy, or of public ACLs.
+        let flag = if setting.contains("acl") { "IgnorePublicAcls" } else { "RestrictPublicBuckets" };
+        let mut is_guard_known = false;
+        for ((control, _), setting) in &self.settings {
+            if *control != Control::PublicAccessBlock {
+                continue;
+            }
+            match setting.things.get(flag) {
+                Some(thing) if thing.opening.is_some() => return Known::Yes,
+                Some(_) => return Known::No,
+                None if setting.things.values().any(|thing| thing.opening.is_some()) => {
+                    // A block of another product, or one of which only other flags are off.
+                    let is_aws = setting.things.contains_key("BlockPublicAcls")
+                        || setting.things.contains_key("BlockPublicPolicy");
+                    return if is_aws && setting.whole.is_some() { Known::No } else { Known::Yes };
+                }
+                None => is_guard_known = true,
+            }
+        }
+        match (is_guard_known, facts.form) {
+            (true, _) => Known::No,
+            (false, DatastoreForm::Bucket) => Known::Unknown,
+            (false, _) => Known::Yes,
+        }
+    }
+
+    /// The state of a control.
+    pub fn control_state(&self, control: Control) -> ControlState {
+        let mut state = ControlState::Unknown;
+        for ((_, _), setting) in self.settings.iter().filter(|((of, _), _)| *of == control) {
+            let of_setting = if setting.things.values().any(|thing| thing.opening.is_some()) {
+                ControlState::Weakened
+            } else if setting.whole.is_some() || !setting.things.is_empty() {
+                ControlState::Protected
+            } else {
+                ControlState::Unknown
+            };
+            state = state.max(of_setting);
+        }
+        let is_exposed = |(id, exposed): (&OpeningId, &Exposed)| {
+            id.key.0 == control || exposed.covered.iter().any(|covered| covered.key.0 == control)
+        };
+        if state == ControlState::Weakened && self.active().any(is_exposed) {
+            return ControlState::Exposed;
+        }
+        state
+    }
+
+    /// A change older than the lateness bound: it changes what is not known better since, and is told of at once.
+    /// Returns the opening to tell of, if it opened something.
+    pub fn step_late(&mut self, event: &Arc<PostureEvent>, facts: &Facts) -> Vec<Arc<Opening>> {
+        if event.is_attempt() {
+            self.attempts += 1;
+            return Vec::new();
+        }
+        let mut told = Vec::new();
+        for key in event.setting_keys() {
+            let setting = self.settings.get(&key);
+            let whole = setting.and_then(|setting| setting.whole);
+            let is_known_better = |thing: &str| {
+                let since = setting.and_then(|setting| setting.things.get(thing)).map(|t| t.since);
+                since.is_some_and(|since| since > event.time)
+                    || whole.is_some_and(|whole| whole > event.time)
+            };
+            let is_open = |thing: &str| {
+                let thing = setting.and_then(|setting| setting.things.get(thing));
+                thing.is_some_and(|thing| thing.opening.is_some())
+            };
+            let (mut news, mut history, mut closed) = (Vec::new(), Vec::new(), Vec::new());
+            for change in event.changes_of(&key) {
+                let is_better = is_known_better(&change.opened);
+                match change.direction {
+                    Direction::Weakened if is_better => history.push(change.clone()),
+                    Direction::Weakened if !is_open(&change.opened) => news.push(change.clone()),
+                    Direction::Strengthened if !is_better && !change.opened.is_empty() => {
+                        closed.push(change.opened.to_string());
+                    }
+                    _ => {}
+                }
+            }
+            for thing in closed {
+                self.close(&key, &thing, event);
+            }
+            if !history.is_empty() {
+                // It is over since, by something that is known better: a story of the past, in no state.
+                let mut past = Self::default();
+                past.open(&key, event, history, true, facts);
+                told.extend(past.openings.into_values());
+            }
+            if !news.is_empty() {
+                self.open(&key, event, news, true, facts);
+                told.extend(self.openings.values().rev().find(|o| o.event.uid == event.uid).cloned());
+            }
+        }
+        for opening in &mut told {
+            Arc::make_mut(opening).is_late = true;
+            if let Some(known) = self.openings.get_mut(&opening.id()) {
+                Arc::make_mut(known).is_late = true;
+            }
+        }
+        self.judge(event, event.time, facts);
+        let current = |opening: &Arc<Opening>| self.openings.get(&opening.id()).cloned();
+        told.iter().map(|opening| current(opening).unwrap_or_else(|| Arc::clone(opening))).collect()
+    }
+
+    /// Everything that is open, or was closed since the last [`forget_closed`](Self::forget_closed).
+    pub fn openings(&self) -> impl Iterator<Item = &Arc<Opening>> {
+        self.openings.values()
+    }
+
+    /// The openings, to add what was read in them.
+    pub fn openings_mut(&mut self) -> impl Iterator<Item = &mut Opening> {
+        self.openings.values_mut().map(Arc::make_mut)
+    }
+
+    /// What is open in a setting.
+    pub fn open_things(&self, key: &SettingKey) -> BTreeSet<String> {
+        let things = self.settings.get(key).into_iter().flat_map(|setting| &setting.things);
+        things.filter(|(_, thing)| thing.opening.is_some()).map(|(name, _)| name.clone()).collect()
+    }
+
+    fn thing(&self, key: &SettingKey, thing: &str) -> Option<&Thing> {
+        self.settings.get(key)?.things.get(thing)
+    }
+
+    fn is_whole_known(&self, key: &SettingKey) -> bool {
+        self.settings.get(key).is_some_and(|setting| setting.whole.is_some())
+    }
+
+    /// Forgets what is over: it can change no more, and it was told.
+    pub fn forget_closed(&mut self) {
+        self.openings.retain(|_, opening| opening.is_open());
+        for opening in self.openings.values_mut() {
+            if opening.exposure.as_ref().is_some_and(|exposed| !exposed.is_open()) {
+                let opening = Arc::make_mut(opening);
+                opening.exposure = None;
+                opening.was_exposed = true;
+            }
+        }
+        while self.openings.len() > OPENINGS_MAX {
+            let Some((id, opening)) = self.openings.pop_first() else { break };
+            if let Some(setting) = self.settings.get_mut(&id.key) {
+                for change in &opening.changes {
+                    setting.things.remove(&*change.opened);
+                }
+            }
+        }
+        for setting in self.settings.values_mut() {
+            while setting.things.len() > THINGS_MAX {
+                let closed = setting.things.iter().filter(|(_, thing)| thing.opening.is_none());
+                let oldest = closed.min_by_key(|(name, thing)| (thing.since, *name));
+                let Some(name) = oldest.map(|(name, _)| name.clone()) else { break };
+                setting.things.remove(&name);
+            }
+        }
+    }
+}
+
+/// What protects datastores without being one can be weak, not exposed.
+const fn holds_no_data(facts: &Facts) -> bool {
+    matches!(facts.form, DatastoreForm::Guard)
+}
+
+/// Whether an opening of this control lets somebody read by itself.
+const fn may_let_read(control: Control) -> bool {
+    matches!(control, Control::Authentication | Control::AccessPolicy | Control::Sharing)
+}
+
+/// Whether an opening of this control is a step on the way to who lets read.
+const fn is_leg(control: Control) -> bool {
+    matches!(control, Control::NetworkExposure | Control::PublicAccessBlock)
+}
+
+/// An opening completes one exposure at a time.
+fn can_carry(opening: &Opening) -> bool {
+    !opening.was_exposed && opening.exposure.is_none()
+}
+
+/// Whether a thing that is open in a policy stands for everybody.
+fn names_everybody(thing: &str) -> bool {
+    const NAMES: [&str; 8] = [
+        "everyone",
+        "everybody",
+        "public",
+        "anonymous",
+        "allusers",
+        "allauthenticatedusers",
+        "authenticatedusers",
+        "0.0.0.0/0",
+    ];
+    let lower = thing.to_ascii_lowercase();
+    lower.split([' ', ':', '/']).any(|word| word == "*") || NAMES.iter().any(|n| lower.contains(n))
+}
+
+/// The opening that an outsider's read makes known, as a change.
+pub fn outside_read_change(is_anonymous: bool, outsider: String) -> Change<'static> {
+    Change {
+        catalogue_row: "".into(),
+        control: if is_anonymous { Control::Authentication } else { Control::Sharing },
+        setting: OUTSIDE_READ.into(),
+        opened: outsider.into(),
+        before: None,
+        after: None,
+        direction: Direction::Weakened,
+        whole: false,
+    }
+}

@@ -1,0 +1,302 @@
+//! What was read of a datastore, summed up by minute, actor and network: what the keeper needs to know of reads.
+//!
+//! A batch of records holds many reads by few readers; their sum is all that crosses to the keeper. Sums do not depend on
+//! how records were batched, and each keeps its first and its last read, so that a window can tell what lies in it.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use dataward_event::audit_event::{
+    Actor, ActorKind, AuditEvent, Class, Client, Datastore, EventKind, Outcome,
+};
+use dataward_event::exposure::ReadFigures;
+use dataward_event::position::Position;
+use dataward_event::time::EventTime;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+
+/// A minute of event time, in microseconds.
+pub const MINUTE_MICROS: i64 = 60_000_000;
+
+/// Who reads, and from where.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ReaderKey {
+    /// What kind of actor.
+    pub kind: ActorKind,
+    /// The actor's uid.
+    pub uid: Option<Arc<str>>,
+    /// The actor's name.
+    pub name: Option<Arc<str>>,
+    /// The actor's account.
+    pub account: Option<Arc<str>>,
+    /// The account is known not to be the datastore's.
+    pub is_foreign: bool,
+    /// The network, as `198.51.100.0/24`, or the client's name.
+    pub network: Arc<str>,
+}
+
+/// One read, as far as a finding about it needs it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ReadMark {
+    /// When.
+    pub time: EventTime,
+    /// The event's uid.
+    pub event_uid: Arc<str>,
+    /// Where it stands.
+    pub position: Position,
+    /// Its OCSF `type_uid`.
+    pub type_uid: u64,
+    /// The operation.
+    pub operation: Arc<str>,
+    /// The client's address.
+    pub ip: Option<Arc<str>>,
+}
+
+/// The reads of one reader on one datastore in one minute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadTotal {
+    /// How much.
+    pub figures: ReadFigures,
+    /// The earliest read.
+    pub first: ReadMark,
+    /// The latest read.
+    pub last: ReadMark,
+}
+
+/// A total on its way to the keeper.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatastoreRead {
+    /// The datastore.
+    pub datastore: Datastore<'static>,
+    /// The source.
+    pub source: Arc<str>,
+    /// The minute, counted from the epoch.
+    pub minute: i64,
+    /// Who.
+    pub reader: ReaderKey,
+    /// How much.
+    pub total: ReadTotal,
+}
+
+/// The totals of one batch.
+#[derive(Debug, Default)]
+pub struct ReadTotals {
+    reads: Vec<DatastoreRead>,
+    // Only asked, never iterated: its order cannot show.
+    places: HashMap<u64, Vec<usize>>,
+}
+
+/// Whether an event read data, and may have got it.
+pub fn is_read(event: &AuditEvent<'_>) -> bool {
+    if event.kind != EventKind::Access || event.outcome == Outcome::Failure {
+        return false;
+    }
+    match event.class {
+        // Read, query, list.
+        Class::DatastoreActivity => matches!(event.activity_id, 1 | 4 | 8),
+        // A read of settings names no object and reports no volume.
+        Class::ApiActivity => {
+            let volume = &event.volume;
+            let has_volume =
+                volume.rows.is_some() || volume.bytes.is_some() || volume.objects.is_some();
+            event.activity_id == 2 && (has_volume || !event.objects.is_empty())
+        }
+        _ => false,
+    }
+}
+
+impl ReadTotals {
+    /// Takes an event in, if it is a read of a datastore.
+    pub fn add(&mut self, event: &AuditEvent<'_>, position: &Position) {
+        let Some(datastore) = &event.datastore else { return };
+        if !is_read(event) {
+            return;
+        }
+        let minute = event.time.micros().div_euclid(MINUTE_MICROS);
+        let network = network_of(&event.client);
+        let hash = place_of(event, datastore, minute, &network);
+        let places = self.places.entry(hash).or_default();
+        let known = places.iter().copied().find(|place| {
+            let read = &self.reads[*place];
+            read.minute == minute
+                && read.datastore.uid == datastore.uid
+                && *read.source == *event.source
+                && read.reader.is_of(event, &network)
+        });
+        match known {
+            Some(place) => self.reads[place].total.add(event, position),
+            None => {
+                places.push(self.reads.len());
+                self.reads.push(DatastoreRead {
+                    datastore: datastore.clone().into_owned(),
+                    source: Arc::from(&*event.source),
+                    minute,
+                    reader: ReaderKey::of(event, network),
+                    total: ReadTotal::of(event, position),
+                });
+            }
+        }
+    }
+
+    /// The totals, in the order of their first reads.
+    pub fn into_reads(self) -> Vec<DatastoreRead> {
+        self.reads
+    }
+}
+
+fn place_of(event: &AuditEvent<'_>, datastore: &Datastore<'_>, minute: i64, network: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&datastore.uid, minute, &event.actor.uid, &event.actor.name, network).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The network of a client: addresses of one network are one place.
+fn network_of(client: &Client<'_>) -> String {
+    let address = client.ip.as_deref().and_then(|ip| ip.parse::<IpAddr>().ok());
+    match address {
+        Some(IpAddr::V4(address)) => {
+            let [a, b, c, _] = address.octets();
+            format!("{a}.{b}.{c}.0/24")
+        }
+        Some(IpAddr::V6(address)) => {
+            let [a, b, c, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}::/48")
+        }
+        None => client.domain.as_deref().or(client.ip.as_deref()).unwrap_or("unknown").to_owned(),
+    }
+}
+
+impl ReaderKey {
+    fn of(event: &AuditEvent<'_>, network: String) -> Self {
+        let actor = &event.actor;
+        let shared = |text: Option<&str>| text.map(Arc::<str>::from);
+        Self {
+            kind: actor.kind,
+            uid: shared(actor.uid.as_deref()),
+            name: shared(actor.name.as_deref()),
+            account: shared(actor.account_uid.as_deref()),
+            is_foreign: is_foreign(event),
+            network: network.into(),
+        }
+    }
+
+    fn is_of(&self, event: &AuditEvent<'_>, network: &str) -> bool {
+        let actor = &event.actor;
+        self.kind == actor.kind
+            && self.uid.as_deref() == actor.uid.as_deref()
+            && self.name.as_deref() == actor.name.as_deref()
+            && self.account.as_deref() == actor.account_uid.as_deref()
+            && self.is_foreign == is_foreign(event)
+            && &*self.network == network
+    }
+
+    /// Whether nobody should read from there: no identity was proven, or it is one of a foreign account.
+    pub fn is_outsider(&self, context: &Context) -> bool {
+        let trusts = |account: &str| context.trusts_account(account);
+        self.kind == ActorKind::Anonymous
+            || (self.is_foreign && !self.account.as_deref().is_some_and(trusts))
+    }
+
+    /// What stands open where it can read: nobody's identity, or its account.
+    pub fn outsider(&self) -> String {
+        match (self.kind, &self.account) {
+            (ActorKind::Anonymous, _) | (_, None) => "anonymous".to_owned(),
+            (_, Some(account)) => format!("account {account}"),
+        }
+    }
+
+    /// What one actor is, from whatever network: the ground of a finding's uid.
+    pub fn identity(&self) -> &str {
+        match self.kind {
+            // Nobody has no name; networks tell nobodies apart.
+            ActorKind::Anonymous => &self.network,
+            _ => self.uid.as_deref().or(self.name.as_deref()).unwrap_or(&self.network),
+        }
+    }
+
+    /// What to call it.
+    pub fn label(&self) -> &str {
+        match self.kind {
+            ActorKind::Anonymous => "anonymous",
+            _ => self.name.as_deref().or(self.uid.as_deref()).unwrap_or("an unknown actor"),
+        }
+    }
+
+    /// The actor, as an event would name it.
+    pub fn actor(&self) -> Actor<'static> {
+        let own = |text: &Option<Arc<str>>| text.as_deref().map(|text| text.to_owned().into());
+        Actor {
+            uid: own(&self.uid),
+            name: own(&self.name),
+            kind: self.kind,
+            account_uid: own(&self.account),
+            ..Actor::default()
+        }
+    }
+}
+
+fn is_foreign(event: &AuditEvent<'_>) -> bool {
+    match (event.actor.account_uid.as_deref(), event.account_uid.as_deref()) {
+        (Some(account), Some(own)) => account != own && event.actor.kind != ActorKind::Anonymous,
+        _ => false,
+    }
+}
+
+impl ReadTotal {
+    fn of(event: &AuditEvent<'_>, position: &Position) -> Self {
+        let mark = ReadMark::of(event, position);
+        let mut total = Self { figures: ReadFigures::default(), first: mark.clone(), last: mark };
+        total.count(event);
+        total
+    }
+
+    fn add(&mut self, event: &AuditEvent<'_>, position: &Position) {
+        self.count(event);
+        let key = (event.time, &*event.uid);
+        if key < (self.first.time, &*self.first.event_uid) {
+            self.first = ReadMark::of(event, position);
+        } else if key > (self.last.time, &*self.last.event_uid) {
+            self.last = ReadMark::of(event, position);
+        }
+    }
+
+    fn count(&mut self, event: &AuditEvent<'_>) {
+        self.figures.reads += 1;
+        self.figures.rows.add(event.volume.rows.map(|rows| rows.0));
+        self.figures.bytes.add(event.volume.bytes.map(|bytes| bytes.0));
+        let named = u64::try_from(event.objects.len()).ok().filter(|count| *count > 0);
+        self.figures.objects.add(event.volume.objects.map(|objects| objects.0).or(named));
+    }
+
+    /// Adds another total of the same reader and minute.
+    pub fn merge(&mut self, other: Self) {
+        self.figures.merge(&other.figures);
+        if other.first < self.first {
+            self.first = other.first;
+        }
+        if other.last > self.last {
+            self.last = other.last;
+        }
+    }
+}
+
+impl ReadMark {
+    fn of(event: &AuditEvent<'_>, position: &Position) -> Self {
+        Self {
+            time: event.time,
+            event_uid: Arc::from(&*event.uid),
+            position: position.clone(),
+            type_uid: event.type_uid(),
+            operation: Arc::from(&*event.operation),
+            ip: event.client.ip.as_deref().map(Arc::from),
+        }
+    }
+
+    /// The client, as an event would name it.
+    pub fn client(&self) -> Client<'static> {
+        Client { ip: self.ip.as_deref().map(|ip| ip.to_owned().into()), ..Client::default() }
+    }
+}

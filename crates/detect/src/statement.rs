@@ -1,0 +1,581 @@
+//! What a finding about protection says to people: its headline, its sentences, its evidence.
+
+use dataward_event::audit_event::DatastoreForm;
+use dataward_event::change::Change;
+use dataward_event::exposure::{Deed, Exposure, Level, PartialSum, ReadFigures, Reader};
+use dataward_event::finding::{CloseReason, Evidence, Finding, RuleId, Severity, Step, Trigger};
+use dataward_event::time::EventTime;
+
+use crate::catalogue::CatalogueRow;
+use crate::opening::{Opening, Tally};
+use crate::posture_event::PostureEvent;
+use crate::read_total::{ReadMark, ReaderKey};
+use crate::told::{STILL_OPEN, Told, What, catalogue_rows, level_of, weakened_rule};
+
+/// Readers named in one statement; further ones are summed up as `others`.
+const READERS_NAMED_MAX: usize = 10;
+/// The event of a timer has no uid: what it is called instead.
+const TIMER: &str = "timer";
+
+/// The finding that is told. `trigger` is filled in by the keeper, which counts.
+pub fn finding(uid: &str, told: &Told, step: Step, cause_uid: &str) -> Finding {
+    let opening = &*told.opening;
+    let event = &opening.event;
+    let rows = catalogue_rows(opening);
+    let rule = match &told.what {
+        What::Weakened => weakened_rule(opening.control()),
+        What::Opened => RuleId::ExposureOpened,
+        What::StillOpen(_) => RuleId::ExposureStillOpen,
+        What::Closed => RuleId::ExposureClosed,
+        What::Read { .. } => RuleId::ReadDuringExposure,
+    };
+    let tally = told.tally.as_deref();
+    let exposure = exposures(opening, tally, told.severity, None).into_iter().next();
+    Finding {
+        rule,
+        uid: uid.to_owned(),
+        step,
+        severity: told.severity,
+        time: told.time,
+        cause_uid: match told.what {
+            // A timer is its own cause: who noticed that it was due does not matter.
+            What::StillOpen(_) if matches!(step, Step::Create) => TIMER.to_owned(),
+            _ => cause_uid.to_owned(),
+        },
+        trigger: Trigger::Keeper(0),
+        title: title(told),
+        description: description(told),
+        remediation: remediation(told, &rows),
+        datastore: Some(event.datastore.clone()),
+        window_kind: Some(opening.control().window_kind()),
+        exposure: exposure.map(Box::new),
+        anomalies: Vec::new(),
+        attacks: attacks(&rows, &told.what),
+        evidences: evidences(told),
+    }
+}
+
+/// What is said about each window of an opening.
+pub fn exposures(
+    opening: &Opening,
+    tally: Option<&Tally>,
+    severity: Severity,
+    withdrawn: Option<CloseReason>,
+) -> Vec<Exposure> {
+    let id = opening.id();
+    let event = &opening.event;
+    let (level, exposed_at) = level_of(opening);
+    let mut changes: Vec<&Change<'static>> = opening.changes.iter().collect();
+    changes.sort_by(|one, other| one.opened.cmp(&other.opened));
+    changes
+        .into_iter()
+        .map(|change| {
+            let closing = opening.closings.get(&*change.opened);
+            Exposure {
+                uid: id.window_uid(&event.datastore.uid, &change.opened),
+                datastore: event.datastore.clone(),
+                control: change.control,
+                setting: change.setting.to_string(),
+                opened: change.opened.to_string(),
+                window_kind: change.control.window_kind(),
+                level,
+                reachable: opening.reachable,
+                opened_by: deed(event),
+                opened_at_uncertain: opening.is_uncertain,
+                exposed_at,
+                closed_by: closing.map(|closing| deed(&closing.event)),
+                close_reason: withdrawn.or(closing.map(|closing| closing.reason)),
+                severity,
+                figures: tally.map(|tally| tally.all).unwrap_or_default(),
+                outside_figures: tally.map(|tally| tally.outside).unwrap_or_default(),
+                readers: tally.map(readers).unwrap_or_default(),
+            }
+        })
+        .collect()
+}
+
+fn deed(event: &PostureEvent) -> Deed {
+    Deed {
+        event_uid: event.uid.clone(),
+        position: event.position.clone(),
+        time: event.time,
+        actor: event.actor.clone(),
+        client: place_of(event).map(str::to_owned),
+        operation: event.operation.clone(),
+    }
+}
+
+fn place_of(event: &PostureEvent) -> Option<&str> {
+    event.client.ip.as_deref().or(event.client.domain.as_deref())
+}
+
+/// Those who read most, outsiders first; the rest as one.
+fn readers(tally: &Tally) -> Vec<Reader> {
+    let mut named: Vec<Reader> = Vec::new();
+    let mut others = Reader {
+        name: "others".to_owned(),
+        uid: None,
+        network: "various".to_owned(),
+        is_outsider: false,
+        figures: ReadFigures::default(),
+    };
+    for (key, is_outsider, figures) in tally.readers() {
+        match key {
+            Some(key) => named.push(Reader {
+                name: key.label().to_owned(),
+                uid: key.uid.as_deref().map(str::to_owned),
+                network: key.network.to_string(),
+                is_outsider,
+                figures: *figures,
+            }),
+            None => {
+                others.is_outsider |= is_outsider;
+                others.figures.merge(figures);
+            }
+        }
+    }
+    let weight = |reader: &Reader| {
+        let figures = &reader.figures;
+        (reader.is_outsider, figures.bytes.at_least, figures.rows.at_least, figures.reads)
+    };
+    named.sort_by(|one, other| weight(other).cmp(&weight(one)).then(one.name.cmp(&other.name)));
+    for reader in named.drain(READERS_NAMED_MAX.min(named.len())..) {
+        others.is_outsider |= reader.is_outsider;
+        others.figures.merge(&reader.figures);
+    }
+    if others.figures != ReadFigures::default() {
+        named.push(others);
+    }
+    named
+}
+
+fn title(told: &Told) -> String {
+    let opening = &told.opening;
+    let datastore = opening.event.datastore.label();
+    let level = match told.level {
+        Level::Exposed => "exposed",
+        Level::Weakened => "open",
+    };
+    match &told.what {
+        What::Weakened if weakened_rule(opening.control()) == RuleId::AuditSilenced => {
+            format!("Audit log silenced: {datastore}")
+        }
+        What::Weakened => {
+            format!("Protection weakened: {} of {datastore}", words(opening.control().as_str()))
+        }
+        What::Opened => format!("Exposed: {datastore}"),
+        What::StillOpen(step) => {
+            format!("Still {level} after {}: {datastore}", STILL_OPEN[*step].1)
+        }
+        What::Closed => format!("No longer exposed: {datastore}"),
+        What::Read { is_outsider: true, .. } => format!("Read from outside: {datastore}"),
+        What::Read { .. } => format!("Read while exposed: {datastore}"),
+    }
+}
+
+fn description(told: &Told) -> String {
+    let text = match &told.what {
+        What::Weakened => weakened_text(&told.opening),
+        What::Opened => opened_text(told),
+        What::StillOpen(step) => still_open_text(told, STILL_OPEN[*step].1),
+        What::Closed => closed_text(told),
+        What::Read { reader, mark, is_outsider, is_unexpected } => {
+            read_text(told, reader, mark, *is_outsider, *is_unexpected)
+        }
+    };
+    match (told.step, &told.what) {
+        (Step::Close(reason), What::Weakened | What::Opened | What::StillOpen(_)) => {
+            format!("{text} {}", over_text(told, reason))
+        }
+        _ => text,
+    }
+}
+
+fn weakened_text(opening: &Opening) -> String {
+    let event = &opening.event;
+    let things: Vec<String> = things(opening).collect();
+    let late = if opening.is_late { " The event came late." } else { "" };
+    format!(
+        "{} called {}{} at {} and weakened {} of {} {}: {}.{late}",
+        event.actor.label(),
+        event.operation,
+        from(place_of(event)),
+        event.time,
+        words(opening.control().as_str()),
+        form(event.datastore.form),
+        event.datastore.label(),
+        things.join("; "),
+    )
+}
+
+fn opened_text(told: &Told) -> String {
+    let opening = &told.opening;
+    let event = &opening.event;
+    let Some(exposed) = &opening.exposure else { return String::new() };
+    let mut text = format!(
+        "Since {} anybody can reach and read {} {}: {} by {}, {}{} at {}",
+        exposed.at,
+        form(event.datastore.form),
+        event.datastore.label(),
+        opened_things(opening),
+        event.actor.label(),
+        event.operation,
+        from(place_of(event)),
+        event.time,
+    );
+    for leg in &exposed.legs {
+        text = format!(
+            "{text}; {} by {} at {}",
+            thing(&leg.change),
+            leg.event.actor.label(),
+            leg.event.time
+        );
+    }
+    if exposed.is_proven && !opening.is_of_a_read() {
+        let read = &exposed.by;
+        text = format!(
+            "{text}. A read by {}{} proves it",
+            read.actor.label(),
+            from(place_of(read))
+        );
+    }
+    if opening.is_of_a_read() {
+        text = format!("{text}. No change of protection that explains it is known");
+    }
+    format!("{text}.")
+}
+
+fn still_open_text(told: &Told, age: &str) -> String {
+    let opening = &told.opening;
+    let event = &opening.event;
+    format!(
+        "{} after {age} {} {} is still open: {}, by {} at {}. {}",
+        reach_text(told.level),
+        form(event.datastore.form),
+        event.datastore.label(),
+        opened_things(opening),
+        event.actor.label(),
+        event.time,
+        reads_text(told.tally.as_deref()),
+    )
+}
+
+fn reach_text(level: Level) -> &'static str {
+    match level {
+        Level::Exposed => "Reachable and readable from outside:",
+        Level::Weakened => "Not known to be reachable from outside:",
+    }
+}
+
+fn closed_text(told: &Told) -> String {
+    let opening = &told.opening;
+    let event = &opening.event;
+    let Some(closing) = opening.exposure.as_ref().and_then(|exposed| exposed.closing.as_ref())
+    else {
+        return String::new();
+    };
+    let end = &closing.event;
+    format!(
+        "{} {} was open for {}, from {} ({} by {}) to {} ({} by {}). {}",
+        capitalised(form(event.datastore.form)),
+        event.datastore.label(),
+        duration(event.time, end.time),
+        event.time,
+        event.operation,
+        event.actor.label(),
+        end.time,
+        end.operation,
+        end.actor.label(),
+        reads_text(told.tally.as_deref()),
+    )
+}
+
+fn read_text(
+    told: &Told,
+    reader: &ReaderKey,
+    mark: &ReadMark,
+    is_outsider: bool,
+    is_unexpected: bool,
+) -> String {
+    let event = &told.opening.event;
+    let since = told.opening.exposure.as_ref().map_or(event.time, |exposed| exposed.at);
+    let who = match (is_outsider, &reader.account) {
+        (true, Some(account)) if reader.is_foreign => {
+            format!("{} of the foreign account {account}", reader.label())
+        }
+        (true, _) => "Somebody without an identity".to_owned(),
+        (false, _) => reader.label().to_owned(),
+    };
+    let unexpected = if is_unexpected { ", a network from which no reads are expected," } else { "" };
+    format!(
+        "{who} read {} {}{}{unexpected} by {} at {}; it is exposed since {since}.",
+        form(event.datastore.form),
+        event.datastore.label(),
+        from(mark.ip.as_deref().or(Some(&*reader.network))),
+        mark.operation,
+        mark.time,
+    )
+}
+
+fn over_text(told: &Told, reason: CloseReason) -> String {
+    let opening = &told.opening;
+    let exposed_end = opening.exposure.as_ref().and_then(|exposed| exposed.closing.as_ref());
+    let closing = match told.what {
+        What::Opened => exposed_end.or(opening.closing()),
+        _ => opening.closing(),
+    };
+    let Some(closing) = closing else { return String::new() };
+    let end = &closing.event;
+    let how = match reason {
+        CloseReason::Destroyed => "The datastore was deleted",
+        CloseReason::Replaced => "It was set again",
+        CloseReason::Restored | CloseReason::Superseded => "It was restored",
+    };
+    format!(
+        "{how} after {} by {}, {} at {}.",
+        duration(opening.event.time, end.time),
+        end.actor.label(),
+        end.operation,
+        end.time
+    )
+}
+
+/// Who read how much, as one sentence or two.
+fn reads_text(tally: Option<&Tally>) -> String {
+    let Some(tally) = tally else { return String::new() };
+    let inside = &tally.all;
+    if inside.reads == 0 && inside.reads_at_edges == 0 {
+        return "No read of it is known.".to_owned();
+    }
+    let mut text = format!("Read in it: {}", amount(inside));
+    if inside.reads_at_edges > 0 {
+        text = format!("{text}, and perhaps {} reads more at its edges", inside.reads_at_edges);
+    }
+    let outside = &tally.outside;
+    if outside.reads == 0 {
+        return format!("{text}; none from outside.");
+    }
+    let networks: std::collections::BTreeSet<&str> = tally
+        .readers()
+        .filter(|(_, is_outsider, _)| *is_outsider)
+        .filter_map(|(key, _, _)| key.map(|key| &*key.network))
+        .collect();
+    let networks: Vec<&str> = networks.into_iter().collect();
+    let shown = networks.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+    let more = networks.len().saturating_sub(3);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{text}; from outside {}, from {shown}{more}.", amount(outside))
+}
+
+/// A number of reads, with what they carried. What was not reported is not counted: `at least`.
+pub fn amount(figures: &ReadFigures) -> String {
+    let mut text = format!("{} reads", grouped(figures.reads));
+    let mut parts = Vec::new();
+    let mut part = |sum: &PartialSum, unit: &str| {
+        if sum.at_least > 0 {
+            let at_least = if sum.unreported > 0 { "at least " } else { "" };
+            parts.push(format!("{at_least}{} {unit}", grouped(sum.at_least)));
+        }
+    };
+    part(&figures.rows, "rows");
+    part(&figures.bytes, "bytes");
+    part(&figures.objects, "objects");
+    if !parts.is_empty() {
+        text = format!("{text} ({})", parts.join(", "));
+    }
+    text
+}
+
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.char_indices() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A span of time as people say it: `22 d 1 h`, `4 min 10 s`.
+pub fn duration(from: EventTime, to: EventTime) -> String {
+    let seconds = to.micros().saturating_sub(from.micros()).max(0) / 1_000_000;
+    let (days, hours) = (seconds / 86_400, seconds / 3_600 % 24);
+    let (minutes, rest) = (seconds / 60 % 60, seconds % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{rest} s"),
+        (0, 0, _) => format!("{minutes} min {rest} s"),
+        (0, _, _) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
+
+fn from(place: Option<&str>) -> String {
+    place.map(|place| format!(" from {place}")).unwrap_or_default()
+}
+
+fn things(opening: &Opening) -> impl Iterator<Item = String> + '_ {
+    opening.changes.iter().map(thing)
+}
+
+fn opened_things(opening: &Opening) -> String {
+    let texts: Vec<String> = things(opening).collect();
+    format!("{} {}", words(opening.control().as_str()), texts.join("; "))
+}
+
+fn thing(change: &Change<'_>) -> String {
+    let mut text = change.setting.to_string();
+    if !change.opened.is_empty() && change.opened != change.setting {
+        text = format!("{text} ({})", change.opened);
+    }
+    let after = change.after.as_ref().filter(|after| **after != change.opened);
+    match (&change.before, after) {
+        (Some(before), Some(after)) => format!("{text} went from {before} to {after}"),
+        (None, Some(after)) => format!("{text} is now {after}"),
+        (Some(before), None) => format!("{text} was {before} and is gone"),
+        (None, None) => text,
+    }
+}
+
+const fn form(form: DatastoreForm) -> &'static str {
+    match form {
+        DatastoreForm::Bucket => "bucket",
+        DatastoreForm::Database => "database",
+        DatastoreForm::Snapshot => "snapshot",
+        DatastoreForm::Guard => "guard",
+        DatastoreForm::Other => "resource",
+    }
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn words(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+fn remediation(told: &Told, rows: &[&CatalogueRow]) -> String {
+    let opening = &told.opening;
+    match &told.what {
+        What::Closed => "Find out whose data was read and which secrets were in it: rotate them, \
+                         and decide who must be told by when."
+            .to_owned(),
+        What::Read { is_outsider: true, .. } => {
+            "Close it now. Treat what was read as known outside; keep the records of this reader."
+                .to_owned()
+        }
+        What::Read { .. } => {
+            "Ask whether this read was meant; whoever it is used the same open door.".to_owned()
+        }
+        _ if opening.is_of_a_read() => {
+            "Find out what lets them in, close it, and name the account as trusted in the context \
+             file if it is a partner's."
+                .to_owned()
+        }
+        _ => rows.first().map_or_else(
+            || format!("Check who changed {} and why; restore it if nobody can say.", opening.key.1),
+            |row| row.remediation.to_owned(),
+        ),
+    }
+}
+
+fn attacks(rows: &[&CatalogueRow], what: &What) -> Vec<String> {
+    let mut attacks: Vec<String> = Vec::new();
+    if matches!(what, What::Read { .. }) {
+        attacks.push("T1530".to_owned());
+        return attacks;
+    }
+    for technique in rows.iter().flat_map(|row| row.attack) {
+        if !attacks.iter().any(|known| known == technique) {
+            attacks.push((*technique).to_owned());
+        }
+    }
+    attacks
+}
+
+/// The events that prove it: the opening, what else it took, what ended it, who read.
+fn evidences(told: &Told) -> Vec<Evidence> {
+    let opening = &told.opening;
+    let of_opening = || opening.changes.iter().map(|change| evidence(&opening.event, Some(change)));
+    let end = |event: &PostureEvent| {
+        let change = event.changes_of(&opening.key).next();
+        evidence(event, change)
+    };
+    let mut evidences: Vec<Evidence> = Vec::new();
+    if let What::Read { reader, mark, .. } = &told.what {
+        evidences.push(read_evidence(reader, mark, &opening.event.source));
+    }
+    evidences.extend(of_opening());
+    if let Some(exposed) = opening.exposure.as_ref().filter(|_| told.what != What::Weakened) {
+        evidences.extend(exposed.legs.iter().map(|leg| evidence(&leg.event, Some(&leg.change))));
+        if exposed.is_proven && exposed.by.uid != opening.event.uid {
+            evidences.push(evidence(&exposed.by, None));
+        }
+    }
+    let exposed_end = opening.exposure.as_ref().and_then(|exposed| exposed.closing.as_ref());
+    let closing = match (&told.what, told.step) {
+        (What::Closed, _) | (What::Opened, Step::Close(_)) => exposed_end,
+        (_, Step::Close(_)) => opening.closing(),
+        _ => None,
+    };
+    evidences.extend(closing.map(|closing| end(&closing.event)));
+    evidences
+}
+
+fn read_evidence(reader: &ReaderKey, mark: &ReadMark, source: &str) -> Evidence {
+    Evidence {
+        event_uid: mark.event_uid.to_string(),
+        type_uid: mark.type_uid,
+        position: mark.position.clone(),
+        time: mark.time,
+        source: source.to_owned(),
+        actor: reader.actor(),
+        client: mark.client(),
+        operation: mark.operation.to_string(),
+        service: None,
+        change: None,
+    }
+}
+
+fn evidence(event: &PostureEvent, change: Option<&Change<'static>>) -> Evidence {
+    Evidence {
+        event_uid: event.uid.clone(),
+        type_uid: event.type_uid,
+        position: event.position.clone(),
+        time: event.time,
+        source: event.source.clone(),
+        actor: event.actor.clone(),
+        client: event.client.clone(),
+        operation: event.operation.clone(),
+        service: event.service.clone(),
+        change: change.cloned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_of_time_read_as_people_say_them() {
+        let span = |seconds: i64| {
+            duration(EventTime::from_micros(0), EventTime::from_micros(seconds * 1_000_000))
+        };
+        assert_eq!(span(0), "0 s");
+        assert_eq!(span(250), "4 min 10 s");
+        assert_eq!(span(3_660), "1 h 1 min");
+        assert_eq!(span(22 * 86_400 + 3_600), "22 d 1 h");
+    }
+
+    #[test]
+    fn what_was_not_reported_makes_a_figure_a_lower_bound() {
+        let mut figures = ReadFigures { reads: 2, ..ReadFigures::default() };
+        figures.rows.add(Some(1_234_567));
+        figures.rows.add(None);
+        figures.bytes.add(None);
+        assert_eq!(amount(&figures), "2 reads (at least 1,234,567 rows)");
+    }
+}

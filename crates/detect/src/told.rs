@@ -1,0 +1,414 @@
+//! Which findings stand about a datastore: derived from its state, to be compared with those that stood before.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dataward_event::audit_event::{DatastoreForm, Sensitivity};
+use dataward_event::change::{Control, WindowKind};
+use dataward_event::exposure::{Known, Level};
+use dataward_event::finding::{CloseReason, RuleId, Severity, Step};
+use dataward_event::time::EventTime;
+use dataward_event::uid::UidBuilder;
+
+use crate::catalogue::{self, CatalogueRow, Confidence};
+use crate::context::Context;
+use crate::datastore_state::{DatastoreState, Derived};
+use crate::opening::{Opening, OpeningId, Tally};
+use crate::read_total::{ReadMark, ReaderKey};
+
+const HOUR_MICROS: i64 = 3_600_000_000;
+const DAY_MICROS: i64 = 24 * HOUR_MICROS;
+
+/// The ages at which a window that is still open is told of again, in microseconds, and what people call them.
+pub const STILL_OPEN: [(i64, &str); 3] =
+    [(HOUR_MICROS, "1 hour"), (DAY_MICROS, "1 day"), (7 * DAY_MICROS, "7 days")];
+
+/// Readers of our own that are told of one by one in an exposure; the figures of its end have all of them.
+const INSIDERS_TOLD_MAX: usize = 8;
+
+/// What a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum What {
+    /// Something was opened.
+    Weakened,
+    /// The datastore is exposed.
+    Opened,
+    /// Somebody read.
+    Read {
+        /// Who.
+        reader: Box<ReaderKey>,
+        /// The first read.
+        mark: Box<ReadMark>,
+        /// Anonymous, or of a foreign account.
+        is_outsider: bool,
+        /// From a network from which no reads are expected.
+        is_unexpected: bool,
+    },
+    /// It is still open: which of [`STILL_OPEN`].
+    StillOpen(usize),
+    /// The exposure is over.
+    Closed,
+}
+
+/// A finding that stands.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// What it is about.
+    pub what: What,
+    /// The opening.
+    pub opening: Arc<Opening>,
+    /// How open the datastore is with it.
+    pub level: Level,
+    /// New, or over.
+    pub step: Step,
+    /// How bad.
+    pub severity: Severity,
+    /// Its event time.
+    pub time: EventTime,
+    /// What was read, where it says so.
+    pub tally: Option<Box<Tally>>,
+}
+
+/// All findings that stand about a datastore, by uid.
+pub type Standing = BTreeMap<String, Told>;
+
+impl Told {
+    /// Whether both say the same, but for figures.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let closing = |told: &Self| told.opening.closing().map(|closing| closing.event.uid.clone());
+        let begun = |told: &Self| {
+            told.opening.exposure.as_ref().map(|exposed| (exposed.at, exposed.by.uid.clone()))
+        };
+        let covered = |told: &Self| {
+            told.opening.exposure.as_ref().map(|exposed| exposed.covered.clone())
+        };
+        let ended = |told: &Self| {
+            let end = told.opening.exposure.as_ref().and_then(|exposed| exposed.closing.as_ref());
+            end.map(|closing| closing.event.uid.clone())
+        };
+        let is_alike = match &self.what {
+            What::Weakened | What::StillOpen(_) => {
+                matches!(self.step, Step::Create) || closing(self) == closing(other)
+            }
+            What::Opened => {
+                begun(self) == begun(other)
+                    && covered(self) == covered(other)
+                    && ended(self) == ended(other)
+            }
+            What::Closed => begun(self) == begun(other) && ended(self) == ended(other),
+            What::Read { .. } => begun(self) == begun(other),
+        };
+        is_alike
+            && self.step == other.step
+            && self.level == other.level
+            && self.severity == other.severity
+            && self.time == other.time
+            && self.is_of(&other.what)
+            && self.opening.changes == other.opening.changes
+            && self.opening.is_uncertain == other.opening.is_uncertain
+    }
+
+    fn is_of(&self, what: &What) -> bool {
+        match (&self.what, what) {
+            // The same event may stand at several places.
+            (What::Read { mark, .. }, What::Read { mark: other, .. }) => {
+                mark.event_uid == other.event_uid
+            }
+            (one, other) => one == other,
+        }
+    }
+
+    /// The place of the statement among those of one moment.
+    pub fn order(&self) -> (EventTime, u8, &str) {
+        let rank = match (&self.what, self.step) {
+            (What::Weakened, Step::Create) => 0,
+            (What::Opened, Step::Create) => 1,
+            (What::Read { .. }, _) => 2,
+            (What::StillOpen(_), Step::Create) => 3,
+            (What::Closed, _) => 4,
+            _ => 5,
+        };
+        (self.time, rank, &self.opening.event.uid)
+    }
+}
+
+/// Derives all findings that stand, as of `now`.
+pub fn standing(state: &DatastoreState, context: &Context, now: EventTime) -> Standing {
+    let mut standing = Standing::new();
+    if state.is_calm() {
+        return standing;
+    }
+    let derived = state.derive(context);
+    let is_expected_public = state.facts(context).is_expected_public;
+    for opening in derived.posture.openings() {
+        let is_confidential = opening.control().window_kind() == WindowKind::Confidentiality;
+        if !(is_confidential && is_expected_public) {
+            let telling = Telling { derived: &derived, context, now, opening };
+            telling.tell(&mut standing);
+        }
+    }
+    standing
+}
+
+/// The standing of one late opening alone.
+pub fn standing_of_late(
+    state: &DatastoreState,
+    context: &Context,
+    opening: &Arc<Opening>,
+) -> Standing {
+    let mut standing = Standing::new();
+    let derived = state.derive(context);
+    let telling = Telling { derived: &derived, context, now: EventTime::MIN, opening };
+    telling.tell_weakened(&mut standing);
+    standing
+}
+
+/// When the next timer of a datastore is due after `now`.
+pub fn next_due(state: &DatastoreState, context: &Context, now: EventTime) -> Option<EventTime> {
+    if state.is_calm() {
+        return None;
+    }
+    let derived = state.derive(context);
+    let openings = derived.posture.openings().filter(|opening| is_timed(opening));
+    let due = openings.flat_map(|opening| {
+        STILL_OPEN.into_iter().map(|(age, _)| opening.event.time.plus_micros(age))
+    });
+    due.filter(|due| *due > now).min()
+}
+
+fn is_timed(opening: &Opening) -> bool {
+    opening.is_open() && opening.control().window_kind() == WindowKind::Confidentiality
+}
+
+struct Telling<'t> {
+    derived: &'t Derived<'t>,
+    context: &'t Context,
+    now: EventTime,
+    opening: &'t Arc<Opening>,
+}
+
+impl Telling<'_> {
+    fn tell(&self, standing: &mut Standing) {
+        self.tell_weakened(standing);
+        self.tell_still_open(standing);
+        self.tell_exposure(standing);
+    }
+
+    fn told(&self, what: What, step: Step, severity: Severity, time: EventTime) -> Told {
+        let opening = Arc::clone(self.opening);
+        let level = match &what {
+            What::Weakened | What::StillOpen(_) => Level::Weakened,
+            What::Opened | What::Closed | What::Read { .. } => Level::Exposed,
+        };
+        Told { what, opening, level, step, severity, time, tally: None }
+    }
+
+    fn sensitivity(&self) -> Option<Sensitivity> {
+        let entry = self.context.datastore(&self.opening.event.datastore);
+        entry.and_then(|entry| entry.sensitivity()).or(self.opening.event.sensitivity)
+    }
+
+    fn severity(&self, level: Level, is_read_from_outside: bool, at: EventTime) -> Severity {
+        let age_micros = at.micros().saturating_sub(self.opening.event.time.micros());
+        let weight = Weight {
+            level,
+            sensitivity: self.sensitivity(),
+            is_read_from_outside,
+            is_a_day_old: age_micros >= DAY_MICROS,
+        };
+        severity(self.opening, weight)
+    }
+
+    /// The step of a finding about the opening, and its severity and time by it.
+    fn until_closed(&self, severity: Severity, time: EventTime) -> (Step, Severity, EventTime) {
+        match self.opening.closing() {
+            None => (Step::Create, severity, time),
+            Some(closing) => {
+                (Step::Close(closing.reason), softened(severity, closing.reason), closing.event.time)
+            }
+        }
+    }
+
+    fn tell_weakened(&self, standing: &mut Standing) {
+        let opening = self.opening;
+        if opening.is_of_a_read() {
+            // A read is no change: the exposure itself tells of it.
+            return;
+        }
+        let severity = self.severity(Level::Weakened, false, opening.event.time);
+        let (step, severity, time) = self.until_closed(severity, opening.event.time);
+        let uid = weakened_uid(&opening.id(), &opening.event.datastore.uid);
+        standing.insert(uid, self.told(What::Weakened, step, severity, time));
+    }
+
+    fn tell_still_open(&self, standing: &mut Standing) {
+        let opening = self.opening;
+        if opening.control().window_kind() != WindowKind::Confidentiality {
+            return;
+        }
+        for (place, (age, _)) in STILL_OPEN.into_iter().enumerate() {
+            let due = opening.event.time.plus_micros(age);
+            if due > self.now || !opening.is_open_at(due) {
+                continue;
+            }
+            let exposed = opening.exposure.as_ref();
+            let is_exposed = exposed.is_some_and(|exposed| {
+                exposed.at <= due && exposed.closing.as_ref().is_none_or(|c| c.event.time > due)
+            });
+            let level = if is_exposed { Level::Exposed } else { Level::Weakened };
+            let tally = self.derived.tally(&opening.tally, (opening.event.time, Some(due)));
+            let severity = self.severity(level, tally.outside.reads > 0, due);
+            let (step, severity, time) = self.until_closed(severity, due);
+            let uid = step_uid("exposure.still_open", opening).number(age).finish();
+            let mut told = self.told(What::StillOpen(place), step, severity, time);
+            told.level = level;
+            told.tally = Some(Box::new(tally));
+            standing.insert(uid, told);
+        }
+    }
+
+    fn tell_exposure(&self, standing: &mut Standing) {
+        let opening = self.opening;
+        let Some(exposed) = &opening.exposure else { return };
+        let severity = self.severity(Level::Exposed, exposed.is_proven, exposed.at);
+        let uid = step_uid("exposure.opened", opening).finish();
+        let told = match &exposed.closing {
+            None => self.told(What::Opened, Step::Create, severity, exposed.at),
+            Some(closing) => {
+                let severity = softened(severity, closing.reason);
+                let step = Step::Close(closing.reason);
+                self.told(What::Opened, step, severity, closing.event.time)
+            }
+        };
+        standing.insert(uid, told);
+        self.tell_reads(standing);
+        if let Some(closing) = &exposed.closing {
+            let interval = (opening.event.time, Some(closing.event.time));
+            let tally = self.derived.tally(&opening.tally, interval);
+            let is_read = exposed.is_proven || tally.outside.reads > 0;
+            let severity = self.severity(Level::Exposed, is_read, closing.event.time);
+            let severity = if is_read { severity } else { softened(severity, closing.reason) };
+            let mut told = self.told(What::Closed, Step::Create, severity, closing.event.time);
+            told.tally = Some(Box::new(tally));
+            standing.insert(step_uid("exposure.closed", opening).finish(), told);
+        }
+    }
+
+    fn tell_reads(&self, standing: &mut Standing) {
+        let opening = self.opening;
+        let Some(exposed) = &opening.exposure else { return };
+        let mut insiders = opening.tally.insider_count();
+        for read in self.derived.reads_inside(exposed.interval()) {
+            let identity = read.reader.identity();
+            if opening.tally.may_hold(identity, read.is_outsider) {
+                // It was told of before the lateness bound.
+                continue;
+            }
+            let is_unexpected = !self.context.expects_address(read.mark.ip.as_deref());
+            if !read.is_outsider && !is_unexpected {
+                insiders += 1;
+                if insiders > INSIDERS_TOLD_MAX {
+                    continue;
+                }
+            }
+            let time = read.mark.time;
+            let severity = match (read.is_outsider, is_unexpected) {
+                (true, _) => self.severity(Level::Exposed, true, exposed.at),
+                (false, true) => Severity::HIGH,
+                (false, false) => Severity::LOW,
+            };
+            let what = What::Read {
+                reader: Box::new(read.reader.clone()),
+                mark: Box::new(read.mark.clone()),
+                is_outsider: read.is_outsider,
+                is_unexpected,
+            };
+            let uid = step_uid("read.during_exposure", opening).text(identity).finish();
+            standing.insert(uid, self.told(what, Step::Create, severity, time));
+        }
+    }
+}
+
+fn weakened_uid(id: &OpeningId, datastore_uid: &str) -> String {
+    UidBuilder::new("finding")
+        .text(weakened_rule(id.key.0).as_str())
+        .text(datastore_uid)
+        .text(id.key.0.as_str())
+        .text(&id.key.1)
+        .text(&id.event_uid)
+        .finish()
+}
+
+/// The rule that tells of an opening.
+pub const fn weakened_rule(control: Control) -> RuleId {
+    match control {
+        Control::AuditLogging => RuleId::AuditSilenced,
+        _ => RuleId::ControlWeakened,
+    }
+}
+
+fn step_uid(rule: &str, opening: &Opening) -> UidBuilder {
+    UidBuilder::new("finding").text(rule).text(&opening.uid())
+}
+
+/// What the severity of a statement about an opening depends on besides the opening.
+struct Weight {
+    level: Level,
+    sensitivity: Option<Sensitivity>,
+    is_read_from_outside: bool,
+    is_a_day_old: bool,
+}
+
+/// The catalogue's value; less for each leg that nobody knows of; more for restricted data, and after a day; then the
+/// limits: weakened at most 4, exposed at least 5, read from outside 6, a row that no event has confirmed at most 3.
+fn severity(opening: &Opening, weight: Weight) -> Severity {
+    let rows = catalogue_rows(opening);
+    let kind = opening.control().window_kind();
+    let unstated = match kind {
+        WindowKind::Confidentiality | WindowKind::Blind => 4,
+        WindowKind::Fragility => 3,
+    };
+    let mut value = rows.iter().map(|row| i32::from(row.severity)).max().unwrap_or(unstated);
+    let is_confidential = kind == WindowKind::Confidentiality;
+    if is_confidential && weight.level == Level::Weakened {
+        let is_unknown = |known: Known| i32::from(known == Known::Unknown);
+        value -= is_unknown(opening.reachable) + is_unknown(opening.readable);
+    }
+    value += i32::from(weight.sensitivity == Some(Sensitivity::Restricted));
+    value += i32::from(is_confidential && weight.is_a_day_old);
+    if is_confidential {
+        value = match weight.level {
+            Level::Weakened => value.min(4),
+            // A foreign account that nothing was opened to may be a partner that nobody has named yet.
+            Level::Exposed if opening.is_of_a_read() && opening.control() == Control::Sharing => 5,
+            Level::Exposed if weight.is_read_from_outside => 6,
+            Level::Exposed => value.max(5),
+        };
+        value = match opening.event.datastore.form {
+            DatastoreForm::Guard => value.min(4),
+            _ => value,
+        };
+    }
+    let is_unconfirmed =
+        !rows.is_empty() && rows.iter().all(|row| row.confidence == Confidence::Verify);
+    Severity::clamped(if is_unconfirmed { value.min(3) } else { value })
+}
+
+/// What was replaced within minutes is a note.
+fn softened(severity: Severity, reason: CloseReason) -> Severity {
+    if reason == CloseReason::Replaced { severity.min(Severity::LOW) } else { severity }
+}
+
+/// The rows of the catalogue that judged an opening.
+pub fn catalogue_rows(opening: &Opening) -> Vec<&'static CatalogueRow> {
+    opening.changes.iter().filter_map(|change| catalogue::row(&change.catalogue_row)).collect()
+}
+
+/// The level of an opening, and since when.
+pub fn level_of(opening: &Opening) -> (Level, Option<EventTime>) {
+    match &opening.exposure {
+        Some(exposed) => (Level::Exposed, Some(exposed.at)),
+        None if opening.was_exposed => (Level::Exposed, None),
+        None => (Level::Weakened, None),
+    }
+}
