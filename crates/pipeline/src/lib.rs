@@ -3,13 +3,15 @@
 //! The choice that shapes it: the loop is written against three small traits ([`record_source::RecordSource`],
 //! [`archive::Archive`], [`alert_sink::AlertSink`]) and runs the same over Kafka, over files and over fakes that fail.
 
-//! Start with [`runner`] (the loop), then [`lane`] (what happens to a record) and [`start`] (taking over).
+//! Start with [`runner`] (the loop), then [`lane`] (what happens to a record) [`start`] (taking over)
+//! and `checkpoints` (how all of it becomes durable).
 
 pub mod alert;
 pub mod alert_sink;
 pub mod archive;
 pub mod barrier;
 pub mod batch;
+mod checkpoints;
 pub mod clock;
 pub mod desk;
 pub mod ephemeral;

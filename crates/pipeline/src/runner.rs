@@ -13,9 +13,9 @@ use dataward_detect::posture_event::PostureEvent;
 use dataward_event::finding::Owner;
 use dataward_event::position::{Partition, Progress};
 
-use crate::archive::{Archive, ArchiveError, Checkpoint, Committed, Disposition, Rows};
-use crate::barrier::Barrier;
+use crate::archive::{Archive, ArchiveError, Disposition, Rows};
 use crate::batch::Batch;
+use crate::checkpoints::Checkpoints;
 use crate::clock::Clock;
 use crate::desk::Desk;
 use crate::outbox::Outbox;
@@ -23,20 +23,14 @@ use crate::record_source::{Input, RecordSource, SourceError};
 use crate::settings::Settings;
 use crate::tally::Tally;
 use crate::workers::{Reply, Task, Workers};
-use crate::writer::{CommitResult, Writer};
+use crate::writer::Writer;
 
 /// How long the source may wait for input while answers of the workers may come.
-const POLL: Duration = Duration::from_millis(5);
-/// The least time between two commits.
-const COMMIT_SPACING: Duration = Duration::from_secs(1);
+pub(crate) const POLL: Duration = Duration::from_millis(5);
 /// How long a revocation or a stop waits for its last checkpoint.
 const LAST_CHECKPOINT: Duration = Duration::from_secs(7);
-/// The longest wait before a failed commit is tried again.
-const RETRY_MAX: Duration = Duration::from_secs(60);
 /// The longest time between two calls of the watch.
 const SHOW_SPACING: Duration = Duration::from_millis(100);
-/// A snapshot is taken no more often than this many times what the last one took.
-const SNAPSHOT_SPACING: u32 = 20;
 
 /// How the loop ended without a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,28 +98,17 @@ pub struct Runner<S, A: Archive> {
     pub(crate) owned: BTreeMap<Partition, usize>,
     pub(crate) stopped: BTreeMap<Partition, String>,
     pub(crate) status: Status,
-    barrier: Option<Barrier<A::Rows>>,
-    retry: Option<Retry<A::Rows>>,
-    retry_wait: Duration,
+    pub(crate) checkpoints: Checkpoints<A::Rows>,
     dispatched_bytes: usize,
-    lane_bytes: Vec<usize>,
-    committing_bytes: usize,
+    pub(crate) lane_bytes: Vec<usize>,
+    pub(crate) committing_bytes: usize,
     is_paused: bool,
-    has_news: bool,
-    last_barrier: Duration,
-    last_snapshot: Duration,
-    snapshot_cost: Duration,
     last_shown: Duration,
     watch: Option<Watch>,
 }
 
 /// Whoever shows where the loop stands.
 type Watch = Box<dyn FnMut(&Status)>;
-
-struct Retry<R> {
-    checkpoint: Checkpoint<R>,
-    at: Duration,
-}
 
 impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
     /// A loop over these parts. The archive is not claimed yet.
@@ -140,7 +123,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         let rows = writer.archive().rows();
         let now = clock.monotonic();
         let lane_bytes = vec![0; workers.count()];
-        let retry_wait = settings.retry_interval;
+        let checkpoints = Checkpoints::new(now, settings.retry_interval);
         Self {
             source,
             writer,
@@ -152,17 +135,11 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             owned: BTreeMap::new(),
             stopped: BTreeMap::new(),
             status: Status::default(),
-            barrier: None,
-            retry: None,
-            retry_wait,
+            checkpoints,
             dispatched_bytes: 0,
             lane_bytes,
             committing_bytes: 0,
             is_paused: false,
-            has_news: false,
-            last_barrier: now,
-            last_snapshot: now,
-            snapshot_cost: Duration::ZERO,
             last_shown: now,
             watch: None,
         }
@@ -277,18 +254,18 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         self.workers.send(*lane, Task::Batch(batch));
     }
 
-    fn hear(&mut self, reply: Reply<A::Rows>) -> Result<(), RunError> {
+    pub(crate) fn hear(&mut self, reply: Reply<A::Rows>) -> Result<(), RunError> {
         match reply {
             Reply::Failed { lane, reason } => return Err(RunError::Worker { lane, reason }),
             Reply::Done { lane, batch_bytes, buffered_bytes, outcome } => {
                 self.dispatched_bytes = self.dispatched_bytes.saturating_sub(batch_bytes);
                 self.lane_bytes[lane] = buffered_bytes;
-                self.has_news = true;
+                self.checkpoints.has_news = true;
                 for alert in &outcome.alerts {
                     self.status.tally.alerts += 1;
                     self.outbox.push(alert);
                 }
-                match &mut self.barrier {
+                match &mut self.checkpoints.barrier {
                     // It lies behind the marker, and the keeper's snapshot may not know it yet.
                     Some(barrier) if barrier.is_frozen(lane) => barrier.hold(outcome.posture),
                     _ => self.observe(&outcome.posture),
@@ -298,17 +275,13 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
                 self.lane_bytes[lane] = 0;
                 self.committing_bytes += frozen.rows.bytes();
                 self.status.tally.add(&frozen.tally);
-                let Some(barrier) = &mut self.barrier else { return Ok(()) };
-                barrier.freeze(lane, *frozen);
-                if barrier.is_complete() {
-                    self.complete_barrier();
-                }
+                self.take_part(lane, *frozen);
             }
         }
         Ok(())
     }
 
-    fn observe(&mut self, events: &[PostureEvent]) {
+    pub(crate) fn observe(&mut self, events: &[PostureEvent]) {
         for event in events {
             for alert in self.desk.observe(event, self.clock.as_ref()) {
                 self.status.tally.alerts += 1;
@@ -319,111 +292,6 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
 
     fn buffered(&self) -> usize {
         self.dispatched_bytes + self.lane_bytes.iter().sum::<usize>() + self.committing_bytes
-    }
-
-    fn is_checkpoint_due(&self) -> bool {
-        let has_work = self.has_news || self.outbox.is_touched();
-        if self.barrier.is_some() || self.writer.is_busy() || self.retry.is_some() || !has_work {
-            return false;
-        }
-        let since = self.clock.monotonic().saturating_sub(self.last_barrier);
-        let rows_bytes: usize = self.lane_bytes.iter().sum();
-        since >= self.settings.flush_interval
-            || (rows_bytes >= self.settings.checkpoint_bytes && since >= COMMIT_SPACING)
-    }
-
-    fn begin_checkpoint(&mut self) {
-        let now = self.clock.monotonic();
-        let spacing = self.settings.snapshot_interval.max(self.snapshot_cost * SNAPSHOT_SPACING);
-        let with_snapshots = now.saturating_sub(self.last_snapshot) >= spacing;
-        if with_snapshots {
-            self.last_snapshot = now;
-        }
-        self.last_barrier = now;
-        self.has_news = false;
-        self.barrier = Some(Barrier::new(self.workers.count(), with_snapshots));
-        for lane in 0..self.workers.count() {
-            let empty = self.writer.archive().rows();
-            self.workers.send(lane, Task::Freeze { with_snapshots, empty });
-        }
-    }
-
-    /// Every worker has answered: the keeper's turn, then the commit.
-    fn complete_barrier(&mut self) {
-        let Some(barrier) = self.barrier.take() else { return };
-        let started = self.clock.monotonic();
-        let with_snapshots = barrier.with_snapshots();
-        let (mut parts, held) = barrier.into_parts();
-        let empty = self.writer.archive().rows();
-        parts.rows.push(std::mem::replace(&mut self.desk.rows, empty));
-        self.desk.pass(&parts.progress);
-        if with_snapshots {
-            parts.snapshots.extend(self.desk.snapshot());
-            self.snapshot_cost = self.clock.monotonic().saturating_sub(started);
-        }
-        let keeper_next = self.desk.keeper.next_number();
-        let cursors = self.outbox.cursors(&parts.progress, keeper_next);
-        let is_empty = parts.rows.iter().all(Rows::is_empty) && parts.snapshots.is_empty();
-        if is_empty && cursors.is_empty() && parts.progress == self.status.committed {
-            self.committing_bytes = 0;
-        } else {
-            self.writer.submit(Checkpoint {
-                rows: parts.rows,
-                progress: parts.progress,
-                keeper_next: Some(keeper_next),
-                cursors,
-                snapshots: parts.snapshots,
-            });
-        }
-        self.observe(&held);
-    }
-
-    fn committed(&mut self, result: CommitResult<A::Rows>) -> Result<(), RunError> {
-        match result {
-            Ok(committed) => {
-                self.committing_bytes = 0;
-                self.retry_wait = self.settings.retry_interval;
-                self.status.tally.commits += 1;
-                self.status.committed = committed.progress().clone();
-                self.source.acknowledge(&committed);
-                self.mark_unsaved(&committed);
-                Ok(())
-            }
-            Err(failure) => match *failure {
-                (error, Some(checkpoint)) if error.disposition() == Disposition::Retry => {
-                    tracing::warn!(%error, "failed to commit, trying again");
-                    let at = self.clock.monotonic() + self.retry_wait;
-                    self.retry_wait = (self.retry_wait * 2).min(RETRY_MAX);
-                    self.retry = Some(Retry { checkpoint, at });
-                    Ok(())
-                }
-                (error, _) => Err(error.into()),
-            },
-        }
-    }
-
-    /// State that did not reach the archive must be whole in the next snapshot.
-    fn mark_unsaved(&mut self, committed: &Committed) {
-        for owner in committed.unsaved() {
-            match owner {
-                Owner::Keeper => self.desk.keeper.mark_all_dirty(),
-                Owner::Partition(partition) => {
-                    if let Some(lane) = self.owned.get(partition) {
-                        self.workers.send(*lane, Task::MarkDirty(partition.clone()));
-                    }
-                }
-            }
-        }
-    }
-
-    fn retry_if_due(&mut self) {
-        let now = self.clock.monotonic();
-        if self.retry.as_ref().is_none_or(|retry| retry.at > now) || self.writer.is_busy() {
-            return;
-        }
-        if let Some(retry) = self.retry.take() {
-            self.writer.submit(retry.checkpoint);
-        }
     }
 
     /// Reading stops while too much is on the way, and goes on when half of it has arrived.
@@ -440,37 +308,6 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             self.is_paused = false;
         }
         Ok(())
-    }
-
-    /// Waits until no commit is in flight and none is waiting to be tried again.
-    pub(crate) fn settle_commit(&mut self) -> Result<(), RunError> {
-        self.settle_commit_until(None).map(drop)
-    }
-
-    /// `false` if the time was up before.
-    fn settle_commit_until(&mut self, until: Option<Duration>) -> Result<bool, RunError> {
-        while self.barrier.is_some() || self.writer.is_busy() || self.retry.is_some() {
-            if until.is_some_and(|until| self.clock.monotonic() >= until) {
-                return Ok(false);
-            }
-            if let Some(reply) = self.workers.receive(POLL) {
-                self.hear(reply)?;
-            }
-            if let Some(result) = self.writer.result(POLL) {
-                self.committed(result)?;
-            }
-            self.retry_if_due();
-        }
-        Ok(true)
-    }
-
-    /// A checkpoint now, waiting for it. `false` if it did not come by then.
-    fn checkpoint_now(&mut self, until: Duration) -> Result<bool, RunError> {
-        if !self.settle_commit_until(Some(until))? {
-            return Ok(false);
-        }
-        self.begin_checkpoint();
-        self.settle_commit_until(Some(until))
     }
 
     fn revoke(&mut self, partitions: &[Partition], lost: bool) -> Result<(), RunError> {

@@ -28,6 +28,23 @@ struct Plan<R> {
     alerts: Vec<Alert>,
 }
 
+impl<R: Rows> Plan<R> {
+    /// Its row comes with the claim.
+    fn alert(&mut self, alert: Alert) {
+        self.rows.alert(&alert);
+        self.alerts.push(alert);
+    }
+}
+
+/// What happened to a partition as a whole, in words.
+struct Mishap {
+    rule: RuleId,
+    severity: Severity,
+    title: String,
+    description: String,
+    remediation: &'static str,
+}
+
 impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
     /// Claims the keeper's place: from here on this process, and no other, writes this archive.
     pub(crate) fn start_keeper(&mut self) -> Result<(), RunError> {
@@ -182,28 +199,21 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         if self.settings.on_gap == OnGap::Halt {
             return Err(RunError::OffsetsLost(detail));
         }
-        let now = self.clock.now();
         plan.rows.gap(&GapRow {
             partition: partition.clone(),
             span,
             cause: GapCause::Lost,
             detail: detail.clone(),
-            ingest_time: now,
+            ingest_time: self.clock.now(),
         });
-        let position = Position { partition: partition.clone(), offset: from, record_index: 0 };
-        let finding = stream_finding(StreamFinding {
+        plan.alert(self.stream_alert(partition, from, Mishap {
             rule: RuleId::ArchiveGap,
             severity: Severity::CRITICAL,
-            position: &position,
-            time: now.as_clock(),
             title: format!("Audit records lost: {partition}"),
             description: format!("What was audited here is not in the archive: {detail}."),
             remediation: "Raise the topic's retention above the longest outage, and fill the gap \
                           from the source or a mirror of the topic.",
-        });
-        let alert = Alert::new(&finding, now);
-        plan.rows.alert(&alert);
-        plan.alerts.push(alert);
+        }));
         Ok(())
     }
 
@@ -224,20 +234,17 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             return Err(RunError::OffsetsLost(detail));
         }
         tracing::error!(%partition, %next, %high, "the log ends before our progress");
-        let now = self.clock.now();
-        let position = Position { partition: partition.clone(), offset: next, record_index: 0 };
-        let finding = stream_finding(StreamFinding {
-            rule: RuleId::ArchiveGap,
-            severity: Severity::CRITICAL,
-            position: &position,
-            time: now.as_clock(),
-            title: format!("Partition stopped: {partition}"),
-            description: format!("{detail}."),
-            remediation: "Find out whether the topic was created again, and by whom.",
-        });
-        let alert = Alert::new(&finding, now);
-        plan.rows.alert(&alert);
-        plan.alerts.push(alert);
+        plan.alert(self.stream_alert(
+            partition,
+            next,
+            Mishap {
+                rule: RuleId::ArchiveGap,
+                severity: Severity::CRITICAL,
+                title: format!("Partition stopped: {partition}"),
+                description: format!("{detail}."),
+                remediation: "Find out whether the topic was created again, and by whom.",
+            },
+        ));
         self.stopped.insert(partition.clone(), detail);
         Ok(())
     }
@@ -275,13 +282,9 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
 
     /// State is lost: what it had learned must be learned again, and people must know.
     fn report_cold_start(&mut self, partition: &Partition, offset: Offset) {
-        let position = Position { partition: partition.clone(), offset, record_index: 0 };
-        let now = self.clock.now();
-        let finding = stream_finding(StreamFinding {
+        let alert = self.stream_alert(partition, offset, Mishap {
             rule: RuleId::RuleFailed,
             severity: Severity::HIGH,
-            position: &position,
-            time: now.as_clock(),
             title: format!("Detector state lost: {partition}"),
             description: format!(
                 "No snapshot of the detector's state of {partition} is usable. It starts cold at \
@@ -289,10 +292,20 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             ),
             remediation: "Check the archive's state folder and its storage.",
         });
-        let alert = Alert::new(&finding, now);
         self.desk.rows.alert(&alert);
         self.status.tally.alerts += 1;
         self.outbox.push(&alert);
+    }
+
+    /// The alert of what happened to a partition, and not in it.
+    fn stream_alert(&self, partition: &Partition, offset: Offset, mishap: Mishap) -> Alert {
+        let Mishap { rule, severity, title, description, remediation } = mishap;
+        let position = Position { partition: partition.clone(), offset, record_index: 0 };
+        let (position, now) = (&position, self.clock.now());
+        let time = now.as_clock();
+        let finding =
+            StreamFinding { rule, severity, position, time, title, description, remediation };
+        Alert::new(&stream_finding(finding), now)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dataward_kafka::config::Properties;
 use dataward_kafka::embedded::EmbeddedCluster;
@@ -69,6 +69,11 @@ impl Cluster {
                 let admin = self.admin();
                 let created = admin.create_topics([&topic], &AdminOptions::new());
                 futures::executor::block_on(created).unwrap().remove(0).unwrap();
+                // The controller has it; the broker hears of it a moment later.
+                let until = Instant::now() + DEADLINE;
+                while !is_known(&admin, &name, partitions) {
+                    assert!(Instant::now() < until, "the broker does not know {name}");
+                }
             }
         }
         name
@@ -151,6 +156,15 @@ pub(crate) fn send(
         record = record.headers(headers);
     }
     producer.send(record).map_err(|(error, _)| error).unwrap();
+}
+
+/// Whether the broker answers for every partition of a topic.
+fn is_known(admin: &AdminClient<DefaultClientContext>, name: &str, partitions: i32) -> bool {
+    let Ok(metadata) = admin.inner().fetch_metadata(Some(name), DEADLINE) else { return false };
+    metadata.topics().iter().any(|topic| {
+        let is_led = topic.partitions().iter().filter(|partition| partition.leader() >= 0);
+        topic.name() == name && i32::try_from(is_led.count()) == Ok(partitions)
+    })
 }
 
 /// A name that no other test of this process has: the broker is new for each process.

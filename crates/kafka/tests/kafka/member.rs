@@ -63,8 +63,16 @@ impl Member {
         member
     }
 
-    /// One poll; what came is kept.
-    pub(crate) fn step(&mut self) -> Result<(), SourceError> {
+    /// One poll; what came is kept. A broker that does not answer for a moment is no news: the source keeps trying.
+    pub(crate) fn step(&mut self) {
+        match self.try_step() {
+            Ok(()) | Err(SourceError::Unavailable(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// One poll, whatever it says.
+    pub(crate) fn try_step(&mut self) -> Result<(), SourceError> {
         match self.source.poll(POLL)? {
             Input::Batch(batch) => {
                 let partition = batch.partition().number;
@@ -102,10 +110,7 @@ impl Member {
         while !is_so(self) {
             let came = self.came.len();
             assert!(Instant::now() < until, "{what}: {came} records, {:?}", self.events);
-            match self.step() {
-                Ok(()) | Err(SourceError::Unavailable(_)) => {}
-                Err(error) => panic!("{what}: {error}"),
-            }
+            self.step();
         }
     }
 
@@ -140,7 +145,7 @@ impl Member {
         let until = Instant::now() + QUIET;
         let before = self.came.len();
         while Instant::now() < until {
-            self.step().unwrap();
+            self.step();
         }
         let news = self.came.len() - before;
         assert_eq!(news, 0, "{news} records came where none may: {:?}", self.offsets());
@@ -153,6 +158,11 @@ impl Member {
             offsets.entry(came.partition).or_default().push(came.offset);
         }
         offsets
+    }
+
+    /// The offsets of one partition that came, in order; none if nothing of it came.
+    pub(crate) fn offsets_of(&self, number: i32) -> Vec<i64> {
+        self.offsets().remove(&number).unwrap_or_default()
     }
 }
 

@@ -1,0 +1,207 @@
+//! The checkpoints of a loop: from the marker to the acknowledgement.
+
+use std::time::Duration;
+
+use dataward_event::finding::Owner;
+
+use crate::archive::{Archive, Checkpoint, Committed, Disposition, Rows};
+use crate::barrier::Barrier;
+use crate::lane::Frozen;
+use crate::record_source::RecordSource;
+use crate::runner::{POLL, RunError, Runner};
+use crate::workers::Task;
+use crate::writer::CommitResult;
+
+/// The least time between two commits.
+const COMMIT_SPACING: Duration = Duration::from_secs(1);
+/// The longest wait before a failed commit is tried again.
+const RETRY_MAX: Duration = Duration::from_secs(60);
+/// A snapshot is taken no more often than this many times what the last one took.
+const SNAPSHOT_SPACING: u32 = 20;
+
+/// The checkpoint in the making, the one that is to be tried again, and what tells when the next one is due.
+pub(crate) struct Checkpoints<R> {
+    /// The marker is out.
+    pub(crate) barrier: Option<Barrier<R>>,
+    /// Something has come since the last marker.
+    pub(crate) has_news: bool,
+    retry: Option<Retry<R>>,
+    retry_wait: Duration,
+    last_barrier: Duration,
+    last_snapshot: Duration,
+    snapshot_cost: Duration,
+}
+
+struct Retry<R> {
+    checkpoint: Checkpoint<R>,
+    at: Duration,
+}
+
+impl<R> Checkpoints<R> {
+    /// None yet.
+    pub(crate) fn new(now: Duration, retry_wait: Duration) -> Self {
+        Self {
+            barrier: None,
+            has_news: false,
+            retry: None,
+            retry_wait,
+            last_barrier: now,
+            last_snapshot: now,
+            snapshot_cost: Duration::ZERO,
+        }
+    }
+}
+
+impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
+    pub(crate) fn is_checkpoint_due(&self) -> bool {
+        let has_work = self.checkpoints.has_news || self.outbox.is_touched();
+        if !has_work || self.is_checkpoint_under_way() {
+            return false;
+        }
+        let since = self.clock.monotonic().saturating_sub(self.checkpoints.last_barrier);
+        let rows_bytes: usize = self.lane_bytes.iter().sum();
+        since >= self.settings.flush_interval
+            || (rows_bytes >= self.settings.checkpoint_bytes && since >= COMMIT_SPACING)
+    }
+
+    fn is_checkpoint_under_way(&self) -> bool {
+        let Checkpoints { barrier, retry, .. } = &self.checkpoints;
+        barrier.is_some() || retry.is_some() || self.writer.is_busy()
+    }
+
+    pub(crate) fn begin_checkpoint(&mut self) {
+        let now = self.clock.monotonic();
+        let least = self.checkpoints.snapshot_cost * SNAPSHOT_SPACING;
+        let spacing = self.settings.snapshot_interval.max(least);
+        let with_snapshots = now.saturating_sub(self.checkpoints.last_snapshot) >= spacing;
+        if with_snapshots {
+            self.checkpoints.last_snapshot = now;
+        }
+        self.checkpoints.last_barrier = now;
+        self.checkpoints.has_news = false;
+        self.checkpoints.barrier = Some(Barrier::new(self.workers.count(), with_snapshots));
+        for lane in 0..self.workers.count() {
+            let empty = self.writer.archive().rows();
+            self.workers.send(lane, Task::Freeze { with_snapshots, empty });
+        }
+    }
+
+    /// A worker has answered.
+    pub(crate) fn take_part(&mut self, lane: usize, frozen: Frozen<A::Rows>) {
+        let Some(mut barrier) = self.checkpoints.barrier.take() else { return };
+        barrier.freeze(lane, frozen);
+        if barrier.is_complete() {
+            self.complete(barrier);
+        } else {
+            self.checkpoints.barrier = Some(barrier);
+        }
+    }
+
+    /// Every worker has answered: the keeper's turn, then the commit.
+    fn complete(&mut self, barrier: Barrier<A::Rows>) {
+        let started = self.clock.monotonic();
+        let with_snapshots = barrier.with_snapshots();
+        let (mut parts, held) = barrier.into_parts();
+        let empty = self.writer.archive().rows();
+        parts.rows.push(std::mem::replace(&mut self.desk.rows, empty));
+        self.desk.pass(&parts.progress);
+        if with_snapshots {
+            parts.snapshots.extend(self.desk.snapshot());
+            self.checkpoints.snapshot_cost = self.clock.monotonic().saturating_sub(started);
+        }
+        let keeper_next = self.desk.keeper.next_number();
+        let cursors = self.outbox.cursors(&parts.progress, keeper_next);
+        let is_empty = parts.rows.iter().all(Rows::is_empty) && parts.snapshots.is_empty();
+        if is_empty && cursors.is_empty() && parts.progress == self.status.committed {
+            self.committing_bytes = 0;
+        } else {
+            self.writer.submit(Checkpoint {
+                rows: parts.rows,
+                progress: parts.progress,
+                keeper_next: Some(keeper_next),
+                cursors,
+                snapshots: parts.snapshots,
+            });
+        }
+        self.observe(&held);
+    }
+
+    pub(crate) fn committed(&mut self, result: CommitResult<A::Rows>) -> Result<(), RunError> {
+        match result {
+            Ok(committed) => {
+                self.committing_bytes = 0;
+                self.checkpoints.retry_wait = self.settings.retry_interval;
+                self.status.tally.commits += 1;
+                self.status.committed = committed.progress().clone();
+                self.source.acknowledge(&committed);
+                self.mark_unsaved(&committed);
+                Ok(())
+            }
+            Err(failure) => match *failure {
+                (error, Some(checkpoint)) if error.disposition() == Disposition::Retry => {
+                    tracing::warn!(%error, "failed to commit, trying again");
+                    let at = self.clock.monotonic() + self.checkpoints.retry_wait;
+                    self.checkpoints.retry_wait = (self.checkpoints.retry_wait * 2).min(RETRY_MAX);
+                    self.checkpoints.retry = Some(Retry { checkpoint, at });
+                    Ok(())
+                }
+                (error, _) => Err(error.into()),
+            },
+        }
+    }
+
+    /// State that did not reach the archive must be whole in the next snapshot.
+    fn mark_unsaved(&mut self, committed: &Committed) {
+        for owner in committed.unsaved() {
+            match owner {
+                Owner::Keeper => self.desk.keeper.mark_all_dirty(),
+                Owner::Partition(partition) => {
+                    if let Some(lane) = self.owned.get(partition) {
+                        self.workers.send(*lane, Task::MarkDirty(partition.clone()));
+                    }
+                }
+            }
+        }
+    }
+
+    pub(crate) fn retry_if_due(&mut self) {
+        let now = self.clock.monotonic();
+        let retry = &mut self.checkpoints.retry;
+        if !self.writer.is_busy()
+            && let Some(retry) = retry.take_if(|retry| retry.at <= now)
+        {
+            self.writer.submit(retry.checkpoint);
+        }
+    }
+
+    /// Waits until no commit is in flight and none is waiting to be tried again.
+    pub(crate) fn settle_commit(&mut self) -> Result<(), RunError> {
+        self.settle_commit_until(None).map(drop)
+    }
+
+    /// `false` if the time was up before.
+    fn settle_commit_until(&mut self, until: Option<Duration>) -> Result<bool, RunError> {
+        while self.is_checkpoint_under_way() {
+            if until.is_some_and(|until| self.clock.monotonic() >= until) {
+                return Ok(false);
+            }
+            if let Some(reply) = self.workers.receive(POLL) {
+                self.hear(reply)?;
+            }
+            if let Some(result) = self.writer.result(POLL) {
+                self.committed(result)?;
+            }
+            self.retry_if_due();
+        }
+        Ok(true)
+    }
+
+    /// A checkpoint now, waiting for it. `false` if it did not come by then.
+    pub(crate) fn checkpoint_now(&mut self, until: Duration) -> Result<bool, RunError> {
+        if !self.settle_commit_until(Some(until))? {
+            return Ok(false);
+        }
+        self.begin_checkpoint();
+        self.settle_commit_until(Some(until))
+    }
+}
