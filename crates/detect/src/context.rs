@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use dataward_event::audit_event::{Datastore, Sensitivity};
 use dataward_event::exposure::Known;
+use dataward_event::uid::UidBuilder;
 use serde::{Deserialize, Serialize};
 
 /// Everything that is known, as the context file states it.
@@ -149,6 +150,11 @@ impl From<SensitivityName> for Sensitivity {
 }
 
 impl Context {
+    /// A hash of everything in it: which version it is.
+    pub fn hash(&self) -> String {
+        UidBuilder::new("context").bytes(&crate::state::encode(self)).finish()
+    }
+
     /// What is known of a datastore.
     pub fn datastore(&self, datastore: &Datastore<'_>) -> Option<&DatastoreContext> {
         let name = datastore.name.as_deref();

@@ -227,7 +227,8 @@ impl DatastoreState {
         let mut inputs: Vec<Input> = events.map(|event| Input::Change(Arc::clone(event))).collect();
         let Some(datastore) = &self.datastore else { return inputs };
         let source = self.sources.first().map_or("", |source| &**source);
-        let strangers = totals.filter(|(key, _)| key.is_stranger && key.reader.is_outsider(context));
+        let strangers =
+            totals.filter(|(key, _)| key.is_stranger && key.reader.is_outsider(context));
         inputs.extend(strangers.map(|(key, total)| {
             let read = as_change(datastore, source, &key.reader, &total.first);
             Input::OutsideRead(Arc::new(read))

@@ -268,7 +268,8 @@ impl Keeper {
             let finding = statement::finding(finding_uid, told, step, &cause);
             self.number(&mut concluded, finding);
         }
-        let openings: BTreeSet<OpeningId> = changed.values().map(|told| told.opening.id()).collect();
+        let openings: BTreeSet<OpeningId> =
+            changed.values().map(|told| told.opening.id()).collect();
         self.tell_windows(&before, &after, &openings, &mut concluded);
         concluded
     }
@@ -279,13 +280,13 @@ impl Keeper {
     }
 
     /// Adopts another context: what stands may change with it.
-    pub fn adopt(&mut self, context: Context) -> Concluded {
+    pub fn adopt(&mut self, context: Arc<Context>) -> Concluded {
         let mut concluded = self.say_figures();
         let now = self.now();
         let uids: Vec<String> =
             self.segments.iter().flat_map(|datastores| datastores.keys().cloned()).collect();
         let before: Vec<Standing> = uids.iter().map(|uid| self.standing(uid, now)).collect();
-        self.root.context = Arc::new(context);
+        self.root.context = context;
         let context = Arc::clone(&self.root.context);
         for (uid, before) in uids.iter().zip(before) {
             if let Some(state) = self.state_mut(uid) {
@@ -318,7 +319,9 @@ impl Keeper {
         let now = self.now();
         let after = self.standing(uid, now);
         let concluded = self.say(&before, &after, cause, false);
-        if !concluded.is_empty() && let Some(said) = self.said.get_mut(uid) {
+        if !concluded.is_empty()
+            && let Some(said) = self.said.get_mut(uid)
+        {
             for finding in &concluded.findings {
                 match after.get(&finding.uid) {
                     Some(told) => said.insert(finding.uid.clone(), told.clone()),
@@ -346,7 +349,13 @@ impl Keeper {
     }
 
     /// Says the difference between what stood and what stands.
-    fn say(&mut self, before: &Standing, after: &Standing, cause: &str, is_past: bool) -> Concluded {
+    fn say(
+        &mut self,
+        before: &Standing,
+        after: &Standing,
+        cause: &str,
+        is_past: bool,
+    ) -> Concluded {
         let mut concluded = Concluded::default();
         let mut openings: BTreeSet<OpeningId> = BTreeSet::new();
         for (uid, told) in sorted(before) {

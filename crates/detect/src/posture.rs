@@ -316,10 +316,10 @@ impl Posture {
             .filter(|(id, opening)| *id != carrier && opening.is_open())
             .filter(|(id, opening)| covered.contains(id) || is_leg(opening.control()))
             .flat_map(|(_, opening)| {
-                opening.changes.iter().map(|change| Leg {
-                    event: Arc::clone(&opening.event),
-                    change: change.clone(),
-                })
+                opening
+                    .changes
+                    .iter()
+                    .map(|change| Leg { event: Arc::clone(&opening.event), change: change.clone() })
             })
             .collect();
         if let Some(opening) = self.openings.get_mut(carrier) {
@@ -356,7 +356,8 @@ impl Posture {
             Control::Authentication | Control::Sharing => Known::Yes,
             Control::AccessPolicy => {
                 let is_public = opening.changes.iter().any(|change| {
-                    !opening.closings.contains_key(&*change.opened) && names_everybody(&change.opened)
+                    !opening.closings.contains_key(&*change.opened)
+                        && names_everybody(&change.opened)
                 });
                 if is_public { self.is_unguarded(&opening.key.1, facts) } else { Known::Unknown }
             }
@@ -374,7 +375,8 @@ impl Posture {
     /// Whether no public access block stands above a public policy or ACL.
     fn is_unguarded(&self, setting: &str, facts: &Facts) -> Known {
         // The flag of AWS's block that takes the effect of a public policy, or of public ACLs.
-        let flag = if setting.contains("acl") { "IgnorePublicAcls" } else { "RestrictPublicBuckets" };
+        let flag =
+            if setting.contains("acl") { "IgnorePublicAcls" } else { "RestrictPublicBuckets" };
         let mut is_guard_known = false;
         for ((control, _), setting) in &self.settings {
             if *control != Control::PublicAccessBlock {
@@ -464,7 +466,9 @@ impl Posture {
             }
             if !news.is_empty() {
                 self.open(&key, event, news, true, facts);
-                told.extend(self.openings.values().rev().find(|o| o.event.uid == event.uid).cloned());
+                told.extend(
+                    self.openings.values().rev().find(|o| o.event.uid == event.uid).cloned(),
+                );
             }
         }
         for opening in &mut told {

@@ -233,11 +233,8 @@ fn opened_text(told: &Told) -> String {
     }
     if exposed.is_proven && !opening.is_of_a_read() {
         let read = &exposed.by;
-        text = format!(
-            "{text}. A read by {}{} proves it",
-            read.actor.label(),
-            from(place_of(read))
-        );
+        text =
+            format!("{text}. A read by {}{} proves it", read.actor.label(), from(place_of(read)));
     }
     if opening.is_of_a_read() {
         text = format!("{text}. No change of protection that explains it is known");
@@ -306,7 +303,8 @@ fn read_text(
         (true, _) => "Somebody without an identity".to_owned(),
         (false, _) => reader.label().to_owned(),
     };
-    let unexpected = if is_unexpected { ", a network from which no reads are expected," } else { "" };
+    let unexpected =
+        if is_unexpected { ", a network from which no reads are expected," } else { "" };
     format!(
         "{who} read {} {}{}{unexpected} by {} at {}; it is exposed since {since}.",
         form(event.datastore.form),
@@ -476,7 +474,12 @@ fn remediation(told: &Told, rows: &[&CatalogueRow]) -> String {
                 .to_owned()
         }
         _ => rows.first().map_or_else(
-            || format!("Check who changed {} and why; restore it if nobody can say.", opening.key.1),
+            || {
+                format!(
+                    "Check who changed {} and why; restore it if nobody can say.",
+                    opening.key.1
+                )
+            },
             |row| row.remediation.to_owned(),
         ),
     }

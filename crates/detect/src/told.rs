@@ -79,9 +79,8 @@ impl Told {
         let begun = |told: &Self| {
             told.opening.exposure.as_ref().map(|exposed| (exposed.at, exposed.by.uid.clone()))
         };
-        let covered = |told: &Self| {
-            told.opening.exposure.as_ref().map(|exposed| exposed.covered.clone())
-        };
+        let covered =
+            |told: &Self| told.opening.exposure.as_ref().map(|exposed| exposed.covered.clone());
         let ended = |told: &Self| {
             let end = told.opening.exposure.as_ref().and_then(|exposed| exposed.closing.as_ref());
             end.map(|closing| closing.event.uid.clone())
@@ -223,9 +222,11 @@ impl Telling<'_> {
     fn until_closed(&self, severity: Severity, time: EventTime) -> (Step, Severity, EventTime) {
         match self.opening.closing() {
             None => (Step::Create, severity, time),
-            Some(closing) => {
-                (Step::Close(closing.reason), softened(severity, closing.reason), closing.event.time)
-            }
+            Some(closing) => (
+                Step::Close(closing.reason),
+                softened(severity, closing.reason),
+                closing.event.time,
+            ),
         }
     }
 

@@ -25,6 +25,8 @@ pub(crate) struct Checkpoints<R> {
     pub(crate) barrier: Option<Barrier<R>>,
     /// Something has come since the last marker.
     pub(crate) has_news: bool,
+    /// The next checkpoint must have state: an input of the detector has changed.
+    pub(crate) is_snapshot_wanted: bool,
     retry: Option<Retry<R>>,
     retry_wait: Duration,
     last_barrier: Duration,
@@ -43,6 +45,7 @@ impl<R> Checkpoints<R> {
         Self {
             barrier: None,
             has_news: false,
+            is_snapshot_wanted: false,
             retry: None,
             retry_wait,
             last_barrier: now,
@@ -73,7 +76,8 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         let now = self.clock.monotonic();
         let least = self.checkpoints.snapshot_cost * SNAPSHOT_SPACING;
         let spacing = self.settings.snapshot_interval.max(least);
-        let with_snapshots = now.saturating_sub(self.checkpoints.last_snapshot) >= spacing;
+        let is_due = now.saturating_sub(self.checkpoints.last_snapshot) >= spacing;
+        let with_snapshots = is_due || std::mem::take(&mut self.checkpoints.is_snapshot_wanted);
         if with_snapshots {
             self.checkpoints.last_snapshot = now;
         }
@@ -102,6 +106,8 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         let started = self.clock.monotonic();
         let with_snapshots = barrier.with_snapshots();
         let (mut parts, held) = barrier.into_parts();
+        let alerts = self.desk.sum_up(self.clock.as_ref());
+        self.deliver(&alerts);
         let empty = self.writer.archive().rows();
         parts.rows.push(std::mem::replace(&mut self.desk.rows, empty));
         self.desk.pass(&parts.progress);
@@ -123,7 +129,9 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
                 snapshots: parts.snapshots,
             });
         }
-        self.observe(&held);
+        for news in held {
+            self.observe(news);
+        }
     }
 
     pub(crate) fn committed(&mut self, result: CommitResult<A::Rows>) -> Result<(), RunError> {

@@ -8,7 +8,7 @@ use base64::Engine;
 use dataward_detect::partition_state::{Observed, PartitionState, StreamFinding, stream_finding};
 use dataward_detect::posture_event::PostureEvent;
 use dataward_detect::read_total::ReadTotals;
-use dataward_event::audit_event::EventKind;
+use dataward_event::audit_event::{AuditEvent, EventKind};
 use dataward_event::finding::{Finding, Owner, RuleId, Severity};
 use dataward_event::limits::{QUARANTINE_BYTES_MAX, QUARANTINE_PREFIX_BYTES};
 use dataward_event::position::{Offset, Partition, Position, Progress, Span};
@@ -51,6 +51,14 @@ pub struct News {
     pub changes: Vec<PostureEvent>,
     /// What was read.
     pub reads: ReadTotals,
+}
+
+impl News {
+    /// Takes an event in.
+    pub fn add(&mut self, event: &AuditEvent<'_>, position: &Position) {
+        self.changes.extend(PostureEvent::of(event, position));
+        self.reads.add(event, position);
+    }
 }
 
 /// What a batch led to besides rows.

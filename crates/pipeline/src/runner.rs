@@ -9,15 +9,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use dataward_detect::keeper::Keeper;
-use dataward_detect::posture_event::PostureEvent;
 use dataward_event::finding::Owner;
 use dataward_event::position::{Partition, Progress};
 
+use crate::alert::Alert;
 use crate::archive::{Archive, ArchiveError, Disposition, Rows};
 use crate::batch::Batch;
 use crate::checkpoints::Checkpoints;
 use crate::clock::Clock;
 use crate::desk::Desk;
+use crate::lane::News;
 use crate::outbox::Outbox;
 use crate::record_source::{Input, RecordSource, SourceError};
 use crate::settings::Settings;
@@ -131,7 +132,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             outbox,
             settings,
             clock,
-            desk: Desk { keeper: Keeper::new(), rows, seen: Progress::new() },
+            desk: Desk::new(Keeper::new(), rows, Progress::new()),
             owned: BTreeMap::new(),
             stopped: BTreeMap::new(),
             status: Status::default(),
@@ -200,6 +201,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
                 Ok(Input::OutOfRange) => self.restart_lost()?,
                 Ok(Input::Idle) => {}
                 Ok(Input::End) => {
+                    self.finish_source()?;
                     self.finish()?;
                     return Ok(Ended::SourceEnded);
                 }
@@ -226,6 +228,8 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             self.committed(result)?;
             has_changed = true;
         }
+        let alerts = self.desk.tick(self.clock.as_ref());
+        has_changed |= self.deliver(&alerts);
         self.outbox.pump();
         self.retry_if_due();
         if self.is_checkpoint_due() {
@@ -261,14 +265,11 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
                 self.dispatched_bytes = self.dispatched_bytes.saturating_sub(batch_bytes);
                 self.lane_bytes[lane] = buffered_bytes;
                 self.checkpoints.has_news = true;
-                for alert in &outcome.alerts {
-                    self.status.tally.alerts += 1;
-                    self.outbox.push(alert);
-                }
+                self.deliver(&outcome.alerts);
                 match &mut self.checkpoints.barrier {
                     // It lies behind the marker, and the keeper's snapshot may not know it yet.
-                    Some(barrier) if barrier.is_frozen(lane) => barrier.hold(outcome.posture),
-                    _ => self.observe(&outcome.posture),
+                    Some(barrier) if barrier.is_frozen(lane) => barrier.hold(outcome.news),
+                    _ => self.observe(outcome.news),
                 }
             }
             Reply::Frozen { lane, frozen } => {
@@ -281,13 +282,28 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         Ok(())
     }
 
-    pub(crate) fn observe(&mut self, events: &[PostureEvent]) {
-        for event in events {
-            for alert in self.desk.observe(event, self.clock.as_ref()) {
-                self.status.tally.alerts += 1;
-                self.outbox.push(&alert);
-            }
+    pub(crate) fn observe(&mut self, news: News) {
+        let alerts = self.desk.observe(news, self.clock.as_ref());
+        self.deliver(&alerts);
+    }
+
+    /// Alerts that have their rows go to every sink. `true` if there are any.
+    pub(crate) fn deliver(&mut self, alerts: &[Alert]) -> bool {
+        for alert in alerts {
+            self.status.tally.alerts += 1;
+            self.outbox.push(alert);
         }
+        self.checkpoints.has_news |= !alerts.is_empty();
+        !alerts.is_empty()
+    }
+
+    /// The source has no more: when all of it is seen, the clock goes on for one grace period.
+    fn finish_source(&mut self) -> Result<(), RunError> {
+        if self.checkpoint_now(self.clock.monotonic() + LAST_CHECKPOINT)? {
+            let alerts = self.desk.tick_at_the_end(self.clock.as_ref());
+            self.deliver(&alerts);
+        }
+        Ok(())
     }
 
     fn buffered(&self) -> usize {

@@ -1,8 +1,10 @@
 //! How the loop is to run.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use dataward_detect::context::Context;
 use dataward_event::time::KafkaTime;
 use dataward_sources::source::Source;
 
@@ -63,6 +65,8 @@ pub struct Settings {
     pub start_at: StartAt,
     /// What to do about lost offsets.
     pub on_gap: OnGap,
+    /// What people know and no log says.
+    pub context: Arc<Context>,
     /// How long a failed commit waits before it is tried again, the first time; it doubles up to a minute.
     pub retry_interval: Duration,
 }

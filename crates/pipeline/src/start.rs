@@ -1,17 +1,19 @@
 //! Taking over: the one path of start-up, rebalance and return after a loss. The table is asked, then claimed.
 
+use std::sync::Arc;
+
 use dataward_detect::keeper::Keeper;
 use dataward_detect::partition_state::{PartitionState, StreamFinding, stream_finding};
-use dataward_detect::posture_event::PostureEvent;
 use dataward_detect::state::{StateError, check_format};
 use dataward_event::finding::{Owner, RuleId, Severity};
 use dataward_event::position::{Offset, Partition, Position, Progress, Span};
 
 use crate::alert::Alert;
 use crate::archive::{
-    Archive, ArchiveError, Claim, Disposition, GapCause, GapRow, Known, Replayed, Rows, SharedRow,
-    Snapshot,
+    Archive, ArchiveError, Claim, Disposition, GapCause, GapRow, Known, OperatorRow, Replayed,
+    Rows, SharedRow, Snapshot,
 };
+use crate::lane::News;
 use crate::record_source::RecordSource;
 use crate::runner::{RunError, Runner};
 use crate::settings::{OnGap, StartAt};
@@ -65,6 +67,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         self.desk.keeper = keeper;
         self.desk.keeper.set_next_number(next);
         self.desk.seen = seen;
+        self.adopt_context();
         for sink in self.outbox.names() {
             let alerts = self.writer.archive().unacknowledged(&sink)?;
             self.outbox.resend(&sink, alerts);
@@ -73,8 +76,34 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         Ok(())
     }
 
-    /// The keeper as of the table: its newest snapshot, and the changes after it, muted. Without a snapshot that is all
-    /// changes there ever were: it takes longer, and nothing is lost.
+    /// Another context than the one that the state was made with: adopted between two events, with a snapshot in the next
+    /// checkpoint, so that no replay crosses the change.
+    fn adopt_context(&mut self) {
+        let context = Arc::clone(&self.settings.context);
+        if *self.desk.keeper.context() == context {
+            return;
+        }
+        let detail = format!(
+            "{{\"datastores\":{},\"actors\":{},\"hash\":\"{}\"}}",
+            context.datastores.len(),
+            context.actors.len(),
+            context.hash()
+        );
+        self.desk.rows.operator(&OperatorRow {
+            operation: "context_adopted".to_owned(),
+            partition: None,
+            time: None,
+            detail,
+            ingest_time: self.clock.now(),
+        });
+        let alerts = self.desk.conclude(None, self.clock.as_ref(), |keeper| keeper.adopt(context));
+        self.deliver(&alerts);
+        self.checkpoints.is_snapshot_wanted = true;
+        self.checkpoints.has_news = true;
+    }
+
+    /// The keeper as of the table: its newest snapshot, and the changes and reads after it, muted. Without a snapshot that
+    /// is all there ever were: it takes longer, and nothing is lost.
     fn restore_keeper(&mut self) -> Result<(Keeper, Progress), RunError> {
         let mut archive = self.writer.archive();
         let snapshot = archive.snapshot(&Owner::Keeper)?;
@@ -86,15 +115,30 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             }
             None => (Keeper::new(), Progress::new()),
         };
-        let mut events = Vec::new();
-        archive.replay_shared(&seen, &mut |row| {
-            if let SharedRow::Event(archived) = row
-                && !archived.producer_duplicate
-            {
-                events.extend(PostureEvent::of(&archived.event, &archived.position));
+        let mut news = News::default();
+        let (mut next, mut tick) = (seen.clone(), None);
+        archive.replay_shared(&seen, &mut |row| match row {
+            SharedRow::Event(archived) => {
+                let Position { partition, offset, .. } = &archived.position;
+                if next.next(partition).is_none_or(|next| next <= *offset) {
+                    next.assign(partition.clone(), offset.next());
+                }
+                if !archived.producer_duplicate {
+                    news.add(&archived.event, &archived.position);
+                }
             }
+            SharedRow::Tick(time) => tick = tick.max(Some(time)),
         })?;
-        teach(&mut keeper, &mut seen, events);
+        drop(archive);
+        // The next snapshot knows them, also those of partitions that are not ours again yet.
+        seen = next;
+        keeper.observe_all(news.changes, news.reads.into_reads());
+        if let Some(tick) = tick {
+            keeper.repeat_tick(tick);
+        }
+        // What was said of figures was said before the commit that the table has.
+        keeper.settle();
+        keeper.say_figures();
         keeper.mark_all_dirty();
         Ok((keeper, seen))
     }
@@ -309,21 +353,6 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
     }
 }
 
-/// Shows archived events to a keeper in the order in which they happened. The archive gives them in any order, and many
-/// hours of them: one that comes after an event of the next hour would be taken for a late one.
-///
-/// `seen` moves behind them: the next snapshot knows them, also those of partitions that are not ours again yet.
-fn teach(keeper: &mut Keeper, seen: &mut Progress, mut events: Vec<PostureEvent>) {
-    events.sort_by(|a, b| (a.time, &a.uid).cmp(&(b.time, &b.uid)));
-    for event in &events {
-        keeper.observe(event);
-        let Position { partition, offset, .. } = &event.position;
-        if seen.next(partition).is_none_or(|next| next <= *offset) {
-            seen.assign(partition.clone(), offset.next());
-        }
-    }
-}
-
 /// Somebody was faster: ask the table again, a few times.
 fn again_or(error: ArchiveError, attempts: &mut u32) -> Result<(), RunError> {
     *attempts += 1;
@@ -352,77 +381,4 @@ fn load_partition(snapshot: &Snapshot) -> Result<PartitionState, StateError> {
     }
     check_format(snapshot.format)?;
     PartitionState::load(snapshot.segments.iter().map(|s| (s.index, s.bytes.as_slice())))
-}
-
-#[cfg(test)]
-mod tests {
-    use dataward_event::audit_event::{Datastore, DatastoreForm, Outcome};
-    use dataward_event::change::{Change, Control, Direction};
-    use dataward_event::time::EventTime;
-
-    use super::*;
-
-    const HOUR: i64 = 3_600_000_000;
-
-    fn change(hour: i64, direction: Direction) -> PostureEvent {
-        PostureEvent {
-            uid: format!("event-{hour}"),
-            type_uid: 600_303,
-            time: EventTime::from_micros(hour * HOUR),
-            position: Position {
-                partition: Partition::new("audit", 0),
-                offset: Offset(hour),
-                record_index: 0,
-            },
-            source: "ocsf".to_owned(),
-            operation: "UpdateSettings".to_owned(),
-            service: None,
-            outcome: Outcome::Success,
-            actor: Default::default(),
-            client: Default::default(),
-            datastore: Datastore {
-                uid: "cluster".into(),
-                name: None,
-                resource_type: None,
-                form: DatastoreForm::Database,
-            },
-            changes: vec![Change {
-                catalogue_row: "".into(),
-                control: Control::AccessPolicy,
-                setting: "readers".into(),
-                opened: "everyone".into(),
-                before: None,
-                after: None,
-                direction,
-                whole: false,
-            }],
-            sensitivity: None,
-        }
-    }
-
-    #[test]
-    fn a_keeper_is_restored_from_changes_in_any_order() {
-        let events = [
-            change(0, Direction::Weakened),
-            change(1, Direction::Weakened),
-            change(2, Direction::Strengthened),
-            change(3, Direction::Weakened),
-        ];
-        let mut live = Keeper::new();
-        for event in &events {
-            live.observe(event);
-        }
-        let (mut restored, mut seen) = (Keeper::new(), Progress::new());
-        teach(&mut restored, &mut seen, events.iter().rev().cloned().collect());
-        assert_eq!(restored.save_all(), live.save_all());
-    }
-
-    #[test]
-    fn a_restored_keeper_has_seen_what_it_was_shown() {
-        let partition = Partition::new("audit", 0);
-        let mut seen: Progress = [(partition.clone(), Offset(1))].into_iter().collect();
-        let events = vec![change(2, Direction::Strengthened), change(1, Direction::Weakened)];
-        teach(&mut Keeper::new(), &mut seen, events);
-        assert_eq!(seen.next(&partition), Some(Offset(3)));
-    }
 }
