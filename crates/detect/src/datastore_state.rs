@@ -14,7 +14,7 @@ use dataward_event::uid::short_hash;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::opening::{Opening, Tally};
+use crate::opening::{Opening, Tally, still_open_dues};
 use crate::posture::{Facts, Posture, outside_read_change};
 use crate::posture_event::PostureEvent;
 use crate::read_total::{DatastoreRead, MINUTE_MICROS, ReadMark, ReadTotal, ReaderKey};
@@ -185,8 +185,26 @@ impl DatastoreState {
             step(&mut self.settled, input, &facts);
         }
         for opening in self.settled.openings_mut() {
+            let before = opening.tally.clone();
+            if let Some(exposed) = &mut opening.exposure {
+                for read in reads_inside(totals.iter(), exposed.interval(), context) {
+                    exposed.told.is_new(read.reader.identity(), read.is_stranger());
+                }
+            }
             let interval = opening.interval();
             add_reads(&mut opening.tally, interval, totals.iter(), &others, context);
+            for (place, due) in still_open_dues(opening) {
+                if opening.tallies_when_told.contains_key(&place) || opening.tally == before {
+                    continue;
+                }
+                let mut tally = before.clone();
+                let until = (opening.event.time, Some(due));
+                add_reads(&mut tally, until, totals.iter(), &others, context);
+                // From here on the whole tally holds reads that came after.
+                if tally != opening.tally {
+                    opening.tallies_when_told.insert(place, tally);
+                }
+            }
         }
         self.settled.forget_closed();
     }
@@ -347,6 +365,8 @@ pub struct ReadInside<'s> {
     pub mark: &'s ReadMark,
     /// Anonymous, or of a foreign account.
     pub is_outsider: bool,
+    /// From a network from which no reads are expected.
+    pub is_unexpected: bool,
 }
 
 impl Derived<'_> {
@@ -359,21 +379,39 @@ impl Derived<'_> {
 
     /// The first certain read of each identity in an interval, in the order of time.
     pub fn reads_inside(&self, interval: (EventTime, Option<EventTime>)) -> Vec<ReadInside<'_>> {
-        let is_inside =
-            |time: EventTime| time >= interval.0 && interval.1.is_none_or(|to| time < to);
-        let mut first: BTreeMap<&str, ReadInside<'_>> = BTreeMap::new();
-        for (key, total) in &self.state.totals {
-            let mark = [&total.first, &total.last].into_iter().find(|mark| is_inside(mark.time));
-            let Some(mark) = mark else { continue };
-            let is_outsider = key.reader.is_outsider(self.context);
-            let read = ReadInside { reader: &key.reader, mark, is_outsider };
-            let known = first.entry(key.reader.identity()).or_insert_with(|| read.clone());
-            if (mark.time, &mark.event_uid) < (known.mark.time, &known.mark.event_uid) {
-                *known = read;
-            }
-        }
-        let mut reads: Vec<ReadInside<'_>> = first.into_values().collect();
-        reads.sort_by_key(|read| (read.mark.time, Arc::clone(&read.mark.event_uid)));
-        reads
+        reads_inside(self.state.totals.iter(), interval, self.context)
     }
+}
+
+impl ReadInside<'_> {
+    /// Nobody of our own, or one of our own from where none are expected.
+    pub fn is_stranger(&self) -> bool {
+        self.is_outsider || self.is_unexpected
+    }
+}
+
+fn reads_inside<'t>(
+    totals: impl Iterator<Item = (&'t TotalKey, &'t ReadTotal)>,
+    interval: (EventTime, Option<EventTime>),
+    context: &Context,
+) -> Vec<ReadInside<'t>> {
+    let is_inside = |time: EventTime| time >= interval.0 && interval.1.is_none_or(|to| time < to);
+    let mut first: BTreeMap<&str, ReadInside<'t>> = BTreeMap::new();
+    for (key, total) in totals {
+        let mark = [&total.first, &total.last].into_iter().find(|mark| is_inside(mark.time));
+        let Some(mark) = mark else { continue };
+        let read = ReadInside {
+            reader: &key.reader,
+            mark,
+            is_outsider: key.reader.is_outsider(context),
+            is_unexpected: !context.expects_address(mark.ip.as_deref()),
+        };
+        let known = first.entry(key.reader.identity()).or_insert_with(|| read.clone());
+        if (mark.time, &mark.event_uid) < (known.mark.time, &known.mark.event_uid) {
+            *known = read;
+        }
+    }
+    let mut reads: Vec<ReadInside<'t>> = first.into_values().collect();
+    reads.sort_by_key(|read| (read.mark.time, Arc::clone(&read.mark.event_uid)));
+    reads
 }

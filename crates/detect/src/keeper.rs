@@ -8,8 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use dataward_event::change::WindowKind;
 use dataward_event::exposure::Exposure;
-use dataward_event::finding::{CloseReason, Finding, Severity, Step, Trigger};
+use dataward_event::finding::{CloseReason, Finding, Step, Trigger};
 use dataward_event::limits::LATENESS_BOUND_MICROS;
 use dataward_event::time::EventTime;
 use dataward_event::uid::short_hash;
@@ -23,7 +24,7 @@ use crate::posture_event::{PostureEvent, SettingKey};
 use crate::read_total::{DatastoreRead, MINUTE_MICROS};
 use crate::state::{StateError, decode, encode};
 use crate::statement;
-use crate::told::{self, Standing, Told};
+use crate::told::{self, Standing, Told, What};
 
 /// How many pieces the datastores are spread over, by the hash of their uid. Piece 0 is the keeper's own.
 const DATASTORE_SEGMENTS: u32 = 64;
@@ -259,7 +260,9 @@ impl Keeper {
             .map(|(finding, told)| (finding.clone(), told.clone()))
             .collect();
         let mut concluded = Concluded::default();
-        for (finding_uid, told) in sorted(&changed) {
+        let of_figures =
+            sorted(&changed).into_iter().filter(|(_, told)| told.what != What::Weakened);
+        for (finding_uid, told) in of_figures {
             let step = match told.step {
                 Step::Create => Step::Update,
                 step => step,
@@ -400,20 +403,23 @@ impl Keeper {
     ) {
         for id in openings {
             let of = |standing: &Standing| {
-                let mut told: Vec<Told> =
-                    standing.values().filter(|told| told.opening.id() == *id).cloned().collect();
-                told.sort_by_key(|told| told.time);
-                told
+                let told = standing.values().find(|told| told.opening.id() == *id);
+                told.map(|told| Arc::clone(&told.opening))
             };
-            let (standing, withdrawn) = match of(after) {
-                told if told.is_empty() => (of(before), Some(CloseReason::Superseded)),
-                told => (told, None),
+            let (opening, withdrawn) = match of(after) {
+                Some(opening) => (Some(opening), None),
+                None => (of(before), Some(CloseReason::Superseded)),
             };
-            let Some(last) = standing.last() else { continue };
-            let severity = standing.iter().map(|told| told.severity).max();
-            let severity = severity.unwrap_or(Severity::INFORMATIONAL);
-            let tally = standing.iter().rev().find_map(|told| told.tally.as_deref());
-            for exposure in statement::exposures(&last.opening, tally, severity, withdrawn) {
+            let Some(opening) = &opening else { continue };
+            let is_readable = opening.control().window_kind() == WindowKind::Confidentiality;
+            let state = self.state(&opening.event.datastore.uid).filter(|_| is_readable);
+            let tally = state.map(|state| {
+                state.derive(&self.root.context).tally(&opening.tally, opening.interval())
+            });
+            let tally = tally.unwrap_or_default();
+            let context = &self.root.context;
+            let severity = told::window_severity(opening, context, &tally, self.now());
+            for exposure in statement::exposures(opening, Some(&tally), severity, withdrawn) {
                 concluded.exposures.push((self.next_number, exposure));
                 self.next_number += 1;
             }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use dataward_event::change::{Change, Control};
+use dataward_event::change::{Change, Control, WindowKind};
 use dataward_event::exposure::{Known, ReadFigures};
 use dataward_event::finding::CloseReason;
 use dataward_event::time::EventTime;
@@ -20,8 +20,30 @@ pub const OUTSIDE_READ: &str = "outside_read";
 /// A restoration within this time, in microseconds, is the second half of a replacement.
 pub const GRACE_MICROS: i64 = 10 * 60 * 1_000_000;
 
+/// Readers of our own that are told of one by one in an exposure; the figures of its end have all of them.
+const INSIDERS_TOLD_MAX: usize = 8;
+/// Readers from outside that are told of one by one in an exposure.
+const STRANGERS_TOLD_MAX: usize = 1_024;
+
 /// Readers remembered by name in one opening; further ones are summed up. Outsiders have a limit of their own.
 const READERS_MAX: usize = 64;
+
+const HOUR_MICROS: i64 = 3_600_000_000;
+/// A day, in microseconds.
+pub const DAY_MICROS: i64 = 24 * HOUR_MICROS;
+
+/// The ages at which a window that is still open is told of again, in microseconds, and what people call them.
+pub const STILL_OPEN: [(i64, &str); 3] =
+    [(HOUR_MICROS, "1 hour"), (DAY_MICROS, "1 day"), (7 * DAY_MICROS, "7 days")];
+
+/// When an opening is told of as still open: the place in [`STILL_OPEN`], and the time.
+pub fn still_open_dues(opening: &Opening) -> Vec<(usize, EventTime)> {
+    if opening.control().window_kind() != WindowKind::Confidentiality {
+        return Vec::new();
+    }
+    let dues = STILL_OPEN.iter().map(|(age, _)| opening.event.time.plus_micros(*age));
+    dues.enumerate().filter(|(_, due)| opening.is_open_at(*due)).collect()
+}
 
 /// Which opening: ordered by the time of its event.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -55,10 +77,12 @@ pub struct Opening {
     pub closings: BTreeMap<String, Arc<Closing>>,
     /// It completed an exposure.
     pub exposure: Option<Exposed>,
-    /// An exposure that it completed is over for longer than the lateness bound.
-    pub was_exposed: bool,
+    /// Since when it was exposed, where that is over for longer than the lateness bound.
+    pub was_exposed_at: Option<EventTime>,
     /// What was read in it up to the lateness bound.
     pub tally: Tally,
+    /// What had been read in it when it was told of as still open, once that is older than the bound.
+    pub tallies_when_told: BTreeMap<usize, Tally>,
 }
 
 /// What ended something.
@@ -85,6 +109,15 @@ pub struct Exposed {
     pub legs: Vec<Leg>,
     /// What ended it.
     pub closing: Option<Arc<Closing>>,
+    /// Who has been told of as a reader, for longer than the lateness bound.
+    pub told: ToldReaders,
+}
+
+/// Readers in an exposure that have been told of one by one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldReaders {
+    strangers: BTreeSet<String>,
+    insiders: BTreeSet<String>,
 }
 
 /// Another opening that an exposure stands on.
@@ -194,6 +227,18 @@ impl Exposed {
     }
 }
 
+impl ToldReaders {
+    /// Whether a reader is to be told of who has not been yet; notes it.
+    pub fn is_new(&mut self, identity: &str, is_stranger: bool) -> bool {
+        let (readers, most) = if is_stranger {
+            (&mut self.strangers, STRANGERS_TOLD_MAX)
+        } else {
+            (&mut self.insiders, INSIDERS_TOLD_MAX)
+        };
+        readers.len() < most && readers.insert(identity.to_owned())
+    }
+}
+
 impl Closing {
     /// The end of something that began at `since`.
     pub fn new(event: &Arc<PostureEvent>, since: EventTime) -> Arc<Self> {
@@ -231,20 +276,6 @@ impl Tally {
     pub fn readers(&self) -> impl Iterator<Item = (Option<&ReaderKey>, bool, &ReadFigures)> {
         let outsiders = self.outsiders.iter().map(|(key, figures)| (key, true, figures));
         outsiders.chain(self.insiders.iter().map(|(key, figures)| (key, false, figures)))
-    }
-
-    /// Whether a reader of this identity is in it, or may be among those that are not told apart.
-    pub fn may_hold(&self, identity: &str, is_outsider: bool) -> bool {
-        let readers = if is_outsider { &self.outsiders } else { &self.insiders };
-        readers.others.is_some()
-            || readers.known.keys().any(|(_, reader)| reader.identity() == identity)
-    }
-
-    /// How many identities of insiders are in it.
-    pub fn insider_count(&self) -> usize {
-        let identities: BTreeSet<&str> =
-            self.insiders.known.keys().map(|(_, reader)| reader.identity()).collect();
-        identities.len()
     }
 }
 

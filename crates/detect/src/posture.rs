@@ -13,7 +13,7 @@ use dataward_event::exposure::Known;
 use dataward_event::time::EventTime;
 use serde::{Deserialize, Serialize};
 
-use crate::opening::{Closing, Exposed, Leg, OUTSIDE_READ, Opening, OpeningId, Tally};
+use crate::opening::{Closing, Exposed, Leg, OUTSIDE_READ, Opening, OpeningId, Tally, ToldReaders};
 use crate::posture_event::{PostureEvent, SettingKey};
 
 /// The most things remembered per setting. Beyond it the closed one that changed longest ago is forgotten.
@@ -153,8 +153,9 @@ impl Posture {
             readable: Known::Unknown,
             closings: BTreeMap::new(),
             exposure: None,
-            was_exposed: false,
+            was_exposed_at: None,
             tally: Tally::default(),
+            tallies_when_told: BTreeMap::new(),
         };
         let id = opening.id();
         let things = &mut self.settings.entry(key.clone()).or_default().things;
@@ -162,8 +163,10 @@ impl Posture {
             let thing = Thing { opening: Some(id.clone()), since: event.time };
             things.insert(change.opened.to_string(), thing);
         }
-        opening.reachable = self.reachable(facts);
-        opening.readable = self.readable(&opening, facts);
+        if opening.control().window_kind() == WindowKind::Confidentiality {
+            opening.reachable = self.reachable(facts);
+            opening.readable = self.readable(&opening, facts);
+        }
         self.openings.insert(id, Arc::new(opening));
     }
 
@@ -254,14 +257,15 @@ impl Posture {
         let reachable = self.reachable(facts);
         let over: Vec<OpeningId> = self
             .active()
-            .filter(|(_, exposed)| {
+            .filter(|(carrier, exposed)| {
+                let stands = self.openings.get(*carrier).is_some_and(|opening| opening.is_open());
                 let reads = exposed.covered.iter().any(|id| {
                     self.openings.get(id).is_some_and(|opening| {
                         opening.is_open()
                             && (exposed.is_proven || self.readable(opening, facts) == Known::Yes)
                     })
                 });
-                let is_both = reads && (exposed.is_proven || reachable == Known::Yes);
+                let is_both = stands && reads && (exposed.is_proven || reachable == Known::Yes);
                 !is_both || facts.is_expected_public
             })
             .map(|(id, _)| id.clone())
@@ -290,14 +294,15 @@ impl Posture {
         for id in new {
             self.expose(&id, cause, at, [id.clone()].into(), false);
         }
-        if let Some(newest) = older.last() {
+        let is_free = |id: &&OpeningId| self.openings.get(*id).is_some_and(|o| can_carry(o));
+        if let Some(newest) = older.iter().rev().find(is_free).cloned() {
             let completing = self
                 .openings
                 .values()
                 .filter(|opening| opening.event.uid == cause.uid && opening.is_open())
                 .find(|opening| is_leg(opening.control()) && can_carry(opening))
                 .map(|opening| opening.id());
-            let carrier = completing.unwrap_or_else(|| newest.clone());
+            let carrier = completing.unwrap_or(newest);
             self.expose(&carrier, cause, at, older.into_iter().collect(), false);
         }
     }
@@ -324,8 +329,15 @@ impl Posture {
             .collect();
         if let Some(opening) = self.openings.get_mut(carrier) {
             let by = Arc::clone(by);
-            Arc::make_mut(opening).exposure =
-                Some(Exposed { at, by, is_proven, covered, legs, closing: None });
+            Arc::make_mut(opening).exposure = Some(Exposed {
+                at,
+                by,
+                is_proven,
+                covered,
+                legs,
+                closing: None,
+                told: ToldReaders::default(),
+            });
         }
     }
 
@@ -512,8 +524,7 @@ impl Posture {
         for opening in self.openings.values_mut() {
             if opening.exposure.as_ref().is_some_and(|exposed| !exposed.is_open()) {
                 let opening = Arc::make_mut(opening);
-                opening.exposure = None;
-                opening.was_exposed = true;
+                opening.was_exposed_at = opening.exposure.take().map(|exposed| exposed.at);
             }
         }
         while self.openings.len() > OPENINGS_MAX {
@@ -552,7 +563,7 @@ const fn is_leg(control: Control) -> bool {
 
 /// An opening completes one exposure at a time.
 fn can_carry(opening: &Opening) -> bool {
-    !opening.was_exposed && opening.exposure.is_none()
+    opening.was_exposed_at.is_none() && opening.exposure.is_none()
 }
 
 /// Whether a thing that is open in a policy stands for everybody.

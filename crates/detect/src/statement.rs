@@ -7,10 +7,10 @@ use dataward_event::finding::{CloseReason, Evidence, Finding, RuleId, Severity, 
 use dataward_event::time::EventTime;
 
 use crate::catalogue::CatalogueRow;
-use crate::opening::{Opening, Tally};
+use crate::opening::{Opening, STILL_OPEN, Tally};
 use crate::posture_event::PostureEvent;
 use crate::read_total::{ReadMark, ReaderKey};
-use crate::told::{STILL_OPEN, Told, What, catalogue_rows, level_of, weakened_rule};
+use crate::told::{Told, What, catalogue_rows, level_of, weakened_rule};
 
 /// Readers named in one statement; further ones are summed up as `others`.
 const READERS_NAMED_MAX: usize = 10;
@@ -50,7 +50,7 @@ pub fn finding(uid: &str, told: &Told, step: Step, cause_uid: &str) -> Finding {
         window_kind: Some(opening.control().window_kind()),
         exposure: exposure.map(Box::new),
         anomalies: Vec::new(),
-        attacks: attacks(&rows, &told.what),
+        attacks: attacks(&rows, told),
         evidences: evidences(told),
     }
 }
@@ -367,7 +367,8 @@ fn reads_text(tally: Option<&Tally>) -> String {
 
 /// A number of reads, with what they carried. What was not reported is not counted: `at least`.
 pub fn amount(figures: &ReadFigures) -> String {
-    let mut text = format!("{} reads", grouped(figures.reads));
+    let noun = if figures.reads == 1 { "read" } else { "reads" };
+    let mut text = format!("{} {noun}", grouped(figures.reads));
     let mut parts = Vec::new();
     let mut part = |sum: &PartialSum, unit: &str| {
         if sum.at_least > 0 {
@@ -485,16 +486,18 @@ fn remediation(told: &Told, rows: &[&CatalogueRow]) -> String {
     }
 }
 
-fn attacks(rows: &[&CatalogueRow], what: &What) -> Vec<String> {
+/// What the rows name; where a read is the ground, or no row judged, reading from the store itself.
+fn attacks(rows: &[&CatalogueRow], told: &Told) -> Vec<String> {
+    let is_read = matches!(told.what, What::Read { .. });
     let mut attacks: Vec<String> = Vec::new();
-    if matches!(what, What::Read { .. }) {
-        attacks.push("T1530".to_owned());
-        return attacks;
-    }
-    for technique in rows.iter().flat_map(|row| row.attack) {
+    for technique in rows.iter().filter(|_| !is_read).flat_map(|row| row.attack) {
         if !attacks.iter().any(|known| known == technique) {
             attacks.push((*technique).to_owned());
         }
+    }
+    if attacks.is_empty() && told.what != What::Weakened {
+        let is_bucket = told.opening.event.datastore.form == DatastoreForm::Bucket;
+        attacks.push(if is_bucket { "T1530" } else { "T1213" }.to_owned());
     }
     attacks
 }

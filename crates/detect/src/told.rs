@@ -13,18 +13,8 @@ use dataward_event::uid::UidBuilder;
 use crate::catalogue::{self, CatalogueRow, Confidence};
 use crate::context::Context;
 use crate::datastore_state::{DatastoreState, Derived};
-use crate::opening::{Opening, OpeningId, Tally};
+use crate::opening::{DAY_MICROS, Opening, OpeningId, STILL_OPEN, Tally, still_open_dues};
 use crate::read_total::{ReadMark, ReaderKey};
-
-const HOUR_MICROS: i64 = 3_600_000_000;
-const DAY_MICROS: i64 = 24 * HOUR_MICROS;
-
-/// The ages at which a window that is still open is told of again, in microseconds, and what people call them.
-pub const STILL_OPEN: [(i64, &str); 3] =
-    [(HOUR_MICROS, "1 hour"), (DAY_MICROS, "1 day"), (7 * DAY_MICROS, "7 days")];
-
-/// Readers of our own that are told of one by one in an exposure; the figures of its end have all of them.
-const INSIDERS_TOLD_MAX: usize = 8;
 
 /// What a finding is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,10 +67,13 @@ impl Told {
     pub fn says_the_same(&self, other: &Self) -> bool {
         let closing = |told: &Self| told.opening.closing().map(|closing| closing.event.uid.clone());
         let begun = |told: &Self| {
-            told.opening.exposure.as_ref().map(|exposed| (exposed.at, exposed.by.uid.clone()))
+            told.opening.exposure.as_ref().map(|exposed| {
+                let legs = exposed.legs.iter();
+                let legs = legs.map(|leg| (leg.event.uid.clone(), leg.change.clone()));
+                let by = exposed.by.uid.clone();
+                (exposed.at, by, exposed.covered.clone(), legs.collect::<Vec<_>>())
+            })
         };
-        let covered =
-            |told: &Self| told.opening.exposure.as_ref().map(|exposed| exposed.covered.clone());
         let ended = |told: &Self| {
             let end = told.opening.exposure.as_ref().and_then(|exposed| exposed.closing.as_ref());
             end.map(|closing| closing.event.uid.clone())
@@ -89,12 +82,9 @@ impl Told {
             What::Weakened | What::StillOpen(_) => {
                 matches!(self.step, Step::Create) || closing(self) == closing(other)
             }
-            What::Opened => {
-                begun(self) == begun(other)
-                    && covered(self) == covered(other)
-                    && ended(self) == ended(other)
+            What::Opened | What::Closed => {
+                begun(self) == begun(other) && ended(self) == ended(other)
             }
-            What::Closed => begun(self) == begun(other) && ended(self) == ended(other),
             What::Read { .. } => begun(self) == begun(other),
         };
         is_alike
@@ -105,6 +95,8 @@ impl Told {
             && self.is_of(&other.what)
             && self.opening.changes == other.opening.changes
             && self.opening.is_uncertain == other.opening.is_uncertain
+            && self.opening.reachable == other.opening.reachable
+            && self.opening.readable == other.opening.readable
     }
 
     fn is_of(&self, what: &What) -> bool {
@@ -168,15 +160,9 @@ pub fn next_due(state: &DatastoreState, context: &Context, now: EventTime) -> Op
         return None;
     }
     let derived = state.derive(context);
-    let openings = derived.posture.openings().filter(|opening| is_timed(opening));
-    let due = openings.flat_map(|opening| {
-        STILL_OPEN.into_iter().map(|(age, _)| opening.event.time.plus_micros(age))
-    });
-    due.filter(|due| *due > now).min()
-}
-
-fn is_timed(opening: &Opening) -> bool {
-    opening.is_open() && opening.control().window_kind() == WindowKind::Confidentiality
+    let open = derived.posture.openings().filter(|opening| opening.is_open());
+    let dues = open.flat_map(|opening| still_open_dues(opening)).map(|(_, due)| due);
+    dues.filter(|due| *due > now).min()
 }
 
 struct Telling<'t> {
@@ -203,8 +189,7 @@ impl Telling<'_> {
     }
 
     fn sensitivity(&self) -> Option<Sensitivity> {
-        let entry = self.context.datastore(&self.opening.event.datastore);
-        entry.and_then(|entry| entry.sensitivity()).or(self.opening.event.sensitivity)
+        sensitivity_of(self.opening, self.context)
     }
 
     fn severity(&self, level: Level, is_read_from_outside: bool, at: EventTime) -> Severity {
@@ -239,17 +224,18 @@ impl Telling<'_> {
         let severity = self.severity(Level::Weakened, false, opening.event.time);
         let (step, severity, time) = self.until_closed(severity, opening.event.time);
         let uid = weakened_uid(&opening.id(), &opening.event.datastore.uid);
-        standing.insert(uid, self.told(What::Weakened, step, severity, time));
+        let mut told = self.told(What::Weakened, step, severity, time);
+        if !opening.is_open() && opening.control().window_kind() == WindowKind::Confidentiality {
+            // For the row of the window: the finding says nothing of reads.
+            told.tally = Some(Box::new(self.derived.tally(&opening.tally, opening.interval())));
+        }
+        standing.insert(uid, told);
     }
 
     fn tell_still_open(&self, standing: &mut Standing) {
         let opening = self.opening;
-        if opening.control().window_kind() != WindowKind::Confidentiality {
-            return;
-        }
-        for (place, (age, _)) in STILL_OPEN.into_iter().enumerate() {
-            let due = opening.event.time.plus_micros(age);
-            if due > self.now || !opening.is_open_at(due) {
+        for (place, due) in still_open_dues(opening) {
+            if due > self.now {
                 continue;
             }
             let exposed = opening.exposure.as_ref();
@@ -257,10 +243,14 @@ impl Telling<'_> {
                 exposed.at <= due && exposed.closing.as_ref().is_none_or(|c| c.event.time > due)
             });
             let level = if is_exposed { Level::Exposed } else { Level::Weakened };
-            let tally = self.derived.tally(&opening.tally, (opening.event.time, Some(due)));
+            let interval = (opening.event.time, Some(due));
+            let tally = match opening.tallies_when_told.get(&place) {
+                Some(tally) => tally.clone(),
+                None => self.derived.tally(&opening.tally, interval),
+            };
             let severity = self.severity(level, tally.outside.reads > 0, due);
             let (step, severity, time) = self.until_closed(severity, due);
-            let uid = step_uid("exposure.still_open", opening).number(age).finish();
+            let uid = step_uid("exposure.still_open", opening).number(STILL_OPEN[place].0).finish();
             let mut told = self.told(What::StillOpen(place), step, severity, time);
             told.level = level;
             told.tally = Some(Box::new(tally));
@@ -298,20 +288,13 @@ impl Telling<'_> {
     fn tell_reads(&self, standing: &mut Standing) {
         let opening = self.opening;
         let Some(exposed) = &opening.exposure else { return };
-        let mut insiders = opening.tally.insider_count();
+        let mut told_readers = exposed.told.clone();
         for read in self.derived.reads_inside(exposed.interval()) {
             let identity = read.reader.identity();
-            if opening.tally.may_hold(identity, read.is_outsider) {
-                // It was told of before the lateness bound.
+            if !told_readers.is_new(identity, read.is_stranger()) {
                 continue;
             }
-            let is_unexpected = !self.context.expects_address(read.mark.ip.as_deref());
-            if !read.is_outsider && !is_unexpected {
-                insiders += 1;
-                if insiders > INSIDERS_TOLD_MAX {
-                    continue;
-                }
-            }
+            let is_unexpected = read.is_unexpected;
             let time = read.mark.time;
             let severity = match (read.is_outsider, is_unexpected) {
                 (true, _) => self.severity(Level::Exposed, true, exposed.at),
@@ -395,6 +378,34 @@ fn severity(opening: &Opening, weight: Weight) -> Severity {
     Severity::clamped(if is_unconfirmed { value.min(3) } else { value })
 }
 
+/// The severity of a window as a whole, as of `now`.
+pub fn window_severity(
+    opening: &Opening,
+    context: &Context,
+    tally: &Tally,
+    now: EventTime,
+) -> Severity {
+    let end = opening.closing().map_or(now, |closing| closing.event.time);
+    let is_proven = opening.exposure.as_ref().is_some_and(|exposed| exposed.is_proven);
+    let weight = Weight {
+        level: level_of(opening).0,
+        sensitivity: sensitivity_of(opening, context),
+        is_read_from_outside: is_proven || tally.outside.reads > 0,
+        is_a_day_old: end.micros().saturating_sub(opening.event.time.micros()) >= DAY_MICROS,
+    };
+    let is_read = weight.is_read_from_outside;
+    let severity = severity(opening, weight);
+    match opening.closing() {
+        Some(closing) if !is_read => softened(severity, closing.reason),
+        _ => severity,
+    }
+}
+
+fn sensitivity_of(opening: &Opening, context: &Context) -> Option<Sensitivity> {
+    let entry = context.datastore(&opening.event.datastore);
+    entry.and_then(|entry| entry.sensitivity()).or(opening.event.sensitivity)
+}
+
 /// What was replaced within minutes is a note.
 fn softened(severity: Severity, reason: CloseReason) -> Severity {
     if reason == CloseReason::Replaced { severity.min(Severity::LOW) } else { severity }
@@ -409,7 +420,7 @@ pub fn catalogue_rows(opening: &Opening) -> Vec<&'static CatalogueRow> {
 pub fn level_of(opening: &Opening) -> (Level, Option<EventTime>) {
     match &opening.exposure {
         Some(exposed) => (Level::Exposed, Some(exposed.at)),
-        None if opening.was_exposed => (Level::Exposed, None),
+        None if opening.was_exposed_at.is_some() => (Level::Exposed, opening.was_exposed_at),
         None => (Level::Weakened, None),
     }
 }

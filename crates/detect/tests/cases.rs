@@ -7,13 +7,21 @@ use std::path::{Path, PathBuf};
 
 use dataward_detect::keeper::Keeper;
 use dataward_detect::partition_state::PartitionState;
+use dataward_detect::read_total::ReadTotals;
 use dataward_event::finding::{Finding, RuleId, Step};
 use dataward_event::position::{Offset, Partition, Position};
 use dataward_sources::decode::Record;
 use dataward_sources::source::{Source, decode};
 
-/// The rules that conclude from events; the others watch the stream itself.
-const RULES: [RuleId; 2] = [RuleId::ControlWeakened, RuleId::AuditSilenced];
+/// The rules that conclude from the state of protection; the others watch the stream itself, or learn.
+const RULES: [RuleId; 6] = [
+    RuleId::ControlWeakened,
+    RuleId::AuditSilenced,
+    RuleId::ExposureOpened,
+    RuleId::ExposureStillOpen,
+    RuleId::ExposureClosed,
+    RuleId::ReadDuringExposure,
+];
 /// The fewest cases of each sort.
 const CASES_MIN: usize = 3;
 
@@ -40,7 +48,10 @@ fn findings(case: &Path) -> Vec<Finding> {
     for event in &decoded.events {
         let position = Position { record_index: event.record_index, ..position.clone() };
         let posture = state.observe(&event.event, &position).posture;
-        findings.extend(posture.iter().flat_map(|posture| keeper.observe(posture)));
+        let mut reads = ReadTotals::default();
+        reads.add(&event.event, &position);
+        let changes = posture.into_iter().collect();
+        findings.extend(keeper.observe_all(changes, reads.into_reads()).findings);
     }
     findings
 }
@@ -49,30 +60,38 @@ fn findings(case: &Path) -> Vec<Finding> {
 fn every_rule_fires_where_it_must() {
     for rule in RULES {
         for case in cases(rule, "fires") {
-            let found = findings(&case);
+            let all = findings(&case);
+            let found: Vec<&Finding> = all
+                .iter()
+                .filter(|finding| finding.rule == rule && finding.step == Step::Create)
+                .collect();
             let name = case.file_stem().map(|name| name.to_string_lossy().into_owned());
             let expected = if name.is_some_and(|name| name.ends_with("again")) { 2 } else { 1 };
-            assert_eq!(found.len(), expected, "{}: {found:#?}", case.display());
+            assert_eq!(found.len(), expected, "{}: {:?}", case.display(), titles(&all));
             for finding in found {
-                assert_eq!(
-                    (finding.rule, finding.step),
-                    (rule, Step::Create),
-                    "{}",
-                    case.display()
-                );
                 assert!(!finding.evidences.is_empty() && !finding.attacks.is_empty());
-                assert!(!finding.remediation.is_empty() && finding.description.ends_with('.'));
+                assert!(!finding.remediation.is_empty(), "{}", finding.title);
+                assert!(finding.description.ends_with('.'), "{}", finding.description);
             }
         }
     }
+}
+
+fn titles(findings: &[Finding]) -> Vec<String> {
+    let title = |f: &Finding| format!("{} {} {}", f.rule.as_str(), f.step.activity_id(), f.title);
+    findings.iter().map(title).collect()
 }
 
 #[test]
 fn look_alikes_stay_quiet() {
     for rule in RULES {
         for case in cases(rule, "quiet") {
-            let found = findings(&case);
-            assert!(found.is_empty(), "{}: {found:#?}", case.display());
+            let mut found = findings(&case);
+            // A look-alike of a change opens nothing at all; one of an exposure may open something.
+            if !matches!(rule, RuleId::ControlWeakened | RuleId::AuditSilenced) {
+                found.retain(|finding| finding.rule == rule);
+            }
+            assert!(found.is_empty(), "{}: {:?}", case.display(), titles(&found));
         }
     }
 }

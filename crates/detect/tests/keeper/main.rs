@@ -1,0 +1,5 @@
+//! The keeper of the shared state: what it concludes, whatever the order of arrival.
+
+mod order;
+mod scene;
+mod windows;
