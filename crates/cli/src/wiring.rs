@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use dataward_archive::delta_archive::{DeltaArchive, Options};
 use dataward_archive::lease::{self, Keepalive, LeaseInfo};
+use dataward_detect::context::Context;
 use dataward_feed::ndjson_file::NdjsonFileSink;
 use dataward_feed::stream::StreamSink;
 use dataward_kafka::config::Properties;
@@ -132,9 +133,10 @@ pub(crate) fn runner<S: RecordSource, A: Archive + Send + 'static>(
     sinks: Vec<Box<dyn AlertSink>>,
     settings: Settings,
     clock: Arc<dyn Clock>,
+    context: &Arc<Context>,
 ) -> Result<Runner<S, A>, Failure> {
     let rows = (0..workers).map(|_| archive.rows()).collect();
-    let workers = Workers::threads(rows, &clock)?;
+    let workers = Workers::threads(rows, &clock, context)?;
     let outbox = Outbox::threads(sinks)?;
     let writer = Writer::thread(archive)?;
     Ok(Runner::new(source, writer, workers, outbox, settings, clock))

@@ -7,17 +7,28 @@
 //!
 //! Start with [`keeper`], then [`setting`]: the state of one setting and what follows from its events.
 
+pub mod actor_key;
+pub mod baseline;
+pub mod bulk_read;
 pub mod catalogue;
 pub mod context;
 pub mod datastore_state;
 pub mod duplicates;
+pub mod history;
+pub mod incident;
 pub mod keeper;
+pub mod metric;
 pub mod opening;
 pub mod partition_state;
+pub mod period;
 pub mod posture;
 pub mod posture_event;
 pub mod quarantine_rate;
 pub mod read_total;
+pub mod read_volume;
 pub mod state;
 pub mod statement;
+pub mod tail;
 pub mod told;
+pub mod unusual_read;
+pub mod volume_ring;

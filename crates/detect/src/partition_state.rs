@@ -9,21 +9,24 @@ use dataward_event::time::EventTime;
 use dataward_event::uid::UidBuilder;
 use serde::{Deserialize, Serialize};
 
+use crate::bulk_read::{self, BulkReads};
+use crate::context::Context;
 use crate::duplicates::{Duplicates, SavedDuplicates};
 use crate::posture_event::PostureEvent;
 use crate::quarantine_rate::QuarantineRate;
 use crate::state::{StateError, decode, encode};
 
-/// How many segments the state has.
-pub const SEGMENT_COUNT: u32 = 1;
+/// How many segments the state has: one for the stream itself, and those of the reads by actor.
+pub const SEGMENT_COUNT: u32 = 1 + bulk_read::SEGMENTS;
 
 /// What the detector remembers of one partition.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct PartitionState {
     duplicates: Duplicates,
     quarantine_rate: QuarantineRate,
     newest: Option<EventTime>,
     late_events: u64,
+    reads: BulkReads,
     dirty: bool,
 }
 
@@ -42,22 +45,47 @@ pub struct Observed {
     pub is_duplicate: bool,
     /// What the keeper must know.
     pub posture: Option<PostureEvent>,
+    /// What follows from this partition's events alone.
+    pub findings: Vec<Finding>,
+}
+
+impl Default for PartitionState {
+    /// The state before the first event; its first snapshot holds every segment.
+    fn default() -> Self {
+        Self {
+            duplicates: Duplicates::default(),
+            quarantine_rate: QuarantineRate::default(),
+            newest: None,
+            late_events: 0,
+            reads: BulkReads::default(),
+            dirty: true,
+        }
+    }
 }
 
 impl PartitionState {
-    /// Takes an event in.
-    pub fn observe(&mut self, event: &AuditEvent<'_>, position: &Position) -> Observed {
+    /// Takes an event in. The context decides what is said of it, never what is remembered.
+    pub fn observe(
+        &mut self,
+        event: &AuditEvent<'_>,
+        position: &Position,
+        context: &Context,
+    ) -> Observed {
         self.dirty = true;
         self.quarantine_rate.count(false);
         if self.duplicates.is_repeat(&event.uid, event.time) {
-            return Observed { is_duplicate: true, posture: None };
+            return Observed { is_duplicate: true, ..Observed::default() };
         }
         let newest = self.newest.map_or(event.time, |newest| newest.max(event.time));
         if event.time < newest.plus_micros(-LATENESS_BOUND_MICROS) {
             self.late_events += 1;
         }
         self.newest = Some(newest);
-        Observed { is_duplicate: false, posture: PostureEvent::of(event, position) }
+        Observed {
+            is_duplicate: false,
+            posture: PostureEvent::of(event, position),
+            findings: self.reads.observe(event, position, context),
+        }
     }
 
     /// Takes in that a part of a record could not be read.
@@ -96,25 +124,36 @@ impl PartitionState {
 
     /// The segments that changed since the last call, each with its bytes.
     pub fn save_dirty(&mut self) -> Vec<(u32, Vec<u8>)> {
-        if std::mem::take(&mut self.dirty) { vec![(0, self.bytes())] } else { Vec::new() }
+        let root = std::mem::take(&mut self.dirty).then_some(0);
+        let reads = self.reads.take_dirty().into_iter().map(|index| index + 1);
+        root.into_iter().chain(reads).map(|index| (index, self.segment_bytes(index))).collect()
+    }
+
+    /// All segments: what [`load`](Self::load) takes, equal for equal events.
+    pub fn save_all(&self) -> Vec<(u32, Vec<u8>)> {
+        (0..SEGMENT_COUNT).map(|index| (index, self.segment_bytes(index))).collect()
     }
 
     /// Marks everything as changed: the last save did not reach the archive.
     pub fn mark_all_dirty(&mut self) {
         self.dirty = true;
+        self.reads.mark_all_dirty();
     }
 
-    /// All segments in one: equal for equal events.
-    pub fn bytes(&self) -> Vec<u8> {
-        encode(&Saved {
-            duplicates: self.duplicates.save(),
-            quarantine_rate: self.quarantine_rate.clone(),
-            newest: self.newest,
-            late_events: self.late_events,
-        })
+    fn segment_bytes(&self, index: u32) -> Vec<u8> {
+        match index.checked_sub(1) {
+            Some(index) => self.reads.segment_bytes(index),
+            None => encode(&Saved {
+                duplicates: self.duplicates.save(),
+                quarantine_rate: self.quarantine_rate.clone(),
+                newest: self.newest,
+                late_events: self.late_events,
+            }),
+        }
     }
 
-    /// The state from its segments; none at all is the state before the first event.
+    /// The state from its segments; none at all is the state before the first event. What is missing is empty, and not
+    /// saved yet: format 1 had the first segment alone, which is the same in format 2.
     ///
     /// # Errors
     /// [`StateError::Damaged`] if a segment cannot be read.
@@ -123,14 +162,16 @@ impl PartitionState {
     ) -> Result<Self, StateError> {
         let mut state = Self::default();
         for (index, bytes) in segments {
-            let saved: Saved = decode(index, bytes)?;
-            state = Self {
-                duplicates: Duplicates::load(saved.duplicates),
-                quarantine_rate: saved.quarantine_rate,
-                newest: saved.newest,
-                late_events: saved.late_events,
-                dirty: false,
+            let Some(of_reads) = index.checked_sub(1) else {
+                let saved: Saved = decode(index, bytes)?;
+                state.duplicates = Duplicates::load(saved.duplicates);
+                state.quarantine_rate = saved.quarantine_rate;
+                state.newest = saved.newest;
+                state.late_events = saved.late_events;
+                state.dirty = false;
+                continue;
             };
+            state.reads.load_segment(of_reads, index, bytes)?;
         }
         Ok(state)
     }

@@ -4,13 +4,16 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The version of the format of all segments. A change of any saved type raises it and adds a migration.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
+
+/// The oldest format that can still be loaded.
+const FORMAT_MIN: u32 = 1;
 
 /// Why a saved state cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// Written by a release that we do not know.
-    #[error("the state has format {found}, this release reads {FORMAT}")]
+    #[error("the state has format {found}, this release reads {FORMAT_MIN} to {FORMAT}")]
     Format {
         /// The format found.
         found: u32,
@@ -28,9 +31,10 @@ pub enum StateError {
 /// Checks the format of a saved state.
 ///
 /// # Errors
-/// [`StateError::Format`] for any other than [`FORMAT`].
+/// [`StateError::Format`] for one that nothing here reads.
 pub fn check_format(found: u32) -> Result<(), StateError> {
-    if found == FORMAT { Ok(()) } else { Err(StateError::Format { found }) }
+    let is_known = (FORMAT_MIN..=FORMAT).contains(&found);
+    if is_known { Ok(()) } else { Err(StateError::Format { found }) }
 }
 
 /// One segment's bytes.

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use dataward_detect::context::Context;
 use dataward_detect::keeper::Keeper;
 use dataward_detect::partition_state::PartitionState;
 use dataward_detect::read_total::ReadTotals;
@@ -47,7 +48,7 @@ fn findings(case: &Path) -> Vec<Finding> {
     let mut findings = Vec::new();
     for event in &decoded.events {
         let position = Position { record_index: event.record_index, ..position.clone() };
-        let posture = state.observe(&event.event, &position).posture;
+        let posture = state.observe(&event.event, &position, &Context::default()).posture;
         let mut reads = ReadTotals::default();
         reads.add(&event.event, &position);
         let changes = posture.into_iter().collect();

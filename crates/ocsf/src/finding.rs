@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dataward_event::finding::{CloseReason, Evidence, Finding, Step, Trigger};
+use dataward_event::finding::{CloseReason, Evidence, Finding, RuleId, Step, Trigger};
 use dataward_event::time::IngestTime;
 use dataward_event::uid::UidBuilder;
 
 use crate::OCSF_VERSION;
+use crate::anomaly;
 use crate::json::{Object, document};
 use crate::party::{actor, endpoint, position, resource};
 
@@ -54,6 +55,7 @@ fn render(finding: &Finding, sent: Option<(&str, IngestTime)>) -> String {
         root.text("message", &finding.title);
         root.object("finding_info", |object| finding_info(object, finding));
         root.objects("evidences", &finding.evidences, evidence);
+        anomaly::analyses(root, finding);
         root.objects("resources", &finding.datastore, |object, datastore| {
             resource(object, datastore);
         });
@@ -112,8 +114,9 @@ fn finding_info(object: &mut Object<'_>, finding: &Finding) {
     object.text("title", &finding.title);
     object.text("desc", &finding.description);
     object.object("analytic", |analytic| {
-        analytic.number("type_id", 1_u8);
-        analytic.text("type", "Rule");
+        let (type_id, name) = analytic_type(finding.rule);
+        analytic.number("type_id", type_id);
+        analytic.text("type", name);
         analytic.text("uid", finding.rule.as_str());
         analytic.text("name", finding.rule.as_str());
         analytic.text("version", &finding.rule.version().to_string());
@@ -148,6 +151,14 @@ fn finding_info(object: &mut Object<'_>, finding: &Finding) {
     let sources: BTreeSet<&str> =
         finding.evidences.iter().map(|evidence| &*evidence.source).collect();
     object.texts("data_sources", sources);
+}
+
+/// OCSF's sort of a rule: one that compares with what was learned is statistics.
+const fn analytic_type(rule: RuleId) -> (u8, &'static str) {
+    match rule {
+        RuleId::ReadBulk => (3, "Statistical"),
+        _ => (1, "Rule"),
+    }
 }
 
 fn evidence(object: &mut Object<'_>, evidence: &Evidence) {
@@ -189,6 +200,13 @@ fn observables(root: &mut Object<'_>, finding: &Finding) {
 
 fn dataward(own: &mut Object<'_>, finding: &Finding) {
     own.text("cause_uid", &finding.cause_uid);
+    if finding.rule == RuleId::ReadBulk {
+        // What drifts slowly is another channel, with a budget of its own.
+        own.text("channel", "acute");
+    }
+    if let Some(millinats) = anomaly::score_millinats(finding) {
+        own.thousandths("score", millinats);
+    }
     own.text_if("window_kind", finding.window_kind.map(|kind| kind.as_str()));
     own.text_if("datastore_form", finding.datastore.as_ref().map(|store| store.form.as_str()));
     if let Step::Close(reason) = finding.step {

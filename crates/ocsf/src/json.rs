@@ -87,6 +87,13 @@ impl Object<'_> {
         }
     }
 
+    /// A number that is counted in thousandths.
+    pub(crate) fn thousandths(&mut self, key: &str, value: u64) {
+        self.key(key);
+        // Writing to a String cannot fail.
+        let _ = write!(self.out, "{}.{:03}", value / 1000, value % 1000);
+    }
+
     /// A truth value.
     pub(crate) fn flag(&mut self, key: &str, value: bool) {
         self.key(key);
@@ -164,8 +171,9 @@ mod tests {
             o.object("c", |o| o.flag("d", true));
             o.texts("e", []);
             o.objects("f", [1_i64, 2], |o, n| o.number("n", n));
+            o.thousandths("g", 12_034);
         });
-        assert_eq!(text, r#"{"b":"x","a":1,"c":{"d":true},"f":[{"n":1},{"n":2}]}"#);
+        assert_eq!(text, r#"{"b":"x","a":1,"c":{"d":true},"f":[{"n":1},{"n":2}],"g":12.034}"#);
     }
 
     proptest! {

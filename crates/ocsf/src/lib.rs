@@ -7,6 +7,7 @@
 //!
 //! Start with [`event::event_json`] and [`finding::finding_json`].
 
+mod anomaly;
 pub mod event;
 pub mod finding;
 mod json;

@@ -9,7 +9,9 @@ use dataward_event::audit_event::{
     Sensitivity, TimeOrigin,
 };
 use dataward_event::change::{Change, Control, Direction, WindowKind};
-use dataward_event::finding::{CloseReason, Evidence, Finding, RuleId, Severity, Step, Trigger};
+use dataward_event::finding::{
+    Anomaly, CloseReason, Evidence, Finding, RuleId, Severity, Step, Trigger,
+};
 use dataward_event::time::{EventTime, IngestTime};
 use dataward_event::volume::{ByteCount, ObjectCount, RowCount, Volume};
 use dataward_ocsf::event::event_json;
@@ -264,7 +266,32 @@ fn finding(step: Step) -> Finding {
     }
 }
 
-fn statements() -> [Finding; 4] {
+fn bulk_read() -> Finding {
+    let mut bulk = finding(Step::Create);
+    bulk.rule = RuleId::ReadBulk;
+    bulk.title = "Unusual bulk read: ada of orders".to_owned();
+    bulk.description = "ada read 48,210 rows of bucket orders within an hour.".to_owned();
+    bulk.remediation = "Ask ada.".to_owned();
+    bulk.window_kind = None;
+    bulk.attacks = vec!["T1530".to_owned()];
+    bulk.evidences[0].operation = "GetObject".to_owned();
+    bulk.evidences[0].type_uid = 600_501;
+    bulk.evidences[0].change = None;
+    let figure = |metric: &str, window_seconds, score_millinats| Anomaly {
+        metric: metric.to_owned(),
+        window_seconds,
+        observed: 48_210,
+        expected: 1_380,
+        upper: 7_900,
+        score_millinats,
+        days: 21,
+    };
+    bulk.anomalies =
+        vec![figure("rows", 3_600, 14_032), figure("rows of all datastores", 86_400, 9)];
+    bulk
+}
+
+fn statements() -> [Finding; 5] {
     let mut bare = finding(Step::Create);
     bare.datastore = None;
     bare.evidences[0].actor = Actor::default();
@@ -276,6 +303,7 @@ fn statements() -> [Finding; 4] {
         finding(Step::Update),
         finding(Step::Close(CloseReason::Superseded)),
         bare,
+        bulk_read(),
     ]
 }
 
@@ -314,5 +342,14 @@ fn an_alert_reads_as_agreed() {
         IngestTime::from_millis(1_714_979_289_120),
     );
     let golden = include_str!("golden/control_weakened.json").trim_end();
+    assert_eq!(line, golden);
+}
+
+#[test]
+fn an_alert_of_a_bulk_read_reads_as_agreed() {
+    let finding = bulk_read();
+    let logged_time = IngestTime::from_millis(1_714_979_289_120);
+    let line = finding_json(&finding, &statement_uid(&finding), logged_time);
+    let golden = include_str!("golden/read_bulk.json").trim_end();
     assert_eq!(line, golden);
 }

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use base64::Engine;
+use dataward_detect::context::Context;
 use dataward_detect::partition_state::{Observed, PartitionState, StreamFinding, stream_finding};
 use dataward_detect::posture_event::PostureEvent;
 use dataward_detect::read_total::ReadTotals;
@@ -34,6 +35,7 @@ pub struct Lane<R> {
     rows: R,
     tally: Tally,
     clock: Arc<dyn Clock>,
+    context: Arc<Context>,
 }
 
 /// One partition in a lane.
@@ -85,8 +87,8 @@ pub struct Frozen<R> {
 
 impl<R: Rows> Lane<R> {
     /// A lane without partitions.
-    pub fn new(rows: R, clock: Arc<dyn Clock>) -> Self {
-        Self { partitions: BTreeMap::new(), rows, tally: Tally::default(), clock }
+    pub fn new(rows: R, clock: Arc<dyn Clock>, context: Arc<Context>) -> Self {
+        Self { partitions: BTreeMap::new(), rows, tally: Tally::default(), clock, context }
     }
 
     /// Takes a partition over, its state standing at `next`.
@@ -131,6 +133,7 @@ impl<R: Rows> Lane<R> {
             outcome: &mut outcome,
             ingest_time: batch.ingest_time(),
             clock: self.clock.as_ref(),
+            context: self.context.as_ref(),
             partition: batch.partition(),
         };
         for record in batch.records() {
@@ -178,6 +181,7 @@ struct Work<'w, R> {
     outcome: &'w mut Outcome,
     ingest_time: IngestTime,
     clock: &'w dyn Clock,
+    context: &'w Context,
     partition: &'w Partition,
 }
 
@@ -251,18 +255,21 @@ impl<R: Rows> Work<'_, R> {
         if !observed.is_duplicate {
             self.outcome.news.reads.add(&decoded.event, position);
         }
+        for finding in &observed.findings {
+            self.alert(finding);
+        }
     }
 
     /// A defect of the detector costs its conclusions, never the row (I5); the first one alerts.
     fn observe(&mut self, decoded: &DecodedEvent<'_>, position: &Position) -> Observed {
-        let state = &mut self.lane.state;
-        let observing = AssertUnwindSafe(|| state.observe(&decoded.event, position));
+        let (state, context) = (&mut self.lane.state, self.context);
+        let observing = AssertUnwindSafe(|| state.observe(&decoded.event, position, context));
         if let Ok(observed) = catch_unwind(observing) {
             return observed;
         }
         if !self.lane.has_failed {
             self.lane.has_failed = true;
-            self.alert(Some(detector_failed(position, decoded.event.time)));
+            self.alert(&detector_failed(position, decoded.event.time));
         }
         Observed::default()
     }
@@ -292,7 +299,9 @@ impl<R: Rows> Work<'_, R> {
         self.tally.reject(reject.reason);
         let time = record.kafka_time().map_or(self.ingest_time.as_clock(), |time| time.as_clock());
         let finding = self.lane.state.observe_reject(reject.reason, position, time);
-        self.alert(finding);
+        if let Some(finding) = finding {
+            self.alert(&finding);
+        }
     }
 
     /// Kafka passed over offsets: transaction markers, or records that compaction removed.
@@ -309,9 +318,8 @@ impl<R: Rows> Work<'_, R> {
         });
     }
 
-    fn alert(&mut self, finding: Option<Finding>) {
-        let Some(finding) = finding else { return };
-        let alert = Alert::new(&finding, self.clock.now());
+    fn alert(&mut self, finding: &Finding) {
+        let alert = Alert::new(finding, self.clock.now());
         self.rows.alert(&alert);
         self.outcome.alerts.push(alert);
     }

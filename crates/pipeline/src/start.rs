@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dataward_detect::context::Context;
 use dataward_detect::keeper::Keeper;
 use dataward_detect::partition_state::{PartitionState, StreamFinding, stream_finding};
 use dataward_detect::state::{StateError, check_format};
@@ -311,9 +312,11 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         };
         let from = snapshot.at.next(partition).unwrap_or(Offset(0));
         if from < next {
+            // Muted, and the context decides only what is said: none is needed.
+            let context = Context::default();
             self.writer.archive().replay(partition, from, &mut |row| match row {
                 Replayed::Event(archived) => {
-                    state.observe(&archived.event, &archived.position);
+                    state.observe(&archived.event, &archived.position, &context);
                 }
                 Replayed::Quarantine { position, reason } => {
                     state.observe_reject(reason, &position, dataward_event::time::EventTime::MIN);

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use dataward_detect::context::Context;
 use dataward_detect::partition_state::PartitionState;
 use dataward_event::position::{Offset, Partition};
 
@@ -95,21 +96,25 @@ pub enum Workers<R> {
 
 impl<R: Rows> Workers<R> {
     /// One worker in the caller's thread.
-    pub fn inline(rows: R, clock: Arc<dyn Clock>) -> Self {
-        Self::Inline { lanes: vec![Lane::new(rows, clock)], replies: VecDeque::new() }
+    pub fn inline(rows: R, clock: Arc<dyn Clock>, context: Arc<Context>) -> Self {
+        Self::Inline { lanes: vec![Lane::new(rows, clock, context)], replies: VecDeque::new() }
     }
 
     /// Workers on threads, one for each buffer given.
     ///
     /// # Errors
     /// When the system refuses a thread.
-    pub fn threads(rows: Vec<R>, clock: &Arc<dyn Clock>) -> std::io::Result<Self> {
+    pub fn threads(
+        rows: Vec<R>,
+        clock: &Arc<dyn Clock>,
+        context: &Arc<Context>,
+    ) -> std::io::Result<Self> {
         let (reply_to, replies) = unbounded();
         let mut tasks = Vec::new();
         let mut threads = Vec::new();
         for (lane, rows) in rows.into_iter().enumerate() {
             let (task_to, task_from) = unbounded();
-            let worker = Lane::new(rows, Arc::clone(clock));
+            let worker = Lane::new(rows, Arc::clone(clock), Arc::clone(context));
             let reply_to = reply_to.clone();
             let thread = std::thread::Builder::new()
                 .name(format!("worker-{lane}"))

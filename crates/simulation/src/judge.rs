@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dataward_detect::context::{Context, DatastoreContext};
 use dataward_detect::keeper::Keeper;
 use dataward_detect::partition_state::PartitionState;
 use dataward_detect::posture_event::PostureEvent;
@@ -19,6 +20,21 @@ use serde_json::Value;
 use crate::memory_rows::MemoryRow;
 use crate::memory_table::{MemoryTable, Stored};
 use crate::topic_log::{LogRecord, PartitionLog, TopicLog};
+
+/// What the processes of every world know: that datastores are small, so that one large read is most of one.
+pub fn context() -> Context {
+    let datastore = DatastoreContext {
+        name: "*".to_owned(),
+        sensitivity: None,
+        data_classes: Vec::new(),
+        rows: None,
+        bytes: Some(16 << 20),
+        objects: None,
+        expected_public: false,
+        reachable: None,
+    };
+    Context { datastores: vec![datastore], ..Context::default() }
+}
 
 /// The findings that are not withdrawn, by uid, with what they say.
 pub type Standing = BTreeMap<String, String>;
@@ -137,7 +153,7 @@ pub fn check_snapshot(
     let expected: BTreeMap<u32, Vec<u8>> = match owner {
         Owner::Partition(partition) => {
             let next = stored.at.next(partition).unwrap_or(Offset(0));
-            [(0, partition_state(table, partition, next).bytes())].into_iter().collect()
+            of_partition(table, partition, next).0.save_all().into_iter().collect()
         }
         Owner::Keeper => keeper(table, &stored.at).0.save_all().into_iter().collect(),
     };
@@ -152,17 +168,23 @@ pub fn check_snapshot(
     ))
 }
 
-fn partition_state(table: &MemoryTable, partition: &Partition, next: Offset) -> PartitionState {
+/// The state of a partition that saw its archived rows before `next`, and what it found.
+fn of_partition(
+    table: &MemoryTable,
+    partition: &Partition,
+    next: Offset,
+) -> (PartitionState, Vec<Finding>) {
     let is_before =
         |position: &Position| position.partition == *partition && position.offset < next;
     let mut rows: Vec<&MemoryRow> =
         table.rows().iter().filter(|row| row.position().is_some_and(is_before)).collect();
     rows.sort_by_key(|row| row.position());
-    let mut state = PartitionState::default();
+    let (mut state, context) = (PartitionState::default(), context());
+    let mut findings = Vec::new();
     for row in rows {
         match row {
             MemoryRow::Event { event, position, .. } => {
-                state.observe(event, position);
+                findings.extend(state.observe(event, position, &context).findings);
             }
             MemoryRow::Quarantine { reason, position, .. } => {
                 state.observe_reject(*reason, position, EventTime::MIN);
@@ -170,7 +192,7 @@ fn partition_state(table: &MemoryTable, partition: &Partition, next: Offset) -> 
             _ => {}
         }
     }
-    state
+    (state, findings)
 }
 
 /// A keeper that saw the archived changes before `at` in the order of their times, and what it found.
@@ -198,9 +220,13 @@ fn progress_of(table: &MemoryTable) -> Progress {
     table.starts().keys().filter_map(next).collect()
 }
 
-/// What a keeper finds that sees the archived changes in order.
+/// What a keeper finds that sees the archived changes in order, and each partition that sees its rows.
 pub fn expected_findings(table: &MemoryTable) -> Standing {
-    let (_, findings) = keeper(table, &progress_of(table));
+    let progress = progress_of(table);
+    let (_, mut findings) = keeper(table, &progress);
+    for (partition, next) in progress.iter() {
+        findings.extend(of_partition(table, partition, next).1);
+    }
     let alerts: Vec<Alert> =
         findings.iter().map(|finding| Alert::new(finding, IngestTime::from_micros(0))).collect();
     standing(alerts.iter())
@@ -247,7 +273,11 @@ pub fn restored_state(table: &mut MemoryTable) -> Result<Vec<(u32, Vec<u8>)>, St
 fn standing<'a>(alerts: impl Iterator<Item = &'a Alert>) -> Standing {
     let mut standing = Standing::new();
     for alert in alerts {
-        if !matches!(alert.rule, RuleId::ControlWeakened | RuleId::AuditSilenced) {
+        let is_of_events = matches!(
+            alert.rule,
+            RuleId::ControlWeakened | RuleId::AuditSilenced | RuleId::ReadBulk
+        );
+        if !is_of_events {
             continue;
         }
         match alert.activity_id {

@@ -195,7 +195,8 @@ impl World {
         );
         let (storage, own_clock) = (Arc::clone(&self.storage), Arc::clone(&self.clock));
         let archive = MemoryArchive::open(storage, own_clock, Arc::clone(life));
-        let lane = || Lane::new(MemoryRows::default(), Arc::clone(&clock));
+        let context = Arc::new(judge::context());
+        let lane = || Lane::new(MemoryRows::default(), Arc::clone(&clock), Arc::clone(&context));
         let lanes = std::iter::repeat_with(lane).take(self.lanes).collect();
         let workers = Workers::Inline { lanes, replies: std::collections::VecDeque::new() };
         let sinks = SINKS.map(|name| -> Box<dyn AlertSink> {

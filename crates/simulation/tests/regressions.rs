@@ -57,7 +57,7 @@ fn a_new_sink_has_its_cursor_before_any_partition_is_claimed() {
     let sink = MemorySink::new("webhook", Arc::new(Inboxes::default()), Arc::clone(&clock), life);
     let outbox = Outbox::inline(vec![Box::new(sink)]);
     let clock: Arc<dyn Clock> = clock;
-    let workers = Workers::inline(MemoryRows::default(), Arc::clone(&clock));
+    let workers = Workers::inline(MemoryRows::default(), Arc::clone(&clock), Arc::default());
     let mut runner =
         Runner::new(source, Writer::inline(archive), workers, outbox, settings(), clock);
     assert!(runner.run(&AtomicBool::new(false)).is_err());
@@ -154,7 +154,7 @@ fn tell(steps: Vec<Step>) -> (Ended, usize) {
     };
     let archive = MemoryArchive::open(Arc::clone(&storage), Arc::clone(&clock), life);
     let clock: Arc<dyn Clock> = clock;
-    let workers = Workers::inline(MemoryRows::default(), Arc::clone(&clock));
+    let workers = Workers::inline(MemoryRows::default(), Arc::clone(&clock), Arc::default());
     let outbox = Outbox::inline(Vec::new());
     let mut runner =
         Runner::new(source, Writer::inline(archive), workers, outbox, settings(), clock);

@@ -1,0 +1,141 @@
+//! What an event costs the detector, and what a key costs the memory: `cargo bench -p dataward-detect`.
+//!
+//! Each figure is the best of several rounds: the others had company on the machine.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use dataward_detect::context::Context;
+use dataward_detect::partition_state::PartitionState;
+use dataward_event::audit_event::{
+    Actor, AuditEvent, Class, Client, Datastore, DatastoreForm, EventKind, Outcome, TimeOrigin,
+};
+use dataward_event::position::{Offset, Partition, Position};
+use dataward_event::time::EventTime;
+use dataward_event::volume::{ByteCount, ObjectCount, Volume};
+
+const ROUNDS: usize = 7;
+const EVENTS: usize = 100_000;
+const DAY: i64 = 86_400 * 1_000_000;
+
+fn main() {
+    per_event("a call that reads no data", 1_000, |event, _| {
+        event.class = Class::ApiActivity;
+        event.volume = Volume::default();
+    });
+    per_event("a read, 1,000 actors of 3 datastores", 1_000, |_, _| {});
+    per_event("a read, 30,000 actors of 3 datastores", 30_000, |_, _| {});
+    per_event("a read of a dump that is under way", 1, |event, _| {
+        event.volume.bytes = Some(ByteCount(1 << 30));
+    });
+    memory();
+}
+
+fn event(number: usize, actors: usize) -> AuditEvent<'static> {
+    let actor = number % actors;
+    let datastore = number / actors % 3;
+    AuditEvent {
+        uid: format!("d9c5f1aa-0000-4000-8000-{number:012}").into(),
+        time: EventTime::from_micros(20_000 * DAY + (number as i64) * 10_000),
+        time_origin: TimeOrigin::Source,
+        source: "aws.cloudtrail".into(),
+        kind: EventKind::Access,
+        class: Class::DatastoreActivity,
+        activity_id: 1,
+        operation: "GetObject".into(),
+        service: Some("s3.amazonaws.com".into()),
+        event_code: None,
+        outcome: Outcome::Success,
+        error_code: None,
+        error_message: None,
+        actor: Actor {
+            uid: Some(format!("arn:aws:iam::111122223333:user/actor-{actor:06}").into()),
+            ..Actor::default()
+        },
+        client: Client::default(),
+        datastore: Some(Datastore {
+            uid: format!("arn:aws:s3:::bucket-{:06}", actor % 1_000 + datastore).into(),
+            name: None,
+            resource_type: None,
+            form: DatastoreForm::Bucket,
+        }),
+        objects: Vec::new(),
+        volume: Volume {
+            rows: None,
+            bytes: Some(ByteCount(40_000)),
+            objects: Some(ObjectCount(1)),
+        },
+        changes: Vec::new(),
+        request_uid: None,
+        correlation_uid: None,
+        statement: None,
+        account_uid: None,
+        region: None,
+        provider: None,
+        sensitivity: None,
+    }
+}
+
+fn position() -> Position {
+    Position { partition: Partition::new("audit", 0), offset: Offset(0), record_index: 0 }
+}
+
+/// A state that knows its actors for ten days, and what one more event of `change` costs it.
+fn per_event(name: &str, actors: usize, change: impl Fn(&mut AuditEvent<'static>, usize)) {
+    let (position, context) = (position(), Context::default());
+    let mut state = PartitionState::default();
+    for day in 0..10 {
+        for number in 0..actors * 3 {
+            let mut event = event(number, actors);
+            event.uid = format!("warm-{day}-{number}").into();
+            event.time = event.time.plus_micros((day - 11) * DAY);
+            state.observe(&event, &position, &context);
+        }
+    }
+    let mut best = f64::INFINITY;
+    for round in 0..ROUNDS {
+        let mut events: Vec<AuditEvent<'static>> =
+            (0..EVENTS).map(|number| event(round * EVENTS + number, actors)).collect();
+        events.iter_mut().enumerate().for_each(|(number, event)| change(event, number));
+        let start = Instant::now();
+        for event in &events {
+            black_box(state.observe(event, &position, &context));
+        }
+        best = best.min(start.elapsed().as_secs_f64());
+    }
+    println!("{name}: {:.0} ns an event", best * 1e9 / EVENTS as f64);
+}
+
+/// What the pairs of actor and datastore take, in memory and in a snapshot.
+fn memory() {
+    let (position, context) = (position(), Context::default());
+    let actors = 40_000;
+    let before = resident_bytes();
+    let mut state = PartitionState::default();
+    for day in 0..2 {
+        for number in 0..actors * 3 {
+            let mut event = event(number, actors);
+            event.uid = format!("{day}-{number}").into();
+            event.time = event.time.plus_micros(day * DAY);
+            state.observe(&event, &position, &context);
+        }
+    }
+    let (after, pairs) = (resident_bytes(), actors * 3);
+    let start = Instant::now();
+    let saved: usize = state.save_all().iter().map(|(_, bytes)| bytes.len()).sum();
+    println!(
+        "{actors} actors, {pairs} pairs, two metrics: {} bytes of memory a pair, {} in a snapshot, \
+         which takes {} ms",
+        after.saturating_sub(before) / pairs,
+        saved / pairs,
+        start.elapsed().as_millis(),
+    );
+}
+
+/// What the process holds, where the system tells.
+fn resident_bytes() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
+    let kibibytes = line.split_whitespace().nth(1).and_then(|text| text.parse::<usize>().ok());
+    kibibytes.unwrap_or(0) * 1024
+}

@@ -1,0 +1,478 @@
+//! `read.bulk` from the outside: who is told of, who is not, and that nothing depends on how the events come.
+
+use std::collections::BTreeMap;
+
+use dataward_detect::context::{Context, DatastoreContext};
+use dataward_detect::partition_state::PartitionState;
+use dataward_event::audit_event::{
+    Actor, ActorKind, AuditEvent, Class, Client, Datastore, DatastoreForm, EventKind, Outcome,
+    Sensitivity, TimeOrigin,
+};
+use dataward_event::finding::{Finding, RuleId, Severity, Step};
+use dataward_event::position::{Offset, Partition, Position};
+use dataward_event::time::EventTime;
+use dataward_event::volume::{ByteCount, ObjectCount, RowCount, Volume};
+use fastrand::Rng;
+use proptest::prelude::*;
+
+const SECOND: i64 = 1_000_000;
+const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// A read to come: who, of what, when, how much.
+#[derive(Debug, Clone)]
+struct Read {
+    actor: String,
+    datastore: String,
+    time: i64,
+    volume: Volume,
+    sensitivity: Option<Sensitivity>,
+}
+
+fn read(actor: &str, datastore: &str, time: i64, volume: Volume) -> Read {
+    let (actor, datastore) = (actor.to_owned(), datastore.to_owned());
+    Read { actor, datastore, time, volume, sensitivity: None }
+}
+
+const fn rows(count: u64) -> Volume {
+    Volume { rows: Some(RowCount(count)), bytes: None, objects: None }
+}
+
+const fn object(bytes: u64) -> Volume {
+    Volume { rows: None, bytes: Some(ByteCount(bytes)), objects: Some(ObjectCount(1)) }
+}
+
+/// A partition that is shown reads.
+#[derive(Default)]
+struct Shown {
+    state: PartitionState,
+    context: Context,
+    next: i64,
+    findings: Vec<Finding>,
+}
+
+impl Shown {
+    fn show(&mut self, read: &Read) -> usize {
+        let number = self.next;
+        self.next += 1;
+        let event = event(read, number);
+        let position = Position {
+            partition: Partition::new("audit", 0),
+            offset: Offset(number),
+            record_index: 0,
+        };
+        let observed = self.state.observe(&event, &position, &self.context);
+        assert!(!observed.is_duplicate);
+        let count = observed.findings.len();
+        self.findings.extend(observed.findings);
+        count
+    }
+
+    /// Ordinary days: forty reads in the office hours, with a day's factor and a read's factor.
+    fn days(&mut self, actor: &str, datastore: &str, days: std::ops::Range<i64>, per_day: f64) {
+        let mut rng = Rng::with_seed(7);
+        for day in days {
+            let today = per_day * (0.35 * normal(&mut rng)).exp();
+            for number in 0..40 {
+                let count = today / 40.0 * (0.5 * normal(&mut rng)).exp();
+                let time = day * DAY + 8 * HOUR + number * 12 * MINUTE;
+                self.show(&read(actor, datastore, time, rows(count as u64)));
+            }
+        }
+    }
+}
+
+fn event(read: &Read, number: i64) -> AuditEvent<'_> {
+    let kind = if read.actor == "anonymous" { ActorKind::Anonymous } else { ActorKind::Unknown };
+    AuditEvent {
+        uid: format!("event-{number}").into(),
+        time: EventTime::from_micros(read.time),
+        time_origin: TimeOrigin::Source,
+        source: "ocsf".into(),
+        kind: EventKind::Access,
+        class: Class::DatastoreActivity,
+        activity_id: 1,
+        operation: "read".into(),
+        service: None,
+        event_code: None,
+        outcome: Outcome::Success,
+        error_code: None,
+        error_message: None,
+        actor: Actor { uid: Some(read.actor.as_str().into()), kind, ..Actor::default() },
+        client: Client::default(),
+        datastore: Some(Datastore {
+            uid: read.datastore.as_str().into(),
+            name: None,
+            resource_type: None,
+            form: DatastoreForm::Database,
+        }),
+        objects: Vec::new(),
+        volume: read.volume,
+        changes: Vec::new(),
+        request_uid: None,
+        correlation_uid: None,
+        statement: None,
+        account_uid: None,
+        region: None,
+        provider: None,
+        sensitivity: read.sensitivity,
+    }
+}
+
+/// A standard normal variable (Box and Muller).
+fn normal(rng: &mut Rng) -> f64 {
+    let radius = (-2.0 * (1.0 - rng.f64()).ln()).sqrt();
+    radius * (std::f64::consts::TAU * rng.f64()).cos()
+}
+
+fn known(name: &str, rows: u64) -> DatastoreContext {
+    DatastoreContext {
+        name: name.to_owned(),
+        sensitivity: None,
+        data_classes: Vec::new(),
+        rows: Some(rows),
+        bytes: None,
+        objects: None,
+        expected_public: false,
+        reachable: None,
+    }
+}
+
+#[test]
+fn a_dump_after_three_weeks_is_told_within_its_first_percents() {
+    let mut shown = Shown::default();
+    shown.days("ada", "orders", 0..21, 2_000.0);
+    assert_eq!(shown.findings, []);
+    let (dump, page) = (5_000_000, 5_000);
+    let start = 21 * DAY + 14 * HOUR;
+    let told_after = (0..dump / page)
+        .find(|number| {
+            let time = start + number * SECOND;
+            shown.show(&read("ada", "orders", time, rows(page as u64))) > 0
+        })
+        .expect("the dump is found");
+    println!("told after {} of {dump} rows", (told_after + 1) * page);
+    assert!(told_after * page <= dump / 50, "told after {told_after} pages");
+
+    let finding = &shown.findings[0];
+    println!("{}\n{}", finding.title, finding.description);
+    assert_eq!((finding.rule, finding.step), (RuleId::ReadBulk, Step::Create));
+    assert_eq!(finding.severity, Severity::HIGH);
+    assert_eq!(finding.attacks, ["T1213.006"]);
+    assert_eq!(finding.evidences[0].event_uid, finding.cause_uid);
+    let anomaly = &finding.anomalies[0];
+    assert_eq!((anomaly.metric.as_str(), anomaly.days), ("rows", 21));
+    assert!(anomaly.score_millinats >= 6_908 && anomaly.observed > anomaly.upper, "{anomaly:?}");
+
+    // The rest of it is told a handful of times, under the same uid.
+    for number in told_after + 1..dump / page {
+        shown.show(&read("ada", "orders", start + number * SECOND, rows(page as u64)));
+    }
+    let updates = &shown.findings[1..];
+    println!("{} updates; the last: {}", updates.len(), updates.last().unwrap().description);
+    assert!((1..=5).contains(&updates.len()), "{}", updates.len());
+    assert!(updates.iter().all(|f| f.step == Step::Update && f.uid == shown.findings[0].uid));
+}
+
+#[test]
+fn a_dump_teaches_little_and_the_next_one_is_told_again() {
+    let mut shown = Shown::default();
+    shown.days("ada", "orders", 0..21, 2_000.0);
+    shown.show(&read("ada", "orders", 21 * DAY, rows(5_000_000)));
+    shown.show(&read("ada", "orders", 22 * DAY, rows(5_000_000)));
+    let uids: Vec<&str> = shown.findings.iter().map(|finding| finding.uid.as_str()).collect();
+    assert_eq!(uids.len(), 2, "{:#?}", shown.findings);
+    assert_ne!(uids[0], uids[1]);
+}
+
+#[test]
+fn a_role_that_reads_many_datastores_it_never_read_is_told_of() {
+    let mut shown = Shown::default();
+    let mut rng = Rng::with_seed(3);
+    for day in 0..14 {
+        for number in 0..60 {
+            let time = day * DAY + number * 20 * MINUTE;
+            let bytes = 200_000.0 * (0.6 * normal(&mut rng)).exp();
+            shown.show(&read("role/web", "assets", time, object(bytes as u64)));
+        }
+    }
+    assert_eq!(shown.findings, []);
+    let mut told_after = None;
+    for bucket in 0..200 {
+        for number in 0..20 {
+            let time = 14 * DAY + bucket * 30 * SECOND + number * SECOND;
+            let told =
+                shown.show(&read("role/web", &format!("bucket-{bucket}"), time, object(500_000)));
+            if told > 0 {
+                told_after.get_or_insert(bucket);
+            }
+        }
+    }
+    let told_after = told_after.expect("the sync is found");
+    println!("told in bucket {told_after} of 200: {}", shown.findings[0].description);
+    assert!(told_after <= 30, "{told_after}");
+    let last = shown.findings.last().unwrap();
+    assert!(last.description.contains("datastores, the last of them"), "{}", last.description);
+    assert!(last.anomalies[0].metric.ends_with("of all datastores"));
+}
+
+#[test]
+fn twice_as_much_at_the_end_of_a_month_is_ordinary() {
+    let mut shown = Shown::default();
+    shown.days("billing", "orders", 0..29, 50_000.0);
+    shown.days("billing", "orders", 29..31, 100_000.0);
+    assert_eq!(shown.findings, []);
+}
+
+#[test]
+fn an_analyst_of_heavy_tails_stays_quiet() {
+    let mut alerts = 0;
+    for seed in 0..20 {
+        let (mut shown, mut rng) = (Shown::default(), Rng::with_seed(seed));
+        for day in 0..60 {
+            for number in 0..rng.i64(1..20) {
+                let count = 300.0 * (1.6 * normal(&mut rng)).exp();
+                let time = day * DAY + 8 * HOUR + number * 25 * MINUTE;
+                shown.show(&read("kim", "warehouse", time, rows(count as u64)));
+            }
+        }
+        alerts += shown.findings.len();
+    }
+    println!("{alerts} alerts in 20 × 53 days of analysts");
+    assert!(alerts <= 2, "{alerts}");
+}
+
+#[test]
+fn nothing_is_unusual_in_the_first_week_but_half_a_datastore_is_told_at_once() {
+    let mut shown = Shown { context: Context::default(), ..Shown::default() };
+    shown.context.datastores = vec![known("customers", 40_000)];
+    shown.days("new", "orders", 0..5, 2_000.0);
+    shown.show(&read("new", "orders", 5 * DAY, rows(50_000_000)));
+    assert_eq!(shown.findings, []);
+    for number in 0..40 {
+        shown.show(&read("new", "customers", 5 * DAY + number * MINUTE, rows(1_000)));
+    }
+    assert_eq!(shown.findings.len(), 1, "{:#?}", shown.findings);
+    let finding = &shown.findings[0];
+    println!("{}", finding.description);
+    assert!(finding.description.contains("21,000 rows") && finding.description.contains("40,000"));
+    assert_eq!(finding.cause_uid, "event-221");
+}
+
+#[test]
+fn a_nightly_copy_is_told_three_times_and_known_then() {
+    let mut shown = Shown::default();
+    shown.context.datastores = vec![known("customers", 40_000)];
+    for day in 0..12 {
+        for number in 0..40 {
+            shown.show(&read("backup", "customers", day * DAY + number * SECOND, rows(1_000)));
+        }
+    }
+    assert_eq!(shown.findings.len(), 3);
+}
+
+#[test]
+fn tiny_volumes_never_alert() {
+    let mut shown = Shown::default();
+    for day in 0..21 {
+        shown.show(&read("ada", "orders", day * DAY, rows(1)));
+    }
+    shown.show(&read("ada", "orders", 21 * DAY, rows(999)));
+    assert_eq!(shown.findings, []);
+    shown.show(&read("ada", "orders", 21 * DAY, rows(100_000)));
+    assert_eq!(shown.findings.len(), 1);
+}
+
+#[test]
+fn sensitivity_weighs_and_shows_in_the_severity() {
+    let told = |sensitivity: Sensitivity| {
+        let mut shown = Shown::default();
+        shown.days("ada", "orders", 0..21, 2_000.0);
+        let told = (1..100).find(|number| {
+            let mut dump = read("ada", "orders", 21 * DAY + number * SECOND, rows(2_000));
+            dump.sensitivity = Some(sensitivity);
+            shown.show(&dump) > 0
+        });
+        (told.unwrap(), shown.findings[0].severity)
+    };
+    let all = Sensitivity::ALL.map(told);
+    assert!(all.windows(2).all(|two| two[0].0 >= two[1].0), "{all:?}");
+    assert_eq!(all.map(|(_, severity)| severity.id()), [3, 3, 4, 5]);
+}
+
+#[test]
+fn a_read_of_a_day_that_is_over_is_counted_and_teaches_nothing() {
+    let mut shown = Shown::default();
+    shown.days("ada", "orders", 0..10, 2_000.0);
+    let before = shown.state.save_all();
+    shown.show(&read("ada", "orders", 3 * DAY, rows(9_000_000)));
+    assert_eq!(shown.findings, []);
+    let changed = shown.state.save_all().iter().zip(&before).filter(|(a, b)| a != b).count();
+    assert_eq!(changed, 2, "the segment of the stream, and the count in the actor's");
+}
+
+#[test]
+fn many_names_push_out_nobody_who_is_known_and_memory_ends() {
+    let mut shown = Shown::default();
+    for day in 0..8 {
+        shown.show(&read("ada", "orders", day * DAY, rows(2_000)));
+    }
+    for number in 0..60_000 {
+        let time = 8 * DAY + number * MINUTE / 100;
+        shown.show(&read(&format!("actor-{number}"), "orders", time, rows(10)));
+        if number < 1_000 {
+            shown.show(&read("ada", &format!("datastore-{number}"), time, rows(10)));
+        }
+    }
+    let bytes: usize = shown.state.save_all().iter().map(|(_, bytes)| bytes.len()).sum();
+    println!("{bytes} bytes of state for 60,000 actors of a day");
+    assert!(bytes < 50_000 * 200, "{bytes}");
+    let told = shown.show(&read("ada", "orders", 9 * DAY, rows(50_000_000)));
+    assert_eq!(told, 1, "what was learned of ada is still there");
+}
+
+/// A world without attacks: services, people, batch jobs and analysts over twelve datastores, for three weeks.
+fn false_alerts(seed: u64) -> (usize, usize) {
+    const ACTORS: usize = 300;
+    const DATASTORES: usize = 12;
+    let mut rng = Rng::with_seed(seed);
+    let (mut shown, mut reads) = (Shown::default(), Vec::new());
+    let mut judged_days = 0;
+    for actor in 0..ACTORS {
+        let name = format!("actor-{actor}");
+        // Reads a day, spread of a day, spread of a read, days of a week, hours a day.
+        let (count, of_day, of_read, days, hours) = match actor % 10 {
+            0..4 => (60, 0.3, 0.8, 7, 24),
+            4..7 => (25, 0.7, 1.0, 5, 9),
+            7..9 => (8, 0.4, 0.5, 7, 1),
+            _ => (10, 0.9, 1.6, 5, 8),
+        };
+        let level = 6.0 + 1.5 * normal(&mut rng);
+        let first = rng.i64(0..15);
+        let own = 1 + rng.usize(0..DATASTORES);
+        let mut active_days = 0;
+        for day in 0..21 {
+            if day % 7 >= days || rng.f64() < 0.05 {
+                continue;
+            }
+            judged_days += usize::from(active_days >= 7);
+            active_days += 1;
+            let today = level + of_day * normal(&mut rng);
+            // The month ends for all; for a tenth a release has doubled the traffic a week before.
+            let grown = i32::from(day == 20) + i32::from(actor % 10 == 3 && day >= 13);
+            let today = today + f64::from(grown) * 2.0_f64.ln();
+            for _ in 0..rng.i64(count / 2..count * 2) {
+                let size = (today + of_read * normal(&mut rng)).exp();
+                let time = day * DAY + first * HOUR + rng.i64(0..hours * HOUR);
+                // The own datastores, the first ones more often.
+                let datastore = rng.usize(0..own).min(rng.usize(0..own));
+                let volume = match datastore % 3 {
+                    0 => rows(size as u64),
+                    1 => object((size * 4_096.0) as u64),
+                    _ => Volume {
+                        rows: Some(RowCount(size as u64)),
+                        ..object((size * 300.0) as u64)
+                    },
+                };
+                let datastore = format!("datastore-{}", (actor + datastore) % DATASTORES);
+                reads.push(read(&name, &datastore, time, volume));
+            }
+        }
+    }
+    reads.sort_by_key(|read| read.time);
+    for read in &reads {
+        shown.show(read);
+    }
+    for finding in shown.findings.iter().filter(|finding| finding.step == Step::Create) {
+        println!("{seed}: {}", finding.description);
+    }
+    let creations = shown.findings.iter().filter(|finding| finding.step == Step::Create).count();
+    (creations, judged_days)
+}
+
+#[test]
+fn a_world_without_attacks_gives_few_alerts() {
+    let (mut alerts, mut days) = (0, 0);
+    for seed in 0..3 {
+        let (of_seed, judged) = false_alerts(seed);
+        println!("seed {seed}: {of_seed} alerts in {judged} judged actor-days");
+        assert!(of_seed <= 5, "seed {seed}: {of_seed}");
+        alerts += of_seed;
+        days += judged;
+    }
+    println!("{:.2} alerts per 1,000 judged actor-days", alerts as f64 * 1000.0 / days as f64);
+    assert!(alerts * 1000 <= days * 2);
+}
+
+/// Disordered reads of few actors, with jumps over days.
+fn some_reads() -> impl Strategy<Value = Vec<Read>> {
+    let one = (0..3_u8, 0..3_u8, -20 * MINUTE..4 * HOUR, 0..12_u32, any::<(bool, bool, bool)>());
+    prop::collection::vec(one, 1..250).prop_map(|steps| {
+        let mut now = 0;
+        let step = |step: (u8, u8, i64, u32, (bool, bool, bool))| {
+            let (actor, datastore, step, size, (has_rows, has_bytes, has_objects)) = step;
+            now = i64::max(0, now + step);
+            let count = 3_u64.pow(size);
+            let volume = Volume {
+                rows: has_rows.then_some(RowCount(count)),
+                bytes: has_bytes.then_some(ByteCount(count * 500)),
+                objects: has_objects.then_some(ObjectCount(count / 9)),
+            };
+            let actor = ["ada", "kim", "anonymous"][usize::from(actor)];
+            read(actor, &format!("datastore-{datastore}"), now, volume)
+        };
+        steps.into_iter().map(step).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_restart_anywhere_changes_neither_findings_nor_bytes(
+        reads in some_reads(),
+        cuts in prop::collection::btree_set(0_usize..250, 0..12),
+    ) {
+        let context = Context { datastores: vec![known("datastore-1", 30_000)], ..Context::default() };
+        let mut whole = Shown { context: context.clone(), ..Shown::default() };
+        let mut cut = Shown { context, ..Shown::default() };
+        let mut saved: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
+        for (number, read) in reads.iter().enumerate() {
+            whole.show(read);
+            if cuts.contains(&number) {
+                saved.extend(cut.state.save_dirty());
+                let segments = saved.iter().map(|(index, bytes)| (*index, bytes.as_slice()));
+                cut.state = PartitionState::load(segments).unwrap();
+            }
+            cut.show(read);
+        }
+        prop_assert_eq!(&whole.findings, &cut.findings);
+        prop_assert_eq!(whole.state.save_all(), cut.state.save_all());
+    }
+
+    #[test]
+    fn the_context_changes_what_is_said_and_no_byte_of_state(reads in some_reads()) {
+        let mut without = Shown::default();
+        let mut with = Shown::default();
+        with.context.datastores = vec![known("datastore-*", 2_000)];
+        for read in &reads {
+            without.show(read);
+            with.show(read);
+        }
+        prop_assert_eq!(without.state.save_all(), with.state.save_all());
+    }
+}
+
+#[test]
+fn a_snapshot_of_the_first_format_is_taken_over() {
+    let mut shown = Shown::default();
+    shown.days("ada", "orders", 0..2, 2_000.0);
+    let all = shown.state.save_all();
+    // The first format had this segment alone.
+    let first = all.iter().take(1).map(|(index, bytes)| (*index, bytes.as_slice()));
+    let mut migrated = PartitionState::load(first).unwrap();
+    assert_eq!(migrated.save_all()[0], all[0]);
+    let saved: Vec<u32> = migrated.save_dirty().iter().map(|(index, _)| *index).collect();
+    assert_eq!(saved, (1..65).collect::<Vec<u32>>(), "what is missing is saved next");
+}
