@@ -62,7 +62,8 @@ impl Accounts {
                         problems.push(Problem::AlertTwice { alert_uid, path: path.to_owned() });
                     }
                 }
-                RowKind::Operator => {}
+                // Neither stands for a record.
+                RowKind::Operator | RowKind::Exposure => {}
                 _ => self.take_record(kind, path, rows, row, problems)?,
             }
         }

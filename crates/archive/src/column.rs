@@ -1,5 +1,7 @@
 //! The columns of the table, in their order.
 
+use crate::row_kind::RowKind;
+
 use ColumnType::{Bytes, Changes, Flag, Int, Long, Text, Texts, Time};
 
 /// What a column holds.
@@ -101,10 +103,49 @@ pub(crate) enum Column {
     AlertNumber,
     AlertJson,
     OperatorOperation,
+    ExposureUid,
+    WindowKind,
+    Control,
+    Setting,
+    Opened,
+    Level,
+    Reachable,
+    OpenedAt,
+    OpenedAtUncertain,
+    ExposedAt,
+    ClosedAt,
+    ClosedBy,
+    ClosedByUid,
+    ClosingEventUid,
+    ClosingEvent,
+    CloseReason,
+    Reads,
+    ReadsAtEdges,
+    RowsAtLeast,
+    RowsUnreported,
+    BytesAtLeast,
+    BytesUnreported,
+    ObjectsAtLeast,
+    ObjectsUnreported,
+    OutsideReads,
+    OutsideReadsAtEdges,
+    OutsideRowsAtLeast,
+    OutsideRowsUnreported,
+    OutsideBytesAtLeast,
+    OutsideBytesUnreported,
+    OutsideObjectsAtLeast,
+    OutsideObjectsUnreported,
+    Readers,
 }
 
-/// Name and type of every column, in the order of [`Column`].
-pub(crate) const COLUMNS: [(Column, &str, ColumnType); 75] = [
+/// How many columns the first version of the table had; those of windows came after them.
+pub(crate) const COLUMNS_OF_VERSION_1: usize = Column::ExposureUid.index();
+
+/// Name, type and place of a column.
+pub(crate) type Listed = (Column, &'static str, ColumnType);
+
+/// Name and type of every column, in the order of [`Column`]. A new version of the table adds at the end.
+pub(crate) const COLUMNS: [Listed; 108] = [
     (Column::Source, "source", Text),
     (Column::Topic, "topic", Text),
     (Column::Incarnation, "incarnation", Long),
@@ -180,7 +221,49 @@ pub(crate) const COLUMNS: [(Column, &str, ColumnType); 75] = [
     (Column::AlertNumber, "alert_number", Long),
     (Column::AlertJson, "alert_json", Text),
     (Column::OperatorOperation, "operator_operation", Text),
+    (Column::ExposureUid, "exposure_uid", Text),
+    (Column::WindowKind, "window_kind", Text),
+    (Column::Control, "control", Text),
+    (Column::Setting, "setting", Text),
+    (Column::Opened, "opened", Text),
+    (Column::Level, "level", Text),
+    (Column::Reachable, "reachable", Text),
+    (Column::OpenedAt, "opened_at", Time),
+    (Column::OpenedAtUncertain, "opened_at_uncertain", Flag),
+    (Column::ExposedAt, "exposed_at", Time),
+    (Column::ClosedAt, "closed_at", Time),
+    (Column::ClosedBy, "closed_by", Text),
+    (Column::ClosedByUid, "closed_by_uid", Text),
+    (Column::ClosingEventUid, "closing_event_uid", Text),
+    (Column::ClosingEvent, "closing_event", Text),
+    (Column::CloseReason, "close_reason", Text),
+    (Column::Reads, "reads", Long),
+    (Column::ReadsAtEdges, "reads_at_edges", Long),
+    (Column::RowsAtLeast, "rows_at_least", Long),
+    (Column::RowsUnreported, "rows_unreported", Long),
+    (Column::BytesAtLeast, "bytes_at_least", Long),
+    (Column::BytesUnreported, "bytes_unreported", Long),
+    (Column::ObjectsAtLeast, "objects_at_least", Long),
+    (Column::ObjectsUnreported, "objects_unreported", Long),
+    (Column::OutsideReads, "outside_reads", Long),
+    (Column::OutsideReadsAtEdges, "outside_reads_at_edges", Long),
+    (Column::OutsideRowsAtLeast, "outside_rows_at_least", Long),
+    (Column::OutsideRowsUnreported, "outside_rows_unreported", Long),
+    (Column::OutsideBytesAtLeast, "outside_bytes_at_least", Long),
+    (Column::OutsideBytesUnreported, "outside_bytes_unreported", Long),
+    (Column::OutsideObjectsAtLeast, "outside_objects_at_least", Long),
+    (Column::OutsideObjectsUnreported, "outside_objects_unreported", Long),
+    (Column::Readers, "readers", Text),
 ];
+
+/// The columns that the files of a kind have. What only a window needs would cost every other row its null bits; a
+/// reader takes a column that a file does not have as null.
+pub(crate) fn columns_of(kind: RowKind) -> &'static [Listed] {
+    match kind {
+        RowKind::Exposure => &COLUMNS,
+        _ => &COLUMNS[..COLUMNS_OF_VERSION_1],
+    }
+}
 
 impl Column {
     /// Its place in the files.

@@ -11,7 +11,8 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{ArrowError, DataType};
 use dataward_event::change::Change;
 
-use crate::column::{COLUMNS, Column, ColumnType};
+use crate::column::{Column, ColumnType, columns_of};
+use crate::row_kind::RowKind;
 use crate::schema;
 
 /// What a row costs beside its texts, in bytes: offsets, numbers and null bits, roughly.
@@ -21,6 +22,7 @@ const ROW_BYTES: usize = 256;
 /// costs nothing until the rows are finished.
 #[derive(Debug)]
 pub(crate) struct Columns {
+    kind: RowKind,
     rows: usize,
     bytes: usize,
     builders: Vec<Builder>,
@@ -39,9 +41,10 @@ enum Builder {
 }
 
 impl Columns {
-    pub(crate) fn new() -> Self {
-        let builders = COLUMNS.iter().map(|(_, _, kind)| Builder::new(*kind)).collect();
-        Self { rows: 0, bytes: 0, builders }
+    /// The columns of a kind of rows.
+    pub(crate) fn new(kind: RowKind) -> Self {
+        let builders = columns_of(kind).iter().map(|(_, _, kind)| Builder::new(*kind)).collect();
+        Self { kind, rows: 0, bytes: 0, builders }
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -166,7 +169,7 @@ impl Columns {
         let rows = std::mem::take(&mut self.rows);
         self.bytes = 0;
         let arrays = self.builders.iter_mut().map(|builder| builder.finish(rows)).collect();
-        RecordBatch::try_new(schema::arrow(), arrays)
+        RecordBatch::try_new(schema::arrow(self.kind), arrays)
     }
 }
 

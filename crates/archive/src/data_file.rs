@@ -30,7 +30,7 @@ const PAGE_BYTES: usize = 1024 * 1024;
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// Columns whose values hardly repeat: a dictionary would only cost.
-const UNIQUE: [Column; 12] = [
+const UNIQUE: [Column; 14] = [
     Column::EventUid,
     Column::RequestUid,
     Column::RowsReturned,
@@ -43,6 +43,8 @@ const UNIQUE: [Column; 12] = [
     Column::RawBytes,
     Column::AlertUid,
     Column::AlertJson,
+    Column::ClosingEvent,
+    Column::Readers,
 ];
 
 /// Columns whose values rise in small steps.
@@ -57,8 +59,15 @@ const RISING: [Column; 7] = [
 ];
 
 /// Columns whose smallest and largest values help nobody.
-const WITHOUT_STATISTICS: [Column; 5] =
-    [Column::Raw, Column::Envelope, Column::RecordKey, Column::RecordHeaders, Column::AlertJson];
+const WITHOUT_STATISTICS: [Column; 7] = [
+    Column::Raw,
+    Column::Envelope,
+    Column::RecordKey,
+    Column::RecordHeaders,
+    Column::AlertJson,
+    Column::ClosingEvent,
+    Column::Readers,
+];
 
 /// An encoded file.
 #[derive(Debug)]
@@ -116,7 +125,8 @@ impl DataFile {
             .with_properties(SETTINGS.clone())
             .with_skip_arrow_metadata(true);
         let mut bytes = Vec::new();
-        let mut writer = ArrowWriter::try_new_with_options(&mut bytes, schema::arrow(), options)?;
+        let mut writer =
+            ArrowWriter::try_new_with_options(&mut bytes, schema::arrow(kind), options)?;
         for batch in batches {
             writer.write(batch)?;
         }

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::column::Column;
 use crate::commit_log::{LiveFile, get, live_files};
+use crate::recent_files::{Since, files_since};
 use crate::row_kind::RowKind;
 use crate::row_view::RowView;
 
@@ -57,6 +58,14 @@ impl DataReader {
             (kinds(kind) && may_hold).then_some((kind, file))
         });
         Ok(wanted.collect())
+    }
+
+    /// The files that may hold what the keeper has to be told again.
+    pub(crate) async fn files_since(
+        &self,
+        since: &Since<'_>,
+    ) -> Result<Vec<(RowKind, LiveFile)>, ArchiveError> {
+        files_since(&*self.store, since).await
     }
 
     /// Reads a file batch by batch, if it is still the one that was committed.
@@ -119,7 +128,7 @@ struct Bounds {
 
 /// Whether a file may hold rows of the partition at or after the offset, as far as its statistics
 /// tell.
-fn may_hold(file: &LiveFile, partition: &Partition, from: Offset) -> bool {
+pub(crate) fn may_hold(file: &LiveFile, partition: &Partition, from: Offset) -> bool {
     let Some(bounds) =
         file.statistics.as_deref().and_then(|json| serde_json::from_str::<Bounds>(json).ok())
     else {

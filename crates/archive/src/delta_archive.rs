@@ -8,11 +8,14 @@ use dataward_event::finding::Owner;
 use dataward_event::position::{Offset, Partition, Progress};
 use dataward_pipeline::alert::Alert;
 use dataward_pipeline::archive::{
-    Archive, ArchiveError, Checkpoint, Claim, Committed, Known, Replayed, SharedRow, Snapshot,
+    Archive, ArchiveError, Checkpoint, Claim, Committed, ExposureRow, Known, Replayed, SharedRow,
+    Snapshot,
 };
 use tokio::runtime::Runtime;
 
+use crate::exposures::Withdrawn;
 use crate::location::{Location, StoreWrapper};
+use crate::recent_files::Since;
 use crate::rows::ArrowRows;
 use crate::writer::Writer;
 
@@ -117,6 +120,15 @@ impl DeltaArchive {
         self.runtime.block_on(crate::replay::alerts(&reader, &is_of))
     }
 
+    /// The windows, each as its newest statement says, in the order in which they were opened.
+    ///
+    /// # Errors
+    /// As [`Archive::replay`].
+    pub fn exposures(&mut self, withdrawn: Withdrawn) -> Result<Vec<ExposureRow>, ArchiveError> {
+        let reader = self.writer.reader();
+        self.runtime.block_on(crate::exposures::exposures(&reader, withdrawn))
+    }
+
     fn may_write(&self) -> Result<(), ArchiveError> {
         if self.is_read_only {
             return Err(ArchiveError::Broken("the archive was opened to be read".into()));
@@ -197,9 +209,14 @@ impl Archive for DeltaArchive {
         each: &mut dyn FnMut(SharedRow),
     ) -> Result<(), ArchiveError> {
         let reader = self.writer.reader();
-        let progress = self.writer.table_progress();
-        let next = |partition: &Partition| progress.next(partition).map(|offset| offset.0);
-        self.runtime.block_on(crate::replay::replay_shared(&reader, from, &next, each))
+        let newest = self.writer.table_progress();
+        let since = Since {
+            version: self.writer.version(),
+            newest: &newest,
+            from,
+            ids: self.writer.app_ids(),
+        };
+        self.runtime.block_on(crate::replay::replay_shared(&reader, &since, each))
     }
 
     fn unacknowledged(&mut self, sink: &str) -> Result<Vec<Alert>, ArchiveError> {

@@ -120,13 +120,15 @@ mod tests {
 
     use super::*;
     use crate::columns::Columns;
+    use crate::row_kind::RowKind;
     use crate::schema;
 
     fn statistics(fill: impl FnOnce(&mut Columns)) -> Value {
-        let mut columns = Columns::new();
+        let mut columns = Columns::new(RowKind::Access);
         fill(&mut columns);
         let batch = columns.finish().unwrap();
-        let mut writer = ArrowWriter::try_new(Vec::new(), schema::arrow(), None).unwrap();
+        let mut writer =
+            ArrowWriter::try_new(Vec::new(), schema::arrow(RowKind::Access), None).unwrap();
         writer.write(&batch).unwrap();
         let footer = writer.finish().unwrap();
         serde_json::from_str(&from_footer(&footer)).unwrap()

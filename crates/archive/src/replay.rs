@@ -1,13 +1,16 @@
 //! Rows of the table, read back for a detector or a sink.
 
-use dataward_event::position::{Offset, Partition, Position, Progress};
+use dataward_event::position::{Offset, Partition, Position};
+use dataward_event::time::EventTime;
 use dataward_pipeline::alert::Alert;
-use dataward_pipeline::archive::{ArchiveError, Replayed, SharedRow};
+use dataward_pipeline::archive::{ArchiveError, Replayed, SharedRow, TICK};
 
 use crate::column::Column;
 use crate::commit_log::LiveFile;
 use crate::data_reader::{DataReader, Wanted, unreadable};
+use crate::recent_files::Since;
 use crate::row_kind::RowKind;
+use crate::row_view::{RowView, UnusableCell};
 
 const IDENTITY: [Column; 4] =
     [Column::Topic, Column::Incarnation, Column::KafkaPartition, Column::KafkaOffset];
@@ -95,9 +98,9 @@ async fn deliver(
 
 fn replayed(
     kind: RowKind,
-    rows: &crate::row_view::RowView,
+    rows: &RowView,
     row: usize,
-) -> Result<(Position, Replayed), crate::row_view::UnusableCell> {
+) -> Result<(Position, Replayed), UnusableCell> {
     if let Some(kind) = kind.event_kind() {
         let event = rows.archived_event(kind, row)?;
         return Ok((event.position.clone(), Replayed::Event(Box::new(event))));
@@ -107,31 +110,42 @@ fn replayed(
     Ok((position.clone(), Replayed::Quarantine { position, reason }))
 }
 
-/// Delivers the config changes and accesses of all partitions at or after `from`, file by file.
+/// Delivers the config changes and accesses at or after a progress, and the ticks since, file by file.
 pub(crate) async fn replay_shared(
     reader: &DataReader,
-    from: &Progress,
-    progress: &dyn Fn(&Partition) -> Option<i64>,
+    since: &Since<'_>,
     each: &mut dyn FnMut(SharedRow),
 ) -> Result<(), ArchiveError> {
-    let is_shared = |kind| matches!(kind, RowKind::ConfigChange | RowKind::Access);
-    for (kind, file) in reader.files(&is_shared, None).await? {
-        let Some(kind) = kind.event_kind() else { continue };
-        reader
-            .read(&file, Wanted::Facts, &mut |rows| {
+    for (kind, file) in reader.files_since(since).await? {
+        let wrong = |error| unreadable(&file.path, error);
+        let Some(kind) = kind.event_kind() else {
+            let columns = [Column::OperatorOperation, Column::EventTime];
+            let mut take = |rows: &RowView| {
                 for row in 0..rows.rows() {
-                    let wrong = |error| unreadable(&file.path, error);
-                    let Position { partition, offset, .. } = rows.position(row).map_err(wrong)?;
-                    let is_before = from.next(&partition).is_some_and(|first| offset < first);
-                    let is_beyond = progress(&partition).is_some_and(|next| offset.0 >= next);
-                    if !is_before && !is_beyond {
-                        let event = rows.archived_event(kind, row).map_err(wrong)?;
-                        each(SharedRow::Event(Box::new(event)));
+                    if rows.text(Column::OperatorOperation, row) == Some(TICK) {
+                        let time = rows.time(Column::EventTime, row);
+                        let time = time.ok_or(wrong(UnusableCell(Column::EventTime)))?;
+                        each(SharedRow::Tick(EventTime::from_micros(time)));
                     }
                 }
                 Ok(())
-            })
-            .await?;
+            };
+            reader.read(&file, Wanted::These(&columns), &mut take).await?;
+            continue;
+        };
+        let mut take = |rows: &RowView| {
+            for row in 0..rows.rows() {
+                let Position { partition, offset, .. } = rows.position(row).map_err(wrong)?;
+                let is_before = since.from.next(&partition).is_some_and(|first| offset < first);
+                let is_beyond = since.newest.next(&partition).is_some_and(|next| offset >= next);
+                if !is_before && !is_beyond {
+                    let event = rows.archived_event(kind, row).map_err(wrong)?;
+                    each(SharedRow::Event(Box::new(event)));
+                }
+            }
+            Ok(())
+        };
+        reader.read(&file, Wanted::Facts, &mut take).await?;
     }
     Ok(())
 }

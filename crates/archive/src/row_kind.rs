@@ -13,6 +13,8 @@ pub enum RowKind {
     Authentication,
     /// An alert.
     Alert,
+    /// A statement about a window.
+    Exposure,
     /// What could not be read.
     Quarantine,
     /// Offsets without rows.
@@ -23,11 +25,12 @@ pub enum RowKind {
 
 impl RowKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Access,
         Self::ConfigChange,
         Self::Authentication,
         Self::Alert,
+        Self::Exposure,
         Self::Quarantine,
         Self::Gap,
         Self::Operator,
@@ -40,6 +43,7 @@ impl RowKind {
             Self::ConfigChange => EventKind::ConfigChange.as_str(),
             Self::Authentication => EventKind::Authentication.as_str(),
             Self::Alert => "alert",
+            Self::Exposure => "exposure",
             Self::Quarantine => "quarantine",
             Self::Gap => "gap",
             Self::Operator => "operator",
@@ -57,7 +61,7 @@ impl RowKind {
             Self::Access => Some(EventKind::Access),
             Self::ConfigChange => Some(EventKind::ConfigChange),
             Self::Authentication => Some(EventKind::Authentication),
-            Self::Alert | Self::Quarantine | Self::Gap | Self::Operator => None,
+            Self::Alert | Self::Exposure | Self::Quarantine | Self::Gap | Self::Operator => None,
         }
     }
 

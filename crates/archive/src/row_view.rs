@@ -25,9 +25,10 @@ use crate::schema::CHANGE_FIELDS;
 /// A row does not hold what its column promises.
 #[derive(Debug, thiserror::Error)]
 #[error("column {} holds no usable value", .0.name())]
-pub(crate) struct UnusableCell(Column);
+pub(crate) struct UnusableCell(pub(crate) Column);
 
-type Cell<T> = Result<T, UnusableCell>;
+/// What a cell holds.
+pub(crate) type Cell<T> = Result<T, UnusableCell>;
 
 /// The columns of a batch that were read, by number.
 pub(crate) struct RowView {
@@ -171,7 +172,7 @@ impl RowView {
         })
     }
 
-    fn actor(&self, row: usize) -> Cell<Actor<'static>> {
+    pub(crate) fn actor(&self, row: usize) -> Cell<Actor<'static>> {
         Ok(Actor {
             uid: self.owned(Column::ActorUid, row),
             name: self.owned(Column::ActorName, row),
@@ -200,7 +201,7 @@ impl RowView {
         })
     }
 
-    fn datastore(&self, row: usize) -> Cell<Option<Datastore<'static>>> {
+    pub(crate) fn datastore(&self, row: usize) -> Cell<Option<Datastore<'static>>> {
         let Some(uid) = self.owned(Column::DatastoreUid, row) else { return Ok(None) };
         Ok(Some(Datastore {
             uid,
@@ -260,16 +261,16 @@ impl RowView {
         })
     }
 
-    fn required(&self, column: Column, row: usize) -> Cell<Text<'static>> {
+    pub(crate) fn required(&self, column: Column, row: usize) -> Cell<Text<'static>> {
         self.owned(column, row).ok_or(UnusableCell(column))
     }
 
-    fn small<T: TryFrom<i32>>(&self, column: Column, row: usize) -> Cell<T> {
+    pub(crate) fn small<T: TryFrom<i32>>(&self, column: Column, row: usize) -> Cell<T> {
         let number = self.int(column, row).and_then(|number| T::try_from(number).ok());
         number.ok_or(UnusableCell(column))
     }
 
-    fn named<T: Copy>(
+    pub(crate) fn named<T: Copy>(
         &self,
         column: Column,
         row: usize,

@@ -11,6 +11,7 @@ use dataward_pipeline::archive::{
 
 use crate::column::Column;
 use crate::columns::Columns;
+use crate::exposure_row;
 use crate::row_kind::RowKind;
 
 /// A group is cut into batches of at most this many rows: a row group of Parquet.
@@ -93,7 +94,7 @@ impl Group {
         Self {
             kind,
             day,
-            columns: Columns::new(),
+            columns: Columns::new(kind),
             batches: Vec::new(),
             batch_bytes: 0,
             failure: None,
@@ -190,7 +191,13 @@ impl Rows for ArrowRows {
         group.end_row();
     }
 
-    fn exposure(&mut self, _row: &ExposureRow) {}
+    fn exposure(&mut self, row: &ExposureRow) {
+        let group = self.columns(RowKind::Exposure, row.ingest_time.micros());
+        if let Err(error) = exposure_row::append(&mut group.columns, row) {
+            group.failure.get_or_insert(ArrowError::ExternalError(Box::new(error)));
+        }
+        group.end_row();
+    }
 
     fn operator(&mut self, row: &OperatorRow) {
         let group = self.columns(RowKind::Operator, row.ingest_time.micros());
@@ -199,6 +206,9 @@ impl Rows for ArrowRows {
             append_partition(columns, partition);
         }
         columns.time(Column::IngestTime, row.ingest_time.micros());
+        if let Some(time) = row.time {
+            columns.time(Column::EventTime, time.micros());
+        }
         columns.text(Column::OperatorOperation, &row.operation);
         columns.text(Column::Detail, &row.detail);
         group.end_row();
@@ -219,7 +229,7 @@ fn append_partition(columns: &mut Columns, partition: &Partition) {
     columns.int(Column::KafkaPartition, partition.number);
 }
 
-fn append_position(columns: &mut Columns, position: &Position) {
+pub(crate) fn append_position(columns: &mut Columns, position: &Position) {
     append_partition(columns, &position.partition);
     columns.long(Column::KafkaOffset, position.offset.0);
     columns.long(Column::RecordIndex, i64::from(position.record_index));
@@ -283,7 +293,7 @@ fn append_event(columns: &mut Columns, event: &AuditEvent<'_>) {
     columns.text_option(Column::Sensitivity, event.sensitivity.map(|level| level.as_str()));
 }
 
-fn append_actor(columns: &mut Columns, actor: &Actor<'_>) {
+pub(crate) fn append_actor(columns: &mut Columns, actor: &Actor<'_>) {
     columns.text_option(Column::ActorUid, actor.uid.as_deref());
     columns.text_option(Column::ActorName, actor.name.as_deref());
     columns.text(Column::ActorKind, actor.kind.as_str());
@@ -308,7 +318,7 @@ fn append_client(columns: &mut Columns, client: &Client<'_>) {
     columns.text_option(Column::UserAgent, client.user_agent.as_deref());
 }
 
-fn append_datastore(columns: &mut Columns, datastore: &Datastore<'_>) {
+pub(crate) fn append_datastore(columns: &mut Columns, datastore: &Datastore<'_>) {
     columns.text(Column::DatastoreUid, &datastore.uid);
     columns.text_option(Column::DatastoreName, datastore.name.as_deref());
     columns.text_option(Column::DatastoreType, datastore.resource_type.as_deref());

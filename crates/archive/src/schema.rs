@@ -1,5 +1,6 @@
 //! The schema of the table, as Arrow, as Delta, and as the published listing.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
@@ -7,13 +8,14 @@ use deltalake_core::kernel::{
     ArrayType, DataType as DeltaType, PrimitiveType, StructField, StructType,
 };
 
-use crate::column::{COLUMNS, Column, ColumnType};
+use crate::column::{COLUMNS, COLUMNS_OF_VERSION_1, Column, ColumnType, Listed, columns_of};
+use crate::row_kind::RowKind;
 
 /// The listing of the table's columns that is published for its readers, as JSON.
-pub const TABLE: &str = include_str!("../../../schemas/table/v1.json");
+pub const TABLE: &str = include_str!("../../../schemas/table/v2.json");
 
 /// The version of the table's schema.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The columns that partition the table; they stand in the paths, not in the files.
 pub const PARTITION_COLUMNS: [&str; 2] = ["kind", "ingest_date"];
@@ -58,14 +60,18 @@ pub(crate) const CHANGE_FIELDS: [(&str, bool); 8] = [
 /// The name of the elements of lists: what Spark and Delta write.
 const ELEMENT: &str = "element";
 
-static ARROW: LazyLock<SchemaRef> = LazyLock::new(|| {
-    let fields = COLUMNS.iter().map(|(_, name, kind)| Field::new(*name, arrow_type(*kind), true));
-    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+static ARROW: LazyLock<BTreeMap<RowKind, SchemaRef>> = LazyLock::new(|| {
+    RowKind::ALL.into_iter().map(|kind| (kind, Arc::new(arrow_schema(columns_of(kind))))).collect()
 });
 
-/// The Arrow schema of the files: every column but the partition columns.
-pub fn arrow() -> SchemaRef {
-    Arc::clone(&ARROW)
+/// The Arrow schema of the files of a kind; the partition columns stand in their paths.
+pub(crate) fn arrow(kind: RowKind) -> SchemaRef {
+    Arc::clone(&ARROW[&kind])
+}
+
+fn arrow_schema(columns: &[Listed]) -> Schema {
+    let fields = columns.iter().map(|(_, name, kind)| Field::new(*name, arrow_type(*kind), true));
+    Schema::new(fields.collect::<Vec<_>>())
 }
 
 /// The Arrow fields of one change of protection.
@@ -99,16 +105,21 @@ fn arrow_type(kind: ColumnType) -> DataType {
     }
 }
 
-/// The columns of the Delta table, partition columns first.
-pub(crate) fn delta() -> Vec<StructField> {
+/// The columns that a version of the table has, partition columns first; `None`: it is none that we know.
+pub(crate) fn delta(version: u32) -> Option<Vec<StructField>> {
+    let columns = match version {
+        1 => &COLUMNS[..COLUMNS_OF_VERSION_1],
+        VERSION => &COLUMNS,
+        _ => return None,
+    };
     let mut fields = vec![
         StructField::nullable(PARTITION_COLUMNS[0], DeltaType::STRING),
         StructField::nullable(PARTITION_COLUMNS[1], DeltaType::DATE),
     ];
     fields.extend(
-        COLUMNS.iter().map(|(_, name, kind)| StructField::nullable(*name, delta_type(*kind))),
+        columns.iter().map(|(_, name, kind)| StructField::nullable(*name, delta_type(*kind))),
     );
-    fields
+    Some(fields)
 }
 
 fn delta_type(kind: ColumnType) -> DeltaType {
@@ -169,7 +180,7 @@ mod tests {
                 (text("name"), text("type"), column["nullable"].as_bool().unwrap())
             })
             .collect();
-        let built: Vec<_> = arrow()
+        let built: Vec<_> = arrow_schema(&COLUMNS)
             .fields()
             .iter()
             .map(|f| (f.name().clone(), name_in_listing(f.data_type()), f.is_nullable()))

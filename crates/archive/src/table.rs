@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dataward_pipeline::archive::ArchiveError;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
-use deltalake_core::kernel::{Action, Add, Transaction};
+use deltalake_core::kernel::{Action, Add, MetadataExt as _, StructType, Transaction};
 use deltalake_core::logstore::LogStoreRef;
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
@@ -43,6 +43,8 @@ pub(crate) struct Table {
     /// them may be the attempt whose outcome is asked for.
     unreported: Vec<Commit>,
     pub(crate) archive_id: String,
+    /// The version of its columns; an older one is raised with our first commit.
+    schema_version: u32,
     /// The files of the table.
     pub(crate) store: Arc<dyn ObjectStore>,
     /// The files of the state.
@@ -92,7 +94,7 @@ impl Table {
             create_table(Arc::clone(&log_store)).await?;
         }
         let snapshot = load(&log_store).await?;
-        let archive_id = check(&snapshot)?;
+        let Identity { archive_id, schema_version } = check(&snapshot)?;
         match &head {
             Some(head) => head.check(&*store, snapshot.version()).await?,
             None if create && snapshot.version() > 0 => return Err(headless(snapshot.version())),
@@ -106,6 +108,7 @@ impl Table {
             commits_since_load: 0,
             unreported: Vec::new(),
             archive_id,
+            schema_version,
             store,
             state,
             log,
@@ -124,9 +127,11 @@ impl Table {
         self.unreported.extend(commits);
         if self.unreported.iter().any(|commit| commit.changes_table) {
             self.snapshot = load(&self.log_store).await?;
-            if check(&self.snapshot)? != self.archive_id {
+            let Identity { archive_id, schema_version } = check(&self.snapshot)?;
+            if archive_id != self.archive_id {
                 return Err(ArchiveError::Broken("the table became another archive".into()));
             }
+            self.schema_version = schema_version;
             // The snapshot may be of a version that came after the commits that were read.
             let commits = self.log.catch_up(&*self.store).await?;
             self.unreported.extend(commits);
@@ -145,6 +150,57 @@ impl Table {
         Ok(())
     }
 
+    /// Whether an older version made the table, whose columns are fewer.
+    pub(crate) fn is_outdated(&self) -> bool {
+        self.schema_version < schema::VERSION
+    }
+
+    /// Tries to raise the table to our version: one commit of metadata that adds columns. No file is touched; those
+    /// that are there read as null in the new columns.
+    ///
+    /// # Errors
+    /// As [`attempt`](Self::attempt).
+    pub(crate) async fn upgrade(&mut self) -> Result<Outcome, ArchiveError> {
+        let columns = schema::delta(schema::VERSION).unwrap_or_default();
+        let fields = columns[self.snapshot.schema().fields().len()..].to_vec();
+        let metadata = self
+            .snapshot
+            .metadata()
+            .clone()
+            .with_schema(&StructType::new_unchecked(columns))
+            .and_then(|metadata| {
+                metadata.add_config_key(SCHEMA_VERSION.to_owned(), schema::VERSION.to_string())
+            })
+            .map_err(broken)?;
+        tracing::info!(from = self.schema_version, to = schema::VERSION, "raising the table");
+        let operation = DeltaOperation::AddColumn { fields };
+        let properties = CommitProperties::default();
+        let actions = vec![Action::Metadata(metadata)];
+        self.attempt_actions(Uuid::new_v4(), actions, properties, Vec::new(), operation).await
+    }
+
+    /// Tries a commit of files and app ids.
+    ///
+    /// # Errors
+    /// As [`attempt_actions`](Self::attempt_actions).
+    pub(crate) async fn attempt(
+        &mut self,
+        commit_id: Uuid,
+        adds: &[Add],
+        transactions: Vec<Transaction>,
+        offsets: Value,
+    ) -> Result<Outcome, ArchiveError> {
+        let operation = DeltaOperation::Write {
+            mode: SaveMode::Append,
+            partition_by: Some(schema::PARTITION_COLUMNS.map(str::to_owned).to_vec()),
+            predicate: None,
+        };
+        let actions = adds.iter().cloned().map(Action::Add).collect();
+        let properties = CommitProperties::default().with_application_transactions(transactions);
+        let told = vec![("isBlindAppend", json!(true)), ("dataward.offsets", offsets)];
+        self.attempt_actions(commit_id, actions, properties, told, operation).await
+    }
+
     /// Tries one commit on exactly the version that we know, and finds out what became of it.
     ///
     /// There are no retries of delta-rs: whoever committed in between makes it fail, and the caller
@@ -153,12 +209,13 @@ impl Table {
     ///
     /// # Errors
     /// `Broken` if storage does not tell the outcome.
-    pub(crate) async fn attempt(
+    async fn attempt_actions(
         &mut self,
         commit_id: Uuid,
-        adds: &[Add],
-        transactions: Vec<Transaction>,
-        offsets: Value,
+        actions: Vec<Action>,
+        properties: CommitProperties,
+        mut told: Vec<(&str, Value)>,
+        operation: DeltaOperation,
     ) -> Result<Outcome, ArchiveError> {
         self.load_again_when_due().await?;
         self.move_snapshot().await?;
@@ -168,23 +225,14 @@ impl Table {
             self.refresh().await?;
             return Ok(Outcome::NotCommitted);
         }
-        let properties = CommitProperties::default()
+        told.push(("dataward.commit_id", json!(commit_id.to_string())));
+        told.push(("dataward.prev", json!(self.log.sha256)));
+        let properties = properties
             .with_max_retries(0)
             .with_cleanup_expired_logs(Some(false))
-            .with_application_transactions(transactions)
-            .with_metadata([
-                ("isBlindAppend".to_owned(), json!(true)),
-                ("dataward.commit_id".to_owned(), json!(commit_id.to_string())),
-                ("dataward.prev".to_owned(), json!(self.log.sha256)),
-                ("dataward.offsets".to_owned(), offsets),
-            ]);
-        let operation = DeltaOperation::Write {
-            mode: SaveMode::Append,
-            partition_by: Some(schema::PARTITION_COLUMNS.map(str::to_owned).to_vec()),
-            predicate: None,
-        };
+            .with_metadata(told.into_iter().map(|(key, value)| (key.to_owned(), value)));
         let result = CommitBuilder::from(properties)
-            .with_actions(adds.iter().cloned().map(Action::Add).collect())
+            .with_actions(actions)
             .build(Some(&self.snapshot), Arc::clone(&self.log_store), operation)
             .await;
         let expected = self.log.version + 1;
@@ -278,7 +326,7 @@ async fn create_table(log_store: LogStoreRef) -> Result<DeltaTable, ArchiveError
     let created = CreateBuilder::new()
         .with_log_store(Arc::clone(&log_store))
         .with_table_name("archive")
-        .with_columns(schema::delta())
+        .with_columns(schema::delta(schema::VERSION).unwrap_or_default())
         .with_partition_columns(schema::PARTITION_COLUMNS)
         .with_raise_if_key_not_exists(false)
         .with_configuration(
@@ -290,8 +338,14 @@ async fn create_table(log_store: LogStoreRef) -> Result<DeltaTable, ArchiveError
     created.map_err(unavailable)
 }
 
-/// Refuses a table that is not ours or would break a promise; gives back the id of the archive.
-fn check(snapshot: &DeltaTableState) -> Result<String, ArchiveError> {
+/// Which archive a table is.
+struct Identity {
+    archive_id: String,
+    schema_version: u32,
+}
+
+/// Refuses a table that is not ours or would break a promise.
+fn check(snapshot: &DeltaTableState) -> Result<Identity, ArchiveError> {
     let refuse = |why: &str| Err(ArchiveError::Broken(format!("the table is refused: {why}")));
     let metadata = snapshot.metadata();
     let configuration = metadata.configuration();
@@ -301,14 +355,15 @@ fn check(snapshot: &DeltaTableState) -> Result<String, ArchiveError> {
     if configuration.contains_key(FORGETS_OFFSETS) {
         return refuse(&format!("{FORGETS_OFFSETS} is set, which would forget offsets"));
     }
-    if configuration.get(SCHEMA_VERSION) != Some(&schema::VERSION.to_string()) {
-        return refuse("its rows have another version");
-    }
+    let version = configuration.get(SCHEMA_VERSION).and_then(|version| version.parse().ok());
+    let known = version.and_then(|version| Some((version, schema::delta(version)?)));
+    let Some((schema_version, expected)) = known else {
+        return refuse("its rows have a version that this one does not know");
+    };
     let protocol = snapshot.protocol();
     if protocol.min_reader_version() != 1 || protocol.min_writer_version() != 2 {
         return refuse("its protocol is not reader 1, writer 2");
     }
-    let expected = schema::delta();
     let found = snapshot.schema();
     let same = found.fields().len() == expected.len()
         && found.fields().zip(&expected).all(|(found, expected)| {
@@ -317,7 +372,7 @@ fn check(snapshot: &DeltaTableState) -> Result<String, ArchiveError> {
     if !same {
         return refuse("its columns are not those of this version");
     }
-    Ok(archive_id.clone())
+    Ok(Identity { archive_id: archive_id.clone(), schema_version })
 }
 
 fn vanished(table: &Path) -> ArchiveError {

@@ -16,7 +16,7 @@ use object_store::path::Path;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::app_id::{Meaning, owner_path};
+use crate::app_id::{AppIds, Meaning, owner_path};
 use crate::claims::{self, Claims};
 use crate::commit_log::{CommitLog, unavailable};
 use crate::data_file::DataFile;
@@ -57,6 +57,10 @@ impl Writer {
 
     pub(crate) fn archive_id(&self) -> &str {
         &self.table.archive_id
+    }
+
+    pub(crate) fn app_ids(&self) -> &AppIds {
+        self.claims.ids()
     }
 
     pub(crate) fn version(&self) -> u64 {
@@ -236,6 +240,12 @@ impl Writer {
     ) -> Result<u64, ArchiveError> {
         for _ in 0..ATTEMPTS {
             self.check_claims()?;
+            if self.table.is_outdated() {
+                // Only who writes raises it: a standby that looks in must not stop a holder of an older version.
+                // Whatever became of it, the next round sees it.
+                self.table.upgrade().await?;
+                continue;
+            }
             let transactions = transactions(&self.claims, &self.table.log)?;
             let outcome =
                 self.table.attempt(commit_id, adds, transactions, offsets.clone()).await?;

@@ -130,7 +130,7 @@ pub struct OperatorRow {
 pub const TICK: &str = "tick";
 
 /// A statement about a window. The one with the highest number holds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExposureRow {
     /// What is said.
     pub exposure: Exposure,
@@ -404,8 +404,8 @@ pub trait Archive {
     ) -> Result<(), ArchiveError>;
 
     /// Reads back what the keeper was told: the config changes and the accesses of all partitions that lie at or after
-    /// `from` (a partition that is not in it: from its beginning) and before the table's progress, and all ticks; in no
-    /// particular order.
+    /// `from` (a partition that is not in it: from its beginning) and before the table's progress, and the ticks that were
+    /// committed since the table came to `from`, or more of them; in no particular order.
     ///
     /// # Errors
     /// As [`replay`](Archive::replay).

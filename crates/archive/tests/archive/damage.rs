@@ -42,6 +42,7 @@ fn whole() -> Place {
     rows.gap(&gap(0, 15, 20));
     rows.alert(&alert("a", Trigger::Keeper(0), 1));
     rows.operator(&operator_row());
+    rows.exposure(&exposure_row("w", 1, 0, None));
     let file = Partition::file("ab12");
     let claimed = claim_at(Owner::Partition(file.clone()), 0, None);
     let empty = archive.rows();
@@ -92,7 +93,7 @@ fn a_whole_archive_is_proven_whole() {
     assert!(report.is_sound(), "{:?}", report.problems);
     assert_eq!((report.version, report.commits), (5, 6));
     assert_eq!(report.rows["access"] + report.rows["config_change"], 17);
-    assert_eq!(report.rows["authentication"], 1);
+    assert_eq!((report.rows["authentication"], report.rows["exposure"]), (1, 1));
     let account = &report.partitions[0];
     assert_eq!((account.start, account.progress, account.records), (10, 29, 14));
     assert_eq!((account.events, account.quarantined, account.gaps["lost"]), (16, 1, 5));

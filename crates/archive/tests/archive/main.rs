@@ -7,5 +7,6 @@ mod faulty_store;
 mod golden;
 mod protocol;
 mod roundtrip;
+mod shared;
 mod snapshots;
 mod support;

@@ -9,7 +9,7 @@ use dataward_event::audit_event::EventKind;
 use dataward_event::finding::{Owner, Trigger};
 use dataward_event::position::{Offset, Progress};
 use dataward_pipeline::archive::{
-    Archive, ArchiveError, Checkpoint, CursorKey, Known, Replayed, Rows,
+    Archive, ArchiveError, Checkpoint, CursorKey, Known, Replayed, Rows, SharedRow,
 };
 
 use crate::support::{self, *};

@@ -1,17 +1,21 @@
 //! I10: event to row to event is equal.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
+use dataward_archive::exposures::Withdrawn;
 use dataward_event::audit_event::{
     Actor, ActorKind, AuditEvent, Class, Client, Datastore, DatastoreForm, EventKind, Outcome,
     Sensitivity, Text, TimeOrigin,
 };
 use dataward_event::change::{Change, Control, Direction};
-use dataward_event::position::Offset;
+use dataward_event::exposure::{Deed, Exposure, Known, Level, PartialSum, ReadFigures, Reader};
+use dataward_event::finding::{CloseReason, Severity};
+use dataward_event::position::{Offset, Partition, Position};
 use dataward_event::time::{EventTime, IngestTime, KafkaTime};
 use dataward_event::volume::{ByteCount, ObjectCount, RowCount, Volume};
 use dataward_pipeline::archive::{
-    Archive, Checkpoint, EnvelopeForm, EventRow, Replayed, RowOrigin, Rows,
+    Archive, Checkpoint, EnvelopeForm, EventRow, ExposureRow, Replayed, RowOrigin, Rows,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -151,6 +155,108 @@ fn delivered() -> impl Strategy<Value = (AuditEvent<'static>, Option<i64>, bool)
     (audit_event(), any::<Option<i64>>(), any::<bool>())
 }
 
+fn plain() -> impl Strategy<Value = String> {
+    text().prop_map(Cow::into_owned)
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    let place = (plain(), 0_u32..3, any::<i32>(), 0..i64::MAX, any::<u32>());
+    let client = prop_oneof![
+        Just(None),
+        Just(Some("203.0.113.7".to_owned())),
+        Just(Some("2001:db8::1".to_owned())),
+        plain().prop_map(Some),
+    ];
+    (plain(), place, any::<i64>(), actor(), client, plain()).prop_map(
+        |(
+            event_uid,
+            (topic, incarnation, number, offset, record_index),
+            time,
+            actor,
+            client,
+            operation,
+        )| {
+            Deed {
+                event_uid,
+                position: Position {
+                    partition: Partition { topic: topic.into(), incarnation, number },
+                    offset: Offset(offset),
+                    record_index,
+                },
+                time: EventTime::from_micros(time),
+                actor,
+                client,
+                operation,
+            }
+        },
+    )
+}
+
+fn figures() -> impl Strategy<Value = ReadFigures> {
+    let counts = prop::collection::vec(0..=i64::MAX as u64, 8);
+    counts.prop_map(|counts| {
+        let sum = |at: usize| PartialSum { at_least: counts[at], unreported: counts[at + 1] };
+        ReadFigures {
+            reads: counts[6],
+            reads_at_edges: counts[7],
+            rows: sum(0),
+            bytes: sum(2),
+            objects: sum(4),
+        }
+    })
+}
+
+fn reader() -> impl Strategy<Value = Reader> {
+    (plain(), prop::option::of(plain()), plain(), any::<bool>(), figures()).prop_map(
+        |(name, uid, network, is_outsider, figures)| Reader {
+            name,
+            uid,
+            network,
+            is_outsider,
+            figures,
+        },
+    )
+}
+
+fn exposure() -> impl Strategy<Value = Exposure> {
+    let named = (
+        select(Control::ALL.as_slice()),
+        select(Level::ALL.as_slice()),
+        select(Known::ALL.as_slice()),
+        prop::option::of(select(CloseReason::ALL.as_slice())),
+        (1..=6).prop_map(Severity::clamped),
+    );
+    let texts = (plain(), plain(), plain());
+    let deeds = (deed(), prop::option::of(deed()));
+    let times = (any::<bool>(), any::<Option<i64>>());
+    let read = (figures(), figures(), prop::collection::vec(reader(), 0..3));
+    let datastore = datastore().prop_filter_map("a datastore", |datastore| datastore);
+    (named, texts, deeds, times, read, datastore).prop_map(
+        |(named, (uid, setting, opened), deeds, times, read, datastore)| {
+            let (control, level, reachable, close_reason, severity) = named;
+            Exposure {
+                uid,
+                datastore,
+                control,
+                setting,
+                opened,
+                window_kind: control.window_kind(),
+                level,
+                reachable,
+                opened_by: deeds.0,
+                opened_at_uncertain: times.0,
+                exposed_at: times.1.map(EventTime::from_micros),
+                closed_by: deeds.1,
+                close_reason,
+                severity,
+                figures: read.0,
+                outside_figures: read.1,
+                readers: read.2,
+            }
+        },
+    )
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
@@ -193,5 +299,26 @@ proptest! {
             prop_assert_eq!(found.producer_duplicate, producer_duplicate);
             prop_assert_eq!(found.event, event);
         }
+    }
+
+    #[test]
+    fn a_window_comes_back_as_it_was(
+        windows in prop::collection::vec((exposure(), any::<i64>()), 1..20),
+    ) {
+        let place = Place::new();
+        let mut archive = place.open();
+        claim(&mut archive, 0);
+        let mut rows = archive.rows();
+        let mut newest = BTreeMap::new();
+        for (number, (exposure, logged)) in (0..).zip(windows) {
+            let ingest_time = IngestTime::from_micros(logged);
+            let row = ExposureRow { exposure, number, ingest_time };
+            rows.exposure(&row);
+            newest.insert(row.exposure.uid.clone(), row);
+        }
+        archive.commit(Checkpoint { rows: vec![rows], ..checkpoint(&[(0, 0)]) }).unwrap();
+        let mut expected: Vec<ExposureRow> = newest.into_values().collect();
+        expected.sort_by_key(|row| row.exposure.opened_by.time);
+        prop_assert_eq!(place.open().exposures(Withdrawn::Kept).unwrap(), expected);
     }
 }

@@ -13,15 +13,19 @@ use dataward_event::audit_event::{
     Sensitivity, TimeOrigin,
 };
 use dataward_event::change::{Change, Control, Direction};
-use dataward_event::finding::{Owner, RuleId, Severity, Trigger};
+use dataward_event::exposure::{
+    Deed, Exposure, Known as Reachable, Level, PartialSum, ReadFigures, Reader,
+};
+use dataward_event::finding::{CloseReason, Owner, RuleId, Severity, Trigger};
 use dataward_event::position::{Offset, Partition, Position, Span};
 use dataward_event::quarantine::QuarantineReason;
 use dataward_event::time::{EventTime, IngestTime, KafkaTime};
 use dataward_event::volume::{ByteCount, ObjectCount, RowCount, Volume};
 use dataward_pipeline::alert::Alert;
 use dataward_pipeline::archive::{
-    Archive, ArchiveError, Checkpoint, Claim, Committed, EnvelopeForm, EventRow, GapCause, GapRow,
-    OperatorRow, QuarantineRow, Replayed, RowOrigin, Rows, Segment, Snapshot,
+    Archive, ArchiveError, Checkpoint, Claim, Committed, EnvelopeForm, EventRow, ExposureRow,
+    GapCause, GapRow, OperatorRow, QuarantineRow, Replayed, RowOrigin, Rows, Segment, Snapshot,
+    TICK,
 };
 
 /// 2024-08-02T08:00:00Z.
@@ -225,6 +229,70 @@ pub(crate) fn operator_row() -> OperatorRow {
         detail: "{}".to_owned(),
         ingest_time: IngestTime::from_micros(START_MICROS + 20),
     }
+}
+
+/// The clock has come to so many seconds after the start.
+pub(crate) fn tick(second: i64) -> OperatorRow {
+    OperatorRow {
+        operation: TICK.to_owned(),
+        time: Some(EventTime::from_micros(START_MICROS + second * 1_000_000)),
+        ..operator_row()
+    }
+}
+
+fn deed(offset: i64, second: i64) -> Deed {
+    let event = event(EventKind::ConfigChange, &format!("event-0-{offset}"));
+    Deed {
+        event_uid: event.uid.into_owned(),
+        position: position(0, offset, 0),
+        time: EventTime::from_micros(START_MICROS + second * 1_000_000),
+        actor: event.actor,
+        client: Some("203.0.113.7".to_owned()),
+        operation: "PutBucketPolicy".to_owned(),
+    }
+}
+
+/// A statement about a window that was opened so many seconds after the start, and closed two minutes later if it was.
+pub(crate) fn exposure_row(
+    uid: &str,
+    number: u64,
+    second: i64,
+    close_reason: Option<CloseReason>,
+) -> ExposureRow {
+    let figures = ReadFigures {
+        reads: 7,
+        reads_at_edges: 2,
+        rows: PartialSum { at_least: 40, unreported: 1 },
+        bytes: PartialSum { at_least: 9_000, unreported: 0 },
+        objects: PartialSum { at_least: 0, unreported: 7 },
+    };
+    let reader = Reader {
+        name: "anonymous".to_owned(),
+        uid: None,
+        network: "198.51.100.0/24".to_owned(),
+        is_outsider: true,
+        figures,
+    };
+    let exposure = Exposure {
+        uid: uid.to_owned(),
+        datastore: event(EventKind::Access, "x").datastore.unwrap(),
+        control: Control::AccessPolicy,
+        setting: "bucket_policy".to_owned(),
+        opened: "principal *".to_owned(),
+        window_kind: Control::AccessPolicy.window_kind(),
+        level: Level::Exposed,
+        reachable: Reachable::Yes,
+        opened_by: deed(2, second),
+        opened_at_uncertain: false,
+        exposed_at: Some(EventTime::from_micros(START_MICROS + second * 1_000_000)),
+        closed_by: close_reason.map(|_| deed(5, second + 120)),
+        close_reason,
+        severity: Severity::FATAL,
+        figures,
+        outside_figures: figures,
+        readers: vec![reader],
+    };
+    ExposureRow { exposure, number, ingest_time: IngestTime::from_micros(START_MICROS + 20) }
 }
 
 pub(crate) fn alert(uid: &str, trigger: Trigger, second: i64) -> Alert {
