@@ -85,6 +85,10 @@ pub(crate) struct Scan {
     /// Keeps the events in this archive; a file that it has already adds nothing.
     #[arg(long, value_name = "PATH")]
     pub(crate) archive: Option<PathBuf>,
+    /// What no log says (sensitive datastores, trusted accounts): see `dataward schema context`. Without it the archive
+    /// keeps what it was told last.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) context: Option<PathBuf>,
     /// Files, directories, `-` for standard input; gzip and zstd are recognised.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
@@ -164,4 +168,6 @@ pub(crate) enum SchemaKind {
     Table,
     /// The commented configuration with all defaults.
     Config,
+    /// A commented context file.
+    Context,
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use dataward_detect::context::Context;
 use dataward_event::time::KafkaTime;
 use dataward_kafka::config::Properties;
 use dataward_pipeline::settings::{OnGap, RawPolicy, Settings, StartAt, TopicSettings};
@@ -14,6 +16,9 @@ use crate::exit::{Exit, Failure};
 
 /// The commented default: the reference of all keys.
 pub(crate) const DEFAULT: &str = include_str!("../default-config.toml");
+
+/// A commented context file: the reference of all keys.
+pub(crate) const CONTEXT: &str = include_str!("../default-context.toml");
 
 /// Settings of librdkafka that hold secrets: never written in a configuration file.
 const SECRETS: [&str; 5] = [
@@ -83,6 +88,7 @@ struct RawConfig {
     archive: RawArchive,
     start: RawStart,
     gaps: RawGaps,
+    context: RawContext,
     run: RawRun,
     kafka: toml::Table,
     topics: Vec<RawTopic>,
@@ -125,6 +131,12 @@ struct RawGaps {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+struct RawContext {
+    path: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct RawRun {
     workers: usize,
 }
@@ -153,11 +165,7 @@ impl Config {
 
     /// Reads a text.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let raw: RawConfig = toml::from_str(text).map_err(|error| {
-            // Its display would quote the line, and a line may hold a secret (I11).
-            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-            format!("line {}: {}", before.matches('\n').count() + 1, error.message())
-        })?;
+        let raw: RawConfig = read_toml(text)?;
         if raw.topics.is_empty() {
             return Err("no [[topics]]: name at least one topic and its source".to_owned());
         }
@@ -178,7 +186,13 @@ impl Config {
         let unkeyed = raw.topics.iter().map(unkeyed).collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             archive: raw.archive.path.clone(),
-            settings: settings(&raw.archive, &raw.start, &raw.gaps, &raw.topics)?,
+            settings: Settings {
+                context: Some(Arc::new(match &raw.context.path {
+                    Some(path) => context(path)?,
+                    None => Context::default(),
+                })),
+                ..settings(&raw.archive, &raw.start, &raw.gaps, &raw.topics)?
+            },
             workers: worker_count(raw.run.workers),
             kafka,
             topics: raw.topics.iter().map(|t| (t.name.clone(), t.incarnation)).collect(),
@@ -199,8 +213,28 @@ pub(crate) fn default_settings(topics: BTreeMap<String, TopicSettings>) -> Setti
         snapshot_interval: Duration::from_secs_f64(archive.snapshot_seconds),
         start_at: StartAt::Earliest,
         on_gap: OnGap::Record,
+        context: None,
         retry_interval: Duration::from_millis(500),
     }
+}
+
+/// Reads a context file.
+///
+/// # Errors
+/// The file, and the line that cannot be used.
+pub(crate) fn context(path: &Path) -> Result<Context, String> {
+    let named = |reason: String| format!("context file {}: {reason}", path.display());
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| named(format!("failed to read it: {error}")))?;
+    read_toml(&text).map_err(named)
+}
+
+fn read_toml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    toml::from_str(text).map_err(|error| {
+        // Its display would quote the line, and a line may hold a secret (I11).
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        format!("line {}: {}", before.matches('\n').count() + 1, error.message())
+    })
 }
 
 /// The source of this name.
@@ -347,6 +381,19 @@ mod tests {
             config.kafka.get("bootstrap.servers").map(String::as_str),
             Some("localhost:9092")
         );
+    }
+
+    #[test]
+    fn the_commented_context_is_one_and_what_is_wrong_in_it_is_named() {
+        let context: Context = read_toml(CONTEXT).expect("it is valid");
+        assert_eq!((context.datastores.len(), context.actors.len()), (1, 1));
+        let refused = |from: &str, to: &str| {
+            read_toml::<Context>(&CONTEXT.replace(from, to)).expect_err("it must be refused")
+        };
+        assert!(refused("sensitivity =", "sensitivty =").contains("sensitivty"));
+        assert!(refused("\"restricted\"", "\"secret\"").contains("secret"));
+        assert!(refused("198.51.100.0/24", "the office").contains("the office"));
+        assert!(refused("[trusted]", "[trusted").starts_with("line "));
     }
 
     fn refusal(change: impl Fn(&str) -> String) -> String {

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use dataward_archive::delta_archive::{DeltaArchive, Options};
 use dataward_archive::lease::{self, Keepalive, LeaseInfo};
-use dataward_detect::context::Context;
 use dataward_feed::ndjson_file::NdjsonFileSink;
 use dataward_feed::stream::StreamSink;
 use dataward_kafka::config::Properties;
@@ -133,10 +132,9 @@ pub(crate) fn runner<S: RecordSource, A: Archive + Send + 'static>(
     sinks: Vec<Box<dyn AlertSink>>,
     settings: Settings,
     clock: Arc<dyn Clock>,
-    context: &Arc<Context>,
 ) -> Result<Runner<S, A>, Failure> {
     let rows = (0..workers).map(|_| archive.rows()).collect();
-    let workers = Workers::threads(rows, &clock, context)?;
+    let workers = Workers::threads(rows, &clock)?;
     let outbox = Outbox::threads(sinks)?;
     let writer = Writer::thread(archive)?;
     Ok(Runner::new(source, writer, workers, outbox, settings, clock))

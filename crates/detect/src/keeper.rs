@@ -214,13 +214,13 @@ impl Keeper {
         self.fire("tick")
     }
 
-    /// The same tick again, after a restart.
-    pub fn repeat_tick(&mut self, time: EventTime) {
+    /// A tick that fired timers once, again: after a restart.
+    pub fn repeat_tick(&mut self, time: EventTime) -> Concluded {
         if self.root.tick.is_none_or(|tick| tick < time) {
             self.root.tick = Some(time);
             self.dirty.insert(0);
-            self.fire("tick");
         }
+        self.fire("tick")
     }
 
     /// When the next timer is due.

@@ -8,6 +8,7 @@ use dataward_event::uid::UidBuilder;
 
 use crate::OCSF_VERSION;
 use crate::anomaly;
+use crate::exposure::exposure;
 use crate::json::{Object, document};
 use crate::party::{actor, endpoint, position, resource};
 
@@ -209,6 +210,9 @@ fn dataward(own: &mut Object<'_>, finding: &Finding) {
     }
     own.text_if("window_kind", finding.window_kind.map(|kind| kind.as_str()));
     own.text_if("datastore_form", finding.datastore.as_ref().map(|store| store.form.as_str()));
+    if let Some(window) = &finding.exposure {
+        own.object("exposure", |object| exposure(object, window));
+    }
     if let Step::Close(reason) = finding.step {
         own.text("close_reason", reason.as_str());
     }

@@ -9,6 +9,7 @@
 
 mod anomaly;
 pub mod event;
+mod exposure;
 pub mod finding;
 mod json;
 mod party;

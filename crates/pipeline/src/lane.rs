@@ -87,8 +87,14 @@ pub struct Frozen<R> {
 
 impl<R: Rows> Lane<R> {
     /// A lane without partitions.
-    pub fn new(rows: R, clock: Arc<dyn Clock>, context: Arc<Context>) -> Self {
+    pub fn new(rows: R, clock: Arc<dyn Clock>) -> Self {
+        let context = Arc::default();
         Self { partitions: BTreeMap::new(), rows, tally: Tally::default(), clock, context }
+    }
+
+    /// Weighs and words what is found by another context from here on.
+    pub fn adopt(&mut self, context: Arc<Context>) {
+        self.context = context;
     }
 
     /// Takes a partition over, its state standing at `next`.

@@ -65,8 +65,8 @@ pub struct Settings {
     pub start_at: StartAt,
     /// What to do about lost offsets.
     pub on_gap: OnGap,
-    /// What people know and no log says.
-    pub context: Arc<Context>,
+    /// What people know and no log says; `None`: what the archive has been told last.
+    pub context: Option<Arc<Context>>,
     /// How long a failed commit waits before it is tried again, the first time; it doubles up to a minute.
     pub retry_interval: Duration,
 }

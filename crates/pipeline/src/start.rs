@@ -80,8 +80,12 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
     /// Another context than the one that the state was made with: adopted between two events, with a snapshot in the next
     /// checkpoint, so that no replay crosses the change.
     fn adopt_context(&mut self) {
-        let context = Arc::clone(&self.settings.context);
-        if *self.desk.keeper.context() == context {
+        let known = Arc::clone(self.desk.keeper.context());
+        let context = self.settings.context.clone().unwrap_or_else(|| Arc::clone(&known));
+        for lane in 0..self.workers.count() {
+            self.workers.send(lane, Task::Adopt(Arc::clone(&context)));
+        }
+        if known == context {
             return;
         }
         let detail = format!(

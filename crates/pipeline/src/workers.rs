@@ -32,6 +32,8 @@ pub enum Task<R> {
     },
     /// Give a partition up.
     Close(Partition),
+    /// What people know and no log says, from here on.
+    Adopt(Arc<Context>),
     /// The last snapshot of a partition was not saved: the next one must be whole.
     MarkDirty(Partition),
     /// Take records in.
@@ -96,25 +98,21 @@ pub enum Workers<R> {
 
 impl<R: Rows> Workers<R> {
     /// One worker in the caller's thread.
-    pub fn inline(rows: R, clock: Arc<dyn Clock>, context: Arc<Context>) -> Self {
-        Self::Inline { lanes: vec![Lane::new(rows, clock, context)], replies: VecDeque::new() }
+    pub fn inline(rows: R, clock: Arc<dyn Clock>) -> Self {
+        Self::Inline { lanes: vec![Lane::new(rows, clock)], replies: VecDeque::new() }
     }
 
     /// Workers on threads, one for each buffer given.
     ///
     /// # Errors
     /// When the system refuses a thread.
-    pub fn threads(
-        rows: Vec<R>,
-        clock: &Arc<dyn Clock>,
-        context: &Arc<Context>,
-    ) -> std::io::Result<Self> {
+    pub fn threads(rows: Vec<R>, clock: &Arc<dyn Clock>) -> std::io::Result<Self> {
         let (reply_to, replies) = unbounded();
         let mut tasks = Vec::new();
         let mut threads = Vec::new();
         for (lane, rows) in rows.into_iter().enumerate() {
             let (task_to, task_from) = unbounded();
-            let worker = Lane::new(rows, Arc::clone(clock), Arc::clone(context));
+            let worker = Lane::new(rows, Arc::clone(clock));
             let reply_to = reply_to.clone();
             let thread = std::thread::Builder::new()
                 .name(format!("worker-{lane}"))
@@ -195,6 +193,10 @@ fn perform<R: Rows>(lane: usize, worker: &mut Lane<R>, task: Task<R>) -> Option<
         }
         Task::Close(partition) => {
             worker.close(&partition);
+            None
+        }
+        Task::Adopt(context) => {
+            worker.adopt(context);
             None
         }
         Task::MarkDirty(partition) => {

@@ -1,18 +1,19 @@
 //! What must be true of a table, whatever happened on the way.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use dataward_detect::context::{Context, DatastoreContext};
 use dataward_detect::keeper::Keeper;
 use dataward_detect::partition_state::PartitionState;
-use dataward_detect::posture_event::PostureEvent;
 use dataward_event::audit_event::AuditEvent;
-use dataward_event::finding::{Finding, Owner, RuleId};
+use dataward_event::finding::{CloseReason, Finding, Owner, RuleId};
 use dataward_event::position::{Offset, Partition, Position, Progress};
 use dataward_event::quarantine::QuarantineReason;
 use dataward_event::time::{EventTime, IngestTime};
 use dataward_pipeline::alert::Alert;
-use dataward_pipeline::archive::GapCause;
+use dataward_pipeline::archive::{GapCause, TICK};
+use dataward_pipeline::lane::News;
 use dataward_sources::decode::Record;
 use dataward_sources::source::decode;
 use serde_json::Value;
@@ -195,23 +196,48 @@ fn of_partition(
     (state, findings)
 }
 
-/// A keeper that saw the archived changes before `at` in the order of their times, and what it found.
+/// A keeper that saw the archived changes and reads before `at` in the order of their times, and what it found.
 fn keeper(table: &MemoryTable, at: &Progress) -> (Keeper, Vec<Finding>) {
-    let mut events: Vec<PostureEvent> = table
-        .rows()
-        .iter()
-        .filter_map(|row| match row {
-            MemoryRow::Event { event, position, producer_duplicate: false, .. } => {
-                let next = at.next(&position.partition)?;
-                (position.offset < next).then(|| PostureEvent::of(event, position))?
-            }
-            _ => None,
-        })
-        .collect();
-    events.sort_by(|a, b| (a.time, &a.uid, &a.position).cmp(&(b.time, &b.uid, &b.position)));
     let mut keeper = Keeper::new();
-    let findings = events.iter().flat_map(|event| keeper.observe(event)).collect();
+    keeper.adopt(Arc::new(context()));
+    let is_before =
+        |position: &Position| at.next(&position.partition).is_some_and(|n| position.offset < n);
+    let findings = teach(&mut keeper, table, is_before);
     (keeper, findings)
+}
+
+/// Shows a keeper what the table has of these positions, and all ticks.
+fn teach(
+    keeper: &mut Keeper,
+    table: &MemoryTable,
+    is_wanted: impl Fn(&Position) -> bool,
+) -> Vec<Finding> {
+    let mut news = News::default();
+    let mut rows: Vec<(&Position, &AuditEvent<'static>)> = Vec::new();
+    let mut tick = None;
+    for row in table.rows() {
+        match row {
+            MemoryRow::Event { event, position, producer_duplicate: false, .. } => {
+                if is_wanted(position) {
+                    rows.push((position, event));
+                }
+            }
+            MemoryRow::Operator(deed) if deed.operation == TICK => tick = tick.max(deed.time),
+            _ => {}
+        }
+    }
+    // Of an event that stands at several places the first one counts.
+    rows.sort_by_key(|(position, _)| *position);
+    for (position, event) in rows {
+        news.add(event, position);
+    }
+    let mut findings = keeper.observe_all(news.changes, news.reads.into_reads()).findings;
+    if let Some(tick) = tick {
+        findings.extend(keeper.repeat_tick(tick).findings);
+    }
+    findings.extend(keeper.settle().findings);
+    findings.extend(keeper.say_figures().findings);
+    findings
 }
 
 /// The progress of all partitions.
@@ -251,41 +277,33 @@ pub fn restored_state(table: &mut MemoryTable) -> Result<Vec<(u32, Vec<u8>)>, St
     let newest = newest.ok_or("the keeper has no snapshot")?;
     let segments = newest.segments.iter().map(|(index, bytes)| (*index, bytes.as_slice()));
     let mut keeper = Keeper::load(segments).map_err(|error| error.to_string())?;
-    let mut events: Vec<PostureEvent> = table
-        .rows()
-        .iter()
-        .filter_map(|row| match row {
-            MemoryRow::Event { event, position, producer_duplicate: false, .. } => {
-                let seen = newest.at.next(&position.partition);
-                let is_new = seen.is_none_or(|next| position.offset >= next);
-                is_new.then(|| PostureEvent::of(event, position))?
-            }
-            _ => None,
-        })
-        .collect();
-    events.sort_by(|a, b| (a.time, &a.uid).cmp(&(b.time, &b.uid)));
-    for event in &events {
-        keeper.observe(event);
-    }
+    let is_new = |position: &Position| {
+        newest.at.next(&position.partition).is_none_or(|n| position.offset >= n)
+    };
+    teach(&mut keeper, table, is_new);
     Ok(keeper.save_all())
 }
 
 fn standing<'a>(alerts: impl Iterator<Item = &'a Alert>) -> Standing {
     let mut standing = Standing::new();
     for alert in alerts {
-        let is_of_events = matches!(
-            alert.rule,
-            RuleId::ControlWeakened | RuleId::AuditSilenced | RuleId::ReadBulk
-        );
+        let is_of_events =
+            !alert.rule.as_str().starts_with("archive.") && alert.rule != RuleId::RuleFailed;
         if !is_of_events {
             continue;
         }
-        match alert.activity_id {
-            3 => standing.remove(&alert.finding_uid),
-            _ => standing.insert(alert.finding_uid.clone(), content(alert)),
-        };
+        if is_withdrawn(alert) {
+            standing.remove(&alert.finding_uid);
+        } else {
+            standing.insert(alert.finding_uid.clone(), content(alert));
+        }
     }
     standing
+}
+
+fn is_withdrawn(alert: &Alert) -> bool {
+    let json: Value = serde_json::from_str(&alert.json).unwrap_or_default();
+    json["unmapped"]["dataward"]["close_reason"] == CloseReason::Superseded.as_str()
 }
 
 /// What a statement says, without which statement it is, when it was made, and which copy of an event it saw first.

@@ -108,6 +108,7 @@ impl World {
             (MIXED_TOPIC.to_owned(), topic(Source::Auto)),
         ];
         let settings = Settings {
+            context: Some(Arc::new(judge::context())),
             topics: topics.into_iter().collect(),
             flush_interval: millis(&mut rng, 20, 3_000),
             checkpoint_bytes: if rng.bool() { 4_000 } else { 64_000_000 },
@@ -195,8 +196,7 @@ impl World {
         );
         let (storage, own_clock) = (Arc::clone(&self.storage), Arc::clone(&self.clock));
         let archive = MemoryArchive::open(storage, own_clock, Arc::clone(life));
-        let context = Arc::new(judge::context());
-        let lane = || Lane::new(MemoryRows::default(), Arc::clone(&clock), Arc::clone(&context));
+        let lane = || Lane::new(MemoryRows::default(), Arc::clone(&clock));
         let lanes = std::iter::repeat_with(lane).take(self.lanes).collect();
         let workers = Workers::Inline { lanes, replies: std::collections::VecDeque::new() };
         let sinks = SINKS.map(|name| -> Box<dyn AlertSink> {

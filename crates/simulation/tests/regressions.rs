@@ -27,6 +27,7 @@ use dataward_sources::source::Source;
 fn settings() -> Settings {
     let topic = TopicSettings { source: Source::Ocsf, raw: RawPolicy::All };
     Settings {
+        context: None,
         topics: [("audit".to_owned(), topic)].into(),
         flush_interval: Duration::from_secs(1),
         checkpoint_bytes: 1 << 20,
@@ -57,7 +58,7 @@ fn a_new_sink_has_its_cursor_before_any_partition_is_claimed() {
     let sink = MemorySink::new("webhook", Arc::new(Inboxes::default()), Arc::clone(&clock), life);
     let outbox = Outbox::inline(vec![Box::new(sink)]);
     let clock: Arc<dyn Clock> = clock;
-    let workers = Workers::inline(MemoryRows::default(), Arc::clone(&clock), Arc::default());
+    let workers = Workers::inline(MemoryRows::default(), Arc::clone(&clock));
     let mut runner =
         Runner::new(source, Writer::inline(archive), workers, outbox, settings(), clock);
     assert!(runner.run(&AtomicBool::new(false)).is_err());
@@ -154,7 +155,7 @@ fn tell(steps: Vec<Step>) -> (Ended, usize) {
     };
     let archive = MemoryArchive::open(Arc::clone(&storage), Arc::clone(&clock), life);
     let clock: Arc<dyn Clock> = clock;
-    let workers = Workers::inline(MemoryRows::default(), Arc::clone(&clock), Arc::default());
+    let workers = Workers::inline(MemoryRows::default(), Arc::clone(&clock));
     let outbox = Outbox::inline(Vec::new());
     let mut runner =
         Runner::new(source, Writer::inline(archive), workers, outbox, settings(), clock);

@@ -88,15 +88,14 @@ fn consume(
     let sink = Box::new(Screen::new(Arc::clone(sent)));
     let workers = config::worker_count(0);
     let (produced, is_done) = (Arc::clone(produced), Arc::clone(stop));
-    let mut runner =
-        wiring::runner(source, archive, workers, vec![sink], settings, clock, &Arc::default())?
-            .watched(move |status| {
-                let committed: i64 = status.committed.iter().map(|(_, next)| next.0).sum();
-                let total = produced.load(Ordering::Relaxed);
-                if total > 0 && u64::try_from(committed).is_ok_and(|done| done >= total) {
-                    is_done.store(true, Ordering::Relaxed);
-                }
-            });
+    let mut runner = wiring::runner(source, archive, workers, vec![sink], settings, clock)?
+        .watched(move |status| {
+            let committed: i64 = status.committed.iter().map(|(_, next)| next.0).sum();
+            let total = produced.load(Ordering::Relaxed);
+            if total > 0 && u64::try_from(committed).is_ok_and(|done| done >= total) {
+                is_done.store(true, Ordering::Relaxed);
+            }
+        });
     runner.run(stop)?;
     drop(lease);
     Ok(runner.status().tally.clone())

@@ -74,8 +74,7 @@ fn consume(config: &Config, stop: &Arc<AtomicBool>) -> Result<Option<Exit>, Fail
     tracing::info!(archive = %config.archive.display(), topics = topics.join(","), "running");
 
     let settings = config.settings.clone();
-    let mut runner =
-        wiring::runner(source, archive, config.workers, sinks, settings, clock, &Arc::default())?;
+    let mut runner = wiring::runner(source, archive, config.workers, sinks, settings, clock)?;
     let ended = runner.run(stop)?;
     let tally = runner.status().tally.clone();
     tracing::info!(

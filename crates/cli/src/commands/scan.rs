@@ -24,7 +24,11 @@ use crate::{config, progress, wiring};
 pub(crate) fn run(args: &Scan) -> Outcome {
     let source = config::source(&args.source).map_err(|e| Failure::text(Exit::Usage, e))?;
     let files = find(args, source)?;
-    let settings = settings(source);
+    let mut settings = settings(source);
+    if let Some(path) = &args.context {
+        let context = config::context(path).map_err(|e| Failure::text(Exit::Usage, e))?;
+        settings.context = Some(Arc::new(context));
+    }
     let tally = match &args.archive {
         None => scan(files.clone(), EphemeralArchive, settings)?,
         Some(path) => {
@@ -110,12 +114,11 @@ fn scan<A: Archive + Send + 'static>(
     let mut done = BTreeMap::new();
     let source = FileSource::new(files, Arc::clone(&clock));
     let sink = StreamSink::new("scan", std::io::stdout());
-    let mut runner =
-        wiring::runner(source, archive, 1, vec![Box::new(sink)], settings, clock, &Arc::default())?
-            .watched(move |status| {
-                done.extend(status.committed.iter().map(|(file, next)| (file.clone(), next.0)));
-                theirs.set_position(u64::try_from(done.values().sum::<i64>()).unwrap_or(0));
-            });
+    let mut runner = wiring::runner(source, archive, 1, vec![Box::new(sink)], settings, clock)?
+        .watched(move |status| {
+            done.extend(status.committed.iter().map(|(file, next)| (file.clone(), next.0)));
+            theirs.set_position(u64::try_from(done.values().sum::<i64>()).unwrap_or(0));
+        });
     let ended = runner.run(&stop).map_err(|error| match error {
         // Here the source is the user's files.
         RunError::Source(error) => Failure::new(Exit::Input, error),

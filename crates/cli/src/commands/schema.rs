@@ -12,5 +12,6 @@ pub(crate) fn run(args: &Schema) -> Outcome {
         SchemaKind::Alert => dataward_ocsf::schema::ALERT,
         SchemaKind::Table => dataward_archive::schema::TABLE,
         SchemaKind::Config => config::DEFAULT,
+        SchemaKind::Context => config::CONTEXT,
     })
 }
