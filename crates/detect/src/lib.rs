@@ -5,7 +5,8 @@
 //! partition in order; [`keeper::Keeper`], which judges protection, is a function of the *set* of posture events,
 //! whatever their arrival. Both are saved as segments of bytes that are equal after any restart.
 //!
-//! Start with [`keeper`], then [`setting`]: the state of one setting and what follows from its events.
+//! Start with [`keeper`], then [`setting`]: the state of one setting and what follows from its events. For reads start
+//! with [`bulk_read`], then [`reader`] and [`history`].
 
 pub mod actor_key;
 pub mod baseline;
@@ -26,6 +27,7 @@ pub mod posture_event;
 pub mod quarantine_rate;
 pub mod read_total;
 pub mod read_volume;
+pub mod reader;
 pub mod state;
 pub mod statement;
 pub mod tail;

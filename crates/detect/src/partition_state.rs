@@ -84,7 +84,7 @@ impl PartitionState {
         Observed {
             is_duplicate: false,
             posture: PostureEvent::of(event, position),
-            findings: self.reads.observe(event, position, context),
+            findings: self.reads.observe(event, position, context).into_iter().collect(),
         }
     }
 
@@ -125,7 +125,7 @@ impl PartitionState {
     /// The segments that changed since the last call, each with its bytes.
     pub fn save_dirty(&mut self) -> Vec<(u32, Vec<u8>)> {
         let root = std::mem::take(&mut self.dirty).then_some(0);
-        let reads = self.reads.take_dirty().into_iter().map(|index| index + 1);
+        let reads = self.reads.take_dirty().map(|index| index + 1);
         root.into_iter().chain(reads).map(|index| (index, self.segment_bytes(index))).collect()
     }
 

@@ -4,12 +4,12 @@ use dataward_event::audit_event::{AuditEvent, Datastore, DatastoreForm, Sensitiv
 use dataward_event::finding::{Anomaly, Evidence, Finding, RuleId, Severity, Step, Trigger};
 use dataward_event::position::Position;
 
-use crate::bulk_read::ACTOR_DAYS_MIN;
 use crate::context::DatastoreContext;
 use crate::history::Look;
 use crate::metric::{METRICS, Metric};
 use crate::period::Period;
 use crate::read_volume::ReadVolume;
+use crate::reader::ACTOR_DAYS_MIN;
 
 /// What a finding about a read is made of.
 #[derive(Debug)]
