@@ -3,6 +3,7 @@
 //! A batch of records holds many reads by few readers; their sum is all that crosses to the keeper. Sums do not depend on
 //! how records were batched, and each keeps its first and its last read, so that a window can tell what lies in it.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
@@ -255,11 +256,24 @@ impl ReadTotal {
 
     fn add(&mut self, event: &AuditEvent<'_>, position: &Position) {
         self.count(event);
-        let key = (event.time, &*event.uid);
-        if key < (self.first.time, &*self.first.event_uid) {
-            self.first = ReadMark::of(event, position);
-        } else if key > (self.last.time, &*self.last.event_uid) {
-            self.last = ReadMark::of(event, position);
+        let order = (event.time, &*event.uid);
+        if order <= self.first.order() || order >= self.last.order() {
+            self.place(&ReadMark::of(event, position));
+        }
+    }
+
+    /// Of the same read at several places the smallest one counts, whichever comes first.
+    fn place(&mut self, mark: &ReadMark) {
+        let is_smaller = |known: &ReadMark| mark.position < known.position;
+        match mark.order().cmp(&self.first.order()) {
+            Ordering::Less => self.first = mark.clone(),
+            Ordering::Equal if is_smaller(&self.first) => self.first = mark.clone(),
+            _ => {}
+        }
+        match mark.order().cmp(&self.last.order()) {
+            Ordering::Greater => self.last = mark.clone(),
+            Ordering::Equal if is_smaller(&self.last) => self.last = mark.clone(),
+            _ => {}
         }
     }
 
@@ -274,12 +288,8 @@ impl ReadTotal {
     /// Adds another total of the same reader and minute.
     pub fn merge(&mut self, other: Self) {
         self.figures.merge(&other.figures);
-        if other.first < self.first {
-            self.first = other.first;
-        }
-        if other.last > self.last {
-            self.last = other.last;
-        }
+        self.place(&other.first);
+        self.place(&other.last);
     }
 }
 
@@ -293,6 +303,10 @@ impl ReadMark {
             operation: Arc::from(&*event.operation),
             ip: event.client.ip.as_deref().map(Arc::from),
         }
+    }
+
+    fn order(&self) -> (EventTime, &str) {
+        (self.time, &self.event_uid)
     }
 
     /// The client, as an event would name it.
