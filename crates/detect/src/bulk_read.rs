@@ -75,7 +75,7 @@ impl BulkReads {
         self.segments.get_mut(index as usize)?.observe(&read)
     }
 
-    /// How many reads came after their actor's day was over. They are archived and teach nothing.
+    /// How many reads came after their actor's day was over.
     pub fn late_reads(&self) -> u64 {
         self.segments.iter().map(|segment| segment.late_reads).sum()
     }

@@ -122,6 +122,11 @@ impl PartitionState {
         self.late_events
     }
 
+    /// How many reads came after their actor's day was over: they are archived and teach nothing.
+    pub fn late_reads(&self) -> u64 {
+        self.reads.late_reads()
+    }
+
     /// The segments that changed since the last call, each with its bytes.
     pub fn save_dirty(&mut self) -> Vec<(u32, Vec<u8>)> {
         let root = std::mem::take(&mut self.dirty).then_some(0);

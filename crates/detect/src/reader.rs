@@ -16,6 +16,7 @@ use crate::metric::Metric;
 use crate::period::Period;
 use crate::read_volume::ReadVolume;
 use crate::unusual_read::{Coverage, Figure, UnusualRead};
+use crate::volume_ring::VolumeRing;
 
 /// Nothing is unusual of an actor before so many active days: a week shows work days and a weekend.
 pub const ACTOR_DAYS_MIN: u16 = 7;
@@ -24,7 +25,7 @@ pub const PAIR_DAYS_MIN: u16 = 3;
 
 /// The figures by which an actor's day is judged: three metrics, two periods, two scopes. The best of them is taken, so
 /// its probability counts that many times (Bonferroni). That is stricter than it need be, since they rise together: in a
-/// simulated world a tenth of the budget is used. The rest is left to what no model has: releases, backfills, new duties.
+/// simulated world a quarter of the budget is used. The rest is left to what no model has: releases, backfills, new duties.
 const FIGURES: f64 = 12.0;
 
 /// What an actor has read: of everything, and of each datastore.
@@ -138,13 +139,16 @@ impl Reader {
     fn unusual_read<'r>(&self, read: &Read<'r>) -> UnusualRead<'r> {
         let today = self.total.day();
         let pair = self.pairs.get(&read.datastore_key);
+        let newest = self.total.slot();
+        let is_recent = |pair: &&History| VolumeRing::holds(newest, pair.slot());
         UnusualRead {
             event: read.event,
             datastore: read.datastore,
             position: read.position,
             volume: read.volume,
             totals: Metric::ALL.map(|metric| pair.and_then(|pair| pair.day_total(metric))),
-            datastores: self.pairs.values().filter(|pair| pair.day() == today).count(),
+            datastores_in_hour: self.pairs.values().filter(is_recent).count(),
+            datastores_today: self.pairs.values().filter(|pair| pair.day() == today).count(),
             active_days: self.total.active_days(),
             known: read.context.datastore(read.datastore),
         }
@@ -174,7 +178,8 @@ impl Known<'_> {
 
     /// The coverage of a datastore, at the read that passes half of it, unless so much is usual.
     ///
-    /// Rows decide where they are counted and their number is known, else bytes, else objects.
+    /// Rows decide where they are counted and their number is known, else bytes, else objects. What is meant for everybody
+    /// may be read whole by anybody.
     fn crossed_half(self, read: &Read<'_>) -> Option<Coverage> {
         let total = |metric: Metric| self.pair.day_total(metric).unwrap_or(0);
         // The context is asked only where the answer can matter: it is searched entry by entry.
@@ -182,6 +187,9 @@ impl Known<'_> {
             return None;
         }
         let known = read.context.datastore(read.datastore)?;
+        if known.expected_public {
+            return None;
+        }
         let sizes = [known.rows, known.bytes, known.objects];
         for (metric, size) in Metric::ALL.into_iter().zip(sizes) {
             let (Some(size), Some(total)) =

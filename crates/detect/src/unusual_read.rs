@@ -24,8 +24,10 @@ pub struct UnusualRead<'r> {
     pub volume: ReadVolume,
     /// What the actor has read of the datastore since midnight UTC.
     pub totals: [Option<u64>; METRICS],
+    /// Of how many datastores the actor has read within the hour.
+    pub datastores_in_hour: usize,
     /// Of how many datastores the actor has read since midnight UTC.
-    pub datastores: usize,
+    pub datastores_today: usize,
     /// How many active days of the actor are known.
     pub active_days: u16,
     /// What the context file knows of the datastore.
@@ -165,9 +167,8 @@ impl UnusualRead<'_> {
     fn comparison(&self, figure: &Figure) -> String {
         let Look { metric, period, observed, days, .. } = figure.look;
         let median = figure.look.median();
-        let place = match self.datastores {
-            // Said of one datastore, or of the only one.
-            count if !figure.is_total || count < 2 => self.place(),
+        let place = match self.datastores(figure) {
+            1 => self.place(),
             count => format!("{count} datastores, the last of them {}", self.place()),
         };
         let time = match period {
@@ -206,7 +207,7 @@ impl UnusualRead<'_> {
     fn anomaly(&self, figure: &Figure) -> Anomaly {
         let Look { metric, period, observed, days, .. } = figure.look;
         let unit = self.volume.unit(metric);
-        let is_of_all = figure.is_total && self.datastores > 1;
+        let is_of_all = self.datastores(figure) > 1;
         Anomaly {
             metric: if is_of_all { format!("{unit} of all datastores") } else { unit.to_owned() },
             window_seconds: period.seconds(),
@@ -215,6 +216,15 @@ impl UnusualRead<'_> {
             upper: figure.look.upper(),
             score_millinats: figure.millinats.into(),
             days: days.into(),
+        }
+    }
+
+    /// How many datastores a figure is about.
+    fn datastores(&self, figure: &Figure) -> usize {
+        match figure.look.period {
+            _ if !figure.is_total => 1,
+            Period::Hour => self.datastores_in_hour,
+            Period::Day => self.datastores_today,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dataward_detect::context::{Context, DatastoreContext};
+use dataward_detect::context::{Context, DatastoreContext, SensitivityName};
 use dataward_detect::partition_state::PartitionState;
 use dataward_event::audit_event::{
     Actor, ActorKind, AuditEvent, Class, Client, Datastore, DatastoreForm, EventKind, Outcome,
@@ -218,6 +218,30 @@ fn a_role_that_reads_many_datastores_it_never_read_is_told_of() {
 }
 
 #[test]
+fn one_datastore_of_a_busy_actor_is_judged_by_itself() {
+    let mut shown = Shown::default();
+    for day in 0..14 {
+        shown.days("etl", "warehouse", day..day + 1, 5_000_000.0);
+        shown.show(&read("etl", "payroll", day * DAY + 20 * HOUR, rows(300)));
+    }
+    assert_eq!(shown.findings, []);
+    shown.show(&read("etl", "payroll", 14 * DAY, rows(200_000)));
+    assert_eq!(shown.findings.len(), 1);
+    println!("{}", shown.findings[0].description);
+    assert_eq!(shown.findings[0].anomalies[0].metric, "rows");
+    assert_eq!(shown.findings[0].anomalies[0].days, 14);
+}
+
+#[test]
+fn what_is_meant_for_everybody_may_be_read_whole() {
+    let mut shown = Shown::default();
+    shown.context.datastores =
+        vec![DatastoreContext { expected_public: true, ..known("site", 2_000) }];
+    shown.show(&read("anonymous", "site", 0, rows(2_000)));
+    assert_eq!(shown.findings, []);
+}
+
+#[test]
 fn twice_as_much_at_the_end_of_a_month_is_ordinary() {
     let mut shown = Shown::default();
     shown.days("billing", "orders", 0..29, 50_000.0);
@@ -310,6 +334,7 @@ fn a_read_of_a_day_that_is_over_is_counted_and_teaches_nothing() {
     assert_eq!(shown.findings, []);
     let changed = shown.state.save_all().iter().zip(&before).filter(|(a, b)| a != b).count();
     assert_eq!(changed, 2, "the segment of the stream, and the count in the actor's");
+    assert_eq!(shown.state.late_reads(), 1);
 }
 
 #[test]
@@ -455,7 +480,9 @@ proptest! {
     fn the_context_changes_what_is_said_and_no_byte_of_state(reads in some_reads()) {
         let mut without = Shown::default();
         let mut with = Shown::default();
-        with.context.datastores = vec![known("datastore-*", 2_000)];
+        let sensitivity = Some(SensitivityName::Restricted);
+        with.context.datastores =
+            vec![DatastoreContext { sensitivity, ..known("datastore-*", 2_000) }];
         for read in &reads {
             without.show(read);
             with.show(read);
