@@ -36,6 +36,12 @@ pub(crate) enum Command {
     Normalize(Normalize),
     /// Produces files into Kafka, one record an event, keyed by actor.
     Replay(Replay),
+    /// Lists when which datastore was open, who opened it, and how much was read from it meanwhile.
+    ///
+    /// A window is the range [opened_at, closed_at) of event time; one that is still open has no end. Options choose
+    /// windows, they do not cut them: the figures are always those of the whole window. Windows that a late event has
+    /// shown never to have been are left out.
+    Exposures(Exposures),
     /// Proves that an archive is whole, or names exactly what is not.
     Verify(Verify),
     /// Lists the log formats that are understood.
@@ -55,6 +61,8 @@ pub(crate) enum Format {
     Ndjson,
     /// One JSON document.
     Json,
+    /// Comma-separated values, their names in the first line.
+    Csv,
 }
 
 #[derive(Debug, clap::Args)]
@@ -121,6 +129,37 @@ pub(crate) struct Replay {
     /// Files, directories, `-` for standard input; gzip and zstd are recognised.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Exposures {
+    /// The archive.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) archive: PathBuf,
+    /// What was at risk.
+    #[arg(long, value_enum, default_value_t = WindowFilter::Confidentiality)]
+    pub(crate) kind: WindowFilter,
+    /// Only windows that are still open.
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// Only windows of this datastore, by its uid or its name.
+    #[arg(long, value_name = "DATASTORE")]
+    pub(crate) datastore: Option<String>,
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+}
+
+/// The kinds of windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WindowFilter {
+    /// Somebody might read who should not, whether it could be reached from outside or that is not known.
+    Confidentiality,
+    /// What happened was no longer recorded or looked at.
+    Blind,
+    /// Data, keys or the guard rails around them were easier to lose.
+    Fragile,
+    /// All of them.
+    All,
 }
 
 #[derive(Debug, clap::Args)]

@@ -9,17 +9,26 @@ use crate::exit::{Exit, Failure, Outcome};
 
 /// Prints rows of the same columns in the format asked for, or in the one that suits the output.
 pub(crate) fn print_rows(format: Option<Format>, columns: &[&str], rows: &[Value]) -> Outcome {
-    let is_terminal = std::io::stdout().is_terminal();
-    let format = format.unwrap_or(if is_terminal { Format::Table } else { Format::Ndjson });
-    let text = match format {
+    let text = match chosen(format) {
         Format::Table => table(columns, rows),
         Format::Ndjson => rows.iter().map(|row| format!("{row}\n")).collect(),
         Format::Json => {
             let text = serde_json::to_string_pretty(rows);
             text.map_err(|error| Failure::new(Exit::World, error))? + "\n"
         }
+        Format::Csv => {
+            let fields = rows.first().and_then(Value::as_object);
+            let names = fields.map(|fields| fields.keys().map(String::as_str).collect());
+            csv(&names.unwrap_or(columns.to_vec()), rows)
+        }
     };
     print(&text)
+}
+
+/// The format asked for, or the one that suits the output.
+pub(crate) fn chosen(format: Option<Format>) -> Format {
+    let is_terminal = std::io::stdout().is_terminal();
+    format.unwrap_or(if is_terminal { Format::Table } else { Format::Ndjson })
 }
 
 /// Prints a text. A closed pipe ends it quietly.
@@ -31,7 +40,27 @@ pub(crate) fn print(text: &str) -> Outcome {
     }
 }
 
-fn table(columns: &[&str], rows: &[Value]) -> String {
+/// Comma-separated values: a line of names, and a line for each row.
+pub(crate) fn csv(names: &[&str], rows: &[Value]) -> String {
+    let cell = |value: &Value| match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let quoted = |text: String| {
+        let is_plain = !text.contains([',', '"', '\n', '\r']);
+        if is_plain { text } else { format!("\"{}\"", text.replace('"', "\"\"")) }
+    };
+    let mut text = names.join(",") + "\n";
+    for row in rows {
+        let cells: Vec<String> = names.iter().map(|name| quoted(cell(&row[*name]))).collect();
+        text += &(cells.join(",") + "\n");
+    }
+    text
+}
+
+/// Columns for people. Whoever writes into a log must not write to the terminal of those who read it.
+pub(crate) fn table(columns: &[&str], rows: &[Value]) -> String {
     let cell = |row: &Value, column: &str| match &row[column] {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
@@ -43,7 +72,9 @@ fn table(columns: &[&str], rows: &[Value]) -> String {
         other => other.to_string(),
     };
     let mut lines = vec![columns.iter().map(|column| (*column).to_owned()).collect::<Vec<_>>()];
-    lines.extend(rows.iter().map(|row| columns.iter().map(|column| cell(row, column)).collect()));
+    let printable = |text: String| text.replace(char::is_control, "\u{fffd}");
+    let line = |row| columns.iter().map(|column| printable(cell(row, column))).collect();
+    lines.extend(rows.iter().map(line));
     let widths: Vec<usize> = (0..columns.len())
         .map(|column| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0))
         .collect();

@@ -44,6 +44,23 @@ pub(crate) fn open_archive(path: &Path) -> Result<DeltaArchive, Failure> {
     Ok(DeltaArchive::open(path, &Options::default())?)
 }
 
+/// Opens an archive that is there, to read it.
+pub(crate) fn read_archive(path: &Path) -> Result<DeltaArchive, Failure> {
+    must_exist(path)?;
+    Ok(DeltaArchive::open_read_only(path, &Options::default())?)
+}
+
+/// Refuses a place where no archive ever was: one whose folder is gone but whose state is there is a broken promise,
+/// and no bad input.
+pub(crate) fn must_exist(archive: &Path) -> Result<(), Failure> {
+    let mut state = archive.as_os_str().to_owned();
+    state.push(".state");
+    if archive.exists() || Path::new(&state).exists() {
+        return Ok(());
+    }
+    Err(Failure::text(Exit::Input, format!("there is no archive at {}", archive.display())))
+}
+
 /// Takes the lease of an archive, or says who holds it.
 pub(crate) fn take_lease(path: &Path, deed: &str) -> Result<Keepalive, Failure> {
     let holder = lease::holder(path).filter(|holder| !holder.is_released);

@@ -83,6 +83,24 @@ fn files_before_the_snapshot_are_not_read() {
 }
 
 #[test]
+fn ticks_come_back_though_nothing_else_happened() {
+    let place = Place::new();
+    let mut archive = place.open();
+    claim(&mut archive, 0);
+    claim(&mut archive, 1);
+    (0..3).for_each(|number| step(&mut archive, number));
+    for second in 10..13 {
+        let mut rows = archive.rows();
+        rows.operator(&tick(second));
+        archive.commit(Checkpoint { rows: vec![rows], ..checkpoint(&[]) }).unwrap();
+    }
+    let (events, ticks) = shared(&mut archive, &progress(&[(0, 3), (1, 9)])).unwrap();
+    assert_eq!(events, []);
+    assert!((10..13).all(|second| ticks.contains(&tick(second).time.unwrap())), "{ticks:?}");
+    assert!(ticks.len() <= 4, "{ticks:?}");
+}
+
+#[test]
 fn files_of_other_partitions_are_not_read_for_one_that_lags_behind() {
     let place = Place::new();
     let mut archive = place.open();

@@ -1,22 +1,23 @@
 //! `verify`: proves that an archive is whole, or names exactly what is not.
 
-use std::io::IsTerminal;
-use std::path::Path;
-
 use dataward_archive::delta_archive::Options;
 use dataward_archive::report::Report;
 
 use crate::args::{Format, Verify};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::output::print;
-use crate::progress;
+use crate::output::{chosen, print};
+use crate::{progress, wiring};
 
 /// Runs the command.
 pub(crate) fn run(args: &Verify) -> Outcome {
-    if !exists(&args.archive) {
-        let text = format!("there is no archive at {}", args.archive.display());
-        return Err(Failure::text(Exit::Input, text));
+    let format = chosen(args.format);
+    if format == Format::Csv {
+        return Err(Failure::text(
+            Exit::Usage,
+            "the report of verify is no table: csv cannot hold it",
+        ));
     }
+    wiring::must_exist(&args.archive)?;
     let bar = progress::bar(0, "{spinner} {binary_bytes} of {binary_total_bytes} {wide_bar} {eta}");
     let report =
         dataward_archive::verify::verify(&args.archive, &Options::default(), &mut |step| {
@@ -24,25 +25,16 @@ pub(crate) fn run(args: &Verify) -> Outcome {
             bar.set_position(step.bytes_done);
         })?;
     bar.finish_and_clear();
-    let is_terminal = std::io::stdout().is_terminal();
-    let format = args.format.unwrap_or(if is_terminal { Format::Table } else { Format::Ndjson });
     let encode = |error| Failure::new(Exit::World, error);
     print(&match format {
         Format::Table => text(&report),
         Format::Ndjson => serde_json::to_string(&report).map_err(encode)? + "\n",
-        Format::Json => serde_json::to_string_pretty(&report).map_err(encode)? + "\n",
+        Format::Json | Format::Csv => serde_json::to_string_pretty(&report).map_err(encode)? + "\n",
     })?;
     for problem in &report.problems {
         eprintln!("error: {problem}");
     }
     Ok(if report.problems.is_empty() { Exit::Done } else { Exit::Broken })
-}
-
-/// Whether there is, or was, an archive: one whose folder is gone but whose state is there is a broken promise.
-fn exists(archive: &Path) -> bool {
-    let mut state = archive.as_os_str().to_owned();
-    state.push(".state");
-    archive.exists() || Path::new(&state).exists()
 }
 
 fn text(report: &Report) -> String {

@@ -4,6 +4,7 @@
 mod config;
 mod damage;
 mod demo;
+mod exposures;
 mod kill;
 mod normalize_and_replay;
 mod poison;
