@@ -27,12 +27,13 @@ pub struct Message {
 #[derive(Debug)]
 pub struct Traffic {
     rng: Rng,
-    actors: Vec<Actor>,
+    actors: Vec<Caller>,
     buckets: Vec<String>,
 }
 
+/// Who calls, as CloudTrail writes it.
 #[derive(Debug, Clone)]
-struct Actor {
+pub(crate) struct Caller {
     identity: Value,
     uid: String,
     ip: String,
@@ -43,7 +44,7 @@ impl Traffic {
     /// Traffic of so many actors on so many buckets.
     pub fn new(seed: u64, actors: usize, buckets: usize) -> Self {
         let mut rng = Rng::with_seed(seed);
-        let actors = (0..actors).map(|number| Actor::new(number, &mut rng)).collect();
+        let actors = (0..actors).map(|number| simulated_caller(number, &mut rng)).collect();
         let buckets = (0..buckets).map(bucket_name).collect();
         Self { rng, actors, buckets }
     }
@@ -73,36 +74,8 @@ impl Traffic {
             rng.u32(..)
         );
         let bytes = if operation == "GetObject" { 1 << rng.u32(8..26) } else { rng.u32(200..900) };
-        let is_write = operation == "PutObject";
-        json!({
-            "eventSource": "s3.amazonaws.com",
-            "eventName": operation,
-            "eventCategory": "Data",
-            "managementEvent": false,
-            "readOnly": !is_write,
-            "requestParameters": {
-                "bucketName": bucket,
-                "Host": format!("{bucket}.s3.{REGION}.amazonaws.com"),
-                "key": key,
-            },
-            "responseElements": null,
-            "additionalEventData": {
-                "SignatureVersion": "SigV4",
-                "CipherSuite": "TLS_AES_128_GCM_SHA256",
-                "bytesTransferredIn": if is_write { bytes } else { 0 },
-                "AuthenticationMethod": "AuthHeader",
-                "x-amz-id-2": random_text(rng, 56),
-                "bytesTransferredOut": if is_write { 0 } else { bytes },
-            },
-            "resources": [
-                { "type": "AWS::S3::Object", "ARN": format!("arn:aws:s3:::{bucket}/{key}") },
-                {
-                    "accountId": ACCOUNT,
-                    "type": "AWS::S3::Bucket",
-                    "ARN": format!("arn:aws:s3:::{bucket}"),
-                },
-            ],
-        })
+        let bytes = u64::from(bytes);
+        object_call(rng, operation, bucket, &key, bytes)
     }
 
     /// Settings that change every day and weaken nothing.
@@ -110,76 +83,36 @@ impl Traffic {
         let (operation, parameters) = match self.rng.u32(..4) {
             0 => ("PutBucketTagging", json!({ "tagging": "" })),
             1 => ("PutBucketPolicy", json!({ "bucketPolicy": private_policy(bucket) })),
-            2 => (
-                "PutBucketPublicAccessBlock",
-                json!({ "publicAccessBlock": "", "PublicAccessBlockConfiguration": {
-                    "BlockPublicAcls": true, "IgnorePublicAcls": true,
-                    "BlockPublicPolicy": true, "RestrictPublicBuckets": true,
-                } }),
-            ),
+            2 => ("PutBucketPublicAccessBlock", whole_access_block()),
             _ => ("PutBucketLifecycle", json!({ "lifecycle": "" })),
         };
         control_plane("s3.amazonaws.com", operation, &with_bucket(parameters, bucket))
     }
 
-    fn finish(&mut self, mut event: Value, actor: &Actor, time: EventTime) -> Message {
-        let event_uid = uuid(&mut self.rng);
-        event["eventVersion"] = json!("1.11");
-        event["userIdentity"] = actor.identity.clone();
-        event["eventTime"] = json!(time.to_string());
-        event["awsRegion"] = json!(REGION);
-        event["sourceIPAddress"] = json!(actor.ip);
-        event["userAgent"] = json!(actor.agent);
-        event["requestID"] = json!(random_text(&mut self.rng, 16).to_uppercase());
-        event["eventID"] = json!(event_uid);
-        event["eventType"] = json!("AwsApiCall");
-        event["recipientAccountId"] = json!(ACCOUNT);
-        event["tlsDetails"] = json!({
-            "tlsVersion": "TLSv1.3",
-            "cipherSuite": "TLS_AES_128_GCM_SHA256",
-            "clientProvidedHostHeader": format!("s3.{REGION}.amazonaws.com"),
-        });
-        Message { key: actor.uid.clone(), event_uid, payload: event.to_string() }
+    fn finish(&mut self, event: Value, caller: &Caller, time: EventTime) -> Message {
+        record(&mut self.rng, event, caller, time)
     }
 
     /// A message of one given person, with the fields that every record has.
     pub fn told_by(&mut self, person: &str, ip: &str, event: Value, time: EventTime) -> Message {
-        let actor = Actor::person(person, ip);
-        self.finish(event, &actor, time)
+        self.finish(event, &Caller::person(person, ip), time)
     }
 }
 
-impl Actor {
-    fn new(number: usize, rng: &mut Rng) -> Self {
-        let ip = format!("198.51.100.{}", rng.u8(1..255));
-        if number.is_multiple_of(3) {
-            return Self::person(&format!("employee-{number:03}"), &ip);
-        }
-        let role = format!("service-{:02}", number % 40);
-        let session = format!("i-0{:016x}", rng.u64(..));
-        let uid = format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{session}");
-        let identity = json!({
-            "type": "AssumedRole",
-            "principalId": format!("AROAEXAMPLE{number:05}:{session}"),
-            "arn": uid,
-            "accountId": ACCOUNT,
-            "accessKeyId": format!("ASIAEXAMPLE{number:05}"),
-            "sessionContext": {
-                "sessionIssuer": {
-                    "type": "Role",
-                    "principalId": format!("AROAEXAMPLE{number:05}"),
-                    "arn": format!("arn:aws:iam::{ACCOUNT}:role/{role}"),
-                    "accountId": ACCOUNT,
-                    "userName": role,
-                },
-                "attributes": { "creationDate": "2026-01-05T06:00:00Z", "mfaAuthenticated": "false" },
-            },
-        });
-        Self { identity, uid, ip, agent: "aws-sdk-java/2.31.1 Linux/6.1 OpenJDK_64-Bit/21" }
+/// Every third one is a person, the others are programs.
+fn simulated_caller(number: usize, rng: &mut Rng) -> Caller {
+    let ip = format!("198.51.100.{}", rng.u8(1..255));
+    if number.is_multiple_of(3) {
+        return Caller::person(&format!("employee-{number:03}"), &ip);
     }
+    Caller::instance(&format!("service-{:02}", number % 40), rng.u64(..), &ip)
+}
 
-    fn person(name: &str, ip: &str) -> Self {
+impl Caller {
+    /// A person with a key of their own. The name may have a path before it: `finance/j.doe`.
+    pub(crate) fn person(name: &str, ip: &str) -> Self {
         let uid = format!("arn:aws:iam::{ACCOUNT}:user/{name}");
+        let name = name.rsplit('/').next().unwrap_or(name);
         let identity = json!({
             "type": "IAMUser",
             "principalId": format!("AIDAEXAMPLE{name}"),
@@ -190,6 +123,112 @@ impl Actor {
         });
         Self { identity, uid, ip: ip.to_owned(), agent: "aws-cli/2.27.0 Python/3.13 Linux/6.1" }
     }
+
+    /// A program: an instance that has taken its role.
+    pub(crate) fn instance(role: &str, instance: u64, ip: &str) -> Self {
+        let session = format!("i-0{instance:016x}");
+        let uid = format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{session}");
+        let identity = json!({
+            "type": "AssumedRole",
+            "principalId": format!("AROAEXAMPLE{role}:{session}"),
+            "arn": uid,
+            "accountId": ACCOUNT,
+            "accessKeyId": format!("ASIAEXAMPLE{}", instance % 100_000),
+            "sessionContext": {
+                "sessionIssuer": {
+                    "type": "Role",
+                    "principalId": format!("AROAEXAMPLE{role}"),
+                    "arn": format!("arn:aws:iam::{ACCOUNT}:role/{role}"),
+                    "accountId": ACCOUNT,
+                    "userName": role,
+                },
+                "attributes": { "creationDate": "", "mfaAuthenticated": "false" },
+            },
+        });
+        let agent = "aws-sdk-java/2.31.1 Linux/6.1 OpenJDK_64-Bit/21";
+        Self { identity, uid, ip: ip.to_owned(), agent }
+    }
+
+    /// Nobody: no identity was proven.
+    pub(crate) fn nobody(ip: &str) -> Self {
+        let identity = json!({
+            "type": "AWSAccount",
+            "principalId": "",
+            "accountId": "ANONYMOUS_PRINCIPAL",
+        });
+        let agent = "Mozilla/5.0 (X11; Linux x86_64)";
+        Self { identity, uid: "anonymous".to_owned(), ip: ip.to_owned(), agent }
+    }
+
+    /// The same caller from another address.
+    pub(crate) fn from(&self, ip: &str) -> Self {
+        Self { ip: ip.to_owned(), ..self.clone() }
+    }
+}
+
+/// The whole record of a call: what is particular to it, and the fields that every record has.
+pub(crate) fn record(rng: &mut Rng, mut event: Value, caller: &Caller, time: EventTime) -> Message {
+    let event_uid = uuid(rng);
+    event["eventVersion"] = json!("1.11");
+    event["userIdentity"] = caller.identity.clone();
+    if let Some(created) = event.pointer_mut("/userIdentity/sessionContext/attributes/creationDate")
+    {
+        *created = json!(format!("{}T00:00:00Z", time.date()));
+    }
+    event["eventTime"] = json!(time.to_string());
+    event["awsRegion"] = json!(REGION);
+    event["sourceIPAddress"] = json!(caller.ip);
+    event["userAgent"] = json!(caller.agent);
+    event["requestID"] = json!(random_text(rng, 16).to_uppercase());
+    event["eventID"] = json!(event_uid);
+    event["eventType"] = json!("AwsApiCall");
+    event["recipientAccountId"] = json!(ACCOUNT);
+    event["tlsDetails"] = json!({
+        "tlsVersion": "TLSv1.3",
+        "cipherSuite": "TLS_AES_128_GCM_SHA256",
+        "clientProvidedHostHeader": format!("s3.{REGION}.amazonaws.com"),
+    });
+    Message { key: caller.uid.clone(), event_uid, payload: event.to_string() }
+}
+
+/// A call on an object of a bucket; `bytes` went in where it wrote, else out.
+pub(crate) fn object_call(
+    rng: &mut Rng,
+    operation: &str,
+    bucket: &str,
+    key: &str,
+    bytes: u64,
+) -> Value {
+    let is_write = operation == "PutObject";
+    json!({
+        "eventSource": "s3.amazonaws.com",
+        "eventName": operation,
+        "eventCategory": "Data",
+        "managementEvent": false,
+        "readOnly": !is_write,
+        "requestParameters": {
+            "bucketName": bucket,
+            "Host": format!("{bucket}.s3.{REGION}.amazonaws.com"),
+            "key": key,
+        },
+        "responseElements": null,
+        "additionalEventData": {
+            "SignatureVersion": "SigV4",
+            "CipherSuite": "TLS_AES_128_GCM_SHA256",
+            "bytesTransferredIn": if is_write { bytes } else { 0 },
+            "AuthenticationMethod": "AuthHeader",
+            "x-amz-id-2": random_text(rng, 56),
+            "bytesTransferredOut": if is_write { 0 } else { bytes },
+        },
+        "resources": [
+            { "type": "AWS::S3::Object", "ARN": format!("arn:aws:s3:::{bucket}/{key}") },
+            {
+                "accountId": ACCOUNT,
+                "type": "AWS::S3::Bucket",
+                "ARN": format!("arn:aws:s3:::{bucket}"),
+            },
+        ],
+    })
 }
 
 /// A call that changes something.
@@ -222,8 +261,16 @@ pub fn bucket_name(number: usize) -> String {
     }
 }
 
+/// Every public access is blocked.
+pub(crate) fn whole_access_block() -> Value {
+    json!({ "publicAccessBlock": "", "PublicAccessBlockConfiguration": {
+        "BlockPublicAcls": true, "IgnorePublicAcls": true,
+        "BlockPublicPolicy": true, "RestrictPublicBuckets": true,
+    } })
+}
+
 /// A policy that lets nobody in but the account itself.
-fn private_policy(bucket: &str) -> Value {
+pub(crate) fn private_policy(bucket: &str) -> Value {
     json!({
         "Version": "2012-10-17",
         "Statement": [{
@@ -242,11 +289,11 @@ fn skewed(rng: &mut Rng, count: usize) -> usize {
     ((share * share * share * count as f64) as usize).min(count.saturating_sub(1))
 }
 
-fn random_text(rng: &mut Rng, length: usize) -> String {
+pub(crate) fn random_text(rng: &mut Rng, length: usize) -> String {
     std::iter::repeat_with(|| rng.alphanumeric()).take(length).collect()
 }
 
-fn uuid(rng: &mut Rng) -> String {
+pub(crate) fn uuid(rng: &mut Rng) -> String {
     let (high, low) = (rng.u64(..), rng.u64(..));
     format!(
         "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",

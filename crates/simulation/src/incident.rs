@@ -55,7 +55,7 @@ fn prelude() -> Vec<Deed> {
                 &with_bucket(
                     json!({ "bucketPolicy": policy("*", Some(json!({
                         "StringEquals": { "aws:PrincipalOrgID": "o-example1234" }
-                    }))) }),
+                    })), "analytics") }),
                     "analytics",
                 ),
             ),
@@ -96,7 +96,7 @@ fn opening() -> Vec<Deed> {
             control_plane(
                 "s3.amazonaws.com",
                 "PutBucketPolicy",
-                &with_bucket(json!({ "bucketPolicy": policy("*", None) }), bucket),
+                &with_bucket(json!({ "bucketPolicy": policy("*", None, bucket) }), bucket),
             ),
             Some("control.weakened"),
             "everybody may read the bucket",
@@ -106,7 +106,7 @@ fn opening() -> Vec<Deed> {
             control_plane(
                 "s3.amazonaws.com",
                 "PutBucketPolicy",
-                &with_bucket(json!({ "bucketPolicy": policy("*", None) }), bucket),
+                &with_bucket(json!({ "bucketPolicy": policy("*", None, bucket) }), bucket),
             ),
             None,
             "the same policy again, by a tool that resends everything: no change",
@@ -170,13 +170,14 @@ fn handing_out() -> Vec<Deed> {
     ]
 }
 
-fn policy(principal: &str, condition: Option<Value>) -> Value {
+/// A bucket's policy that lets a principal read.
+pub(crate) fn policy(principal: &str, condition: Option<Value>, bucket: &str) -> Value {
     let mut statement = json!({
         "Sid": "Readers",
         "Effect": "Allow",
         "Principal": principal,
         "Action": "s3:GetObject",
-        "Resource": "arn:aws:s3:::customer-exports/*",
+        "Resource": format!("arn:aws:s3:::{bucket}/*"),
     });
     if let Some(condition) = condition {
         statement["Condition"] = condition;
@@ -184,7 +185,8 @@ fn policy(principal: &str, condition: Option<Value>) -> Value {
     json!({ "Version": "2012-10-17", "Statement": [statement] })
 }
 
-fn ingress(port: u16) -> Value {
+/// The parameters that open a port to the world.
+pub(crate) fn ingress(port: u16) -> Value {
     json!({
         "groupId": "sg-0a1b2c3d4e5f60718",
         "ipPermissions": { "items": [{

@@ -5,6 +5,7 @@
 //! Start with [`world`]: the whole loop among fakes, with every promise checked.
 
 pub mod broker;
+pub mod chronicle;
 pub mod clock;
 pub mod cloudtrail;
 pub mod fate;
@@ -14,6 +15,7 @@ pub mod memory_archive;
 pub mod memory_rows;
 pub mod memory_sink;
 pub mod memory_table;
+mod search_audit;
 pub mod simulated_kafka;
 pub mod story;
 pub mod topic_log;

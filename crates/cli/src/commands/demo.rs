@@ -1,7 +1,10 @@
 //! `demo`: the whole product in one process, with a Kafka cluster embedded in it.
 
 mod screen;
-mod traffic;
+mod style;
+mod summary;
+mod telling;
+mod witness;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,17 +15,23 @@ use dataward_kafka::embedded::EmbeddedCluster;
 use dataward_kafka::source::{KafkaSource, Subscription};
 use dataward_pipeline::settings::{RawPolicy, TopicSettings};
 use dataward_pipeline::tally::Tally;
+use dataward_simulation::chronicle::{CLOUDTRAIL_TOPIC, OCSF_TOPIC};
 use dataward_sources::source::Source;
 
 use crate::args::Demo;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::{config, wiring};
-use screen::{Screen, Sent};
+use screen::Screen;
+use style::Style;
+use summary::Summary;
+use witness::Witness;
 
-/// The topic of the demo.
-const TOPIC: &str = "audit.cloudtrail";
-/// Its partitions: the embedded cluster keeps little in each.
-const PARTITIONS: i32 = 16;
+/// The topics of the demo, and what is in them.
+const TOPICS: [(&str, Source); 2] =
+    [(CLOUDTRAIL_TOPIC, Source::AwsCloudtrail), (OCSF_TOPIC, Source::Ocsf)];
+/// Partitions of each. Where weeks go by in seconds, partitions that are milliseconds apart would be hours apart in
+/// event time, and half of the story would come late.
+const PARTITIONS: i32 = 1;
 
 /// Runs the command.
 pub(crate) fn run(args: &Demo) -> Outcome {
@@ -35,15 +44,17 @@ pub(crate) fn run(args: &Demo) -> Outcome {
     }
     let kafka = |error| Failure::text(Exit::World, format!("failed to start Kafka: {error}"));
     let cluster = EmbeddedCluster::start().map_err(kafka)?;
-    cluster.create_topic(TOPIC, PARTITIONS).map_err(kafka)?;
+    for (topic, _) in TOPICS {
+        cluster.create_topic(topic, PARTITIONS).map_err(kafka)?;
+    }
     let brokers = cluster.bootstrap_servers();
     screen::begin(&brokers, &archive_path)?;
 
     let stop = wiring::stop_flag()?;
-    let sent = Arc::new(Sent::default());
+    let witness = Arc::new(Witness::default());
     let produced = Arc::new(AtomicU64::new(0));
-    let producing = traffic::start(args, &brokers, &sent, &produced, &stop)?;
-    let consumed = consume(&archive_path, &brokers, &sent, &produced, &stop);
+    let producing = telling::start(args, &brokers, &witness, &produced, &stop)?;
+    let consumed = consume(&archive_path, &brokers, &witness, &produced, &stop);
     // Whatever ended the consumer also ends the producer.
     stop.store(true, Ordering::Relaxed);
     let production = producing.join();
@@ -52,7 +63,7 @@ pub(crate) fn run(args: &Demo) -> Outcome {
         Ok(result) => result.map_err(|e| Failure::text(Exit::World, e))?,
         Err(_) => return Err(Failure::text(Exit::World, "the producer of the demo has died")),
     }
-    finish(&archive_path, &tally, &sent)
+    finish(&archive_path, &tally, &witness)
 }
 
 fn data_dir(args: &Demo) -> Result<PathBuf, Failure> {
@@ -69,30 +80,39 @@ fn data_dir(args: &Demo) -> Result<PathBuf, Failure> {
 fn consume(
     path: &Path,
     brokers: &str,
-    sent: &Arc<Sent>,
+    witness: &Arc<Witness>,
     produced: &Arc<AtomicU64>,
     stop: &Arc<AtomicBool>,
 ) -> Result<Tally, Failure> {
     let lease = wiring::take_lease(path, "fill the archive")?;
     let archive = wiring::open_archive(path)?;
     let clock = wiring::clock();
-    let properties = [("bootstrap.servers", brokers), ("group.id", "dataward-demo")];
+    // A broker answers a waiting consumer when there is something; the embedded one only when the wait is over.
+    let properties = [
+        ("bootstrap.servers", brokers),
+        ("group.id", "dataward-demo"),
+        ("fetch.wait.max.ms", "10"),
+    ];
     let properties = properties.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
-    let topics = [(TOPIC.to_owned(), 0)];
+    let topics = TOPICS.map(|(topic, _)| (topic.to_owned(), 0));
     let subscription = Subscription { topics: &topics, properties: &properties };
     let source = KafkaSource::connect(&subscription, Arc::clone(&clock))?;
-    let topic = TopicSettings { source: Source::AwsCloudtrail, raw: RawPolicy::All };
-    let mut settings = config::default_settings([(TOPIC.to_owned(), topic)].into());
+    let bound = TOPICS
+        .map(|(topic, source)| (topic.to_owned(), TopicSettings { source, raw: RawPolicy::All }));
+    let mut settings = config::default_settings(bound.into());
     settings.flush_interval = std::time::Duration::from_secs(1);
 
-    let sink = Box::new(Screen::new(Arc::clone(sent)));
+    let sink = Box::new(Screen::new(Arc::clone(witness)));
     let workers = config::worker_count(0);
+    let witness = Arc::clone(witness);
     let (produced, is_done) = (Arc::clone(produced), Arc::clone(stop));
     let mut runner = wiring::runner(source, archive, workers, vec![sink], settings, clock)?
         .watched(move |status| {
             let committed: i64 = status.committed.iter().map(|(_, next)| next.0).sum();
+            let committed = u64::try_from(committed).unwrap_or(0);
+            witness.commit(committed);
             let total = produced.load(Ordering::Relaxed);
-            if total > 0 && u64::try_from(committed).is_ok_and(|done| done >= total) {
+            if total > 0 && committed >= total {
                 is_done.store(true, Ordering::Relaxed);
             }
         });
@@ -101,10 +121,9 @@ fn consume(
     Ok(runner.status().tally.clone())
 }
 
-fn finish(path: &Path, tally: &Tally, sent: &Sent) -> Outcome {
-    screen::summary(path, tally, sent)?;
-    let report = dataward_archive::verify::verify(path, &Options::default(), &mut |_| {})?;
-    let is_whole = report.is_sound();
-    screen::verified(path, &report)?;
-    Ok(if is_whole { Exit::Done } else { Exit::Broken })
+fn finish(archive: &Path, tally: &Tally, witness: &Witness) -> Outcome {
+    let report = dataward_archive::verify::verify(archive, &Options::default(), &mut |_| {})?;
+    let summary = Summary { exposures: &[], witness, tally, report: &report, archive };
+    style::show(&summary.text(Style::of_stdout()))?;
+    Ok(if report.is_sound() { Exit::Done } else { Exit::Broken })
 }

@@ -1,79 +1,33 @@
-//! What the demo shows.
+//! What the demo shows while it runs.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{IsTerminal, Write};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
-use dataward_archive::report::Report;
+use dataward_event::finding::RuleId;
+use dataward_event::time::EventTime;
 use dataward_pipeline::alert::Alert;
 use dataward_pipeline::alert_sink::{AlertSink, SinkError};
-use dataward_pipeline::tally::Tally;
+use dataward_simulation::chronicle::{Deed, THREE_WEEKS};
 use serde_json::Value;
 
-/// When the events of the incident were appended, and which of them must alert.
-#[derive(Debug, Default)]
-pub(super) struct Sent {
-    deeds: Mutex<BTreeMap<String, Told>>,
-}
+use super::style::{Style, grouped, minute, show, wrapped};
+use super::witness::{CREATE, Told, Witness};
 
-#[derive(Debug, Default)]
-struct Told {
-    appended: Option<Instant>,
-    must_alert: bool,
-    latency: Option<Duration>,
-}
-
-impl Sent {
-    fn with<T>(&self, uid: &str, change: impl FnOnce(&mut Told) -> T) -> T {
-        let mut deeds = self.deeds.lock().unwrap_or_else(PoisonError::into_inner);
-        change(deeds.entry(uid.to_owned()).or_default())
-    }
-
-    /// Announces a deed of the incident.
-    pub(super) fn deed(&self, uid: &str, must_alert: bool) {
-        self.with(uid, |told| told.must_alert = must_alert);
-    }
-
-    /// It is handed to Kafka now.
-    pub(super) fn append(&self, uid: &str) {
-        self.with(uid, |told| told.appended = Some(Instant::now()));
-    }
-
-    /// Its alert is out: how long that took.
-    fn alerted(&self, uid: &str) -> Option<Duration> {
-        self.with(uid, |told| {
-            told.latency = told.appended.map(|appended| appended.elapsed());
-            told.latency
-        })
-    }
-
-    /// Deeds that had to alert, those that did, those that alerted though they were harmless; the slowest alert.
-    fn score(&self) -> (usize, usize, usize, Duration) {
-        let deeds = self.deeds.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = |is: &dyn Fn(&Told) -> bool| deeds.values().filter(|told| is(told)).count();
-        let slowest = deeds.values().filter_map(|told| told.latency).max().unwrap_or_default();
-        (
-            count(&|told| told.must_alert),
-            count(&|told| told.must_alert && told.latency.is_some()),
-            count(&|told| !told.must_alert && told.latency.is_some()),
-            slowest,
-        )
-    }
-}
+/// Where the text of an alert begins.
+const INDENT: usize = 10;
 
 /// Prints alerts for people.
 pub(super) struct Screen {
-    sent: Arc<Sent>,
+    witness: Arc<Witness>,
     style: Style,
 }
 
 impl Screen {
     /// A screen that knows when events were appended.
-    pub(super) fn new(sent: Arc<Sent>) -> Self {
-        Self { sent, style: Style::of_stdout() }
+    pub(super) fn new(witness: Arc<Witness>) -> Self {
+        Self { witness, style: Style::of_stdout() }
     }
 }
 
@@ -84,139 +38,131 @@ impl AlertSink for Screen {
 
     fn deliver(&mut self, alerts: &[Alert]) -> Result<(), SinkError> {
         let mut text = String::new();
+        let mut later = Later::default();
         for alert in alerts {
             let body: Value = serde_json::from_str(&alert.json).unwrap_or_default();
-            let uid = body["evidences"][0]["data"]["event_uid"].as_str().unwrap_or_default();
-            let latency = self.sent.alerted(uid);
-            let remediation = body["remediation"]["desc"].as_str().unwrap_or_default();
-            render(&mut text, &self.style, alert, latency, remediation);
+            let told = self.witness.hear(alert, &body);
+            if alert.activity_id != CREATE {
+                later.add(alert, &body);
+                continue;
+            }
+            later.flush(&mut text, self.style);
+            // What is not the story is said in a line.
+            if alert.time < THREE_WEEKS {
+                let severity = alert.severity.as_str().to_lowercase();
+                let rule = alert.rule.as_str();
+                let line = format!("{severity:<INDENT$}{rule}: {}{}", alert.title, latency(&told));
+                lines(&mut text, self.style, &line);
+            } else {
+                block(&mut text, self.style, alert, &told, &body);
+            }
         }
+        later.flush(&mut text, self.style);
         show(&text).map_err(|error| SinkError::Unavailable(error.to_string()))
     }
 }
 
-fn render(
-    text: &mut String,
-    style: &Style,
-    alert: &Alert,
-    latency: Option<Duration>,
-    remediation: &str,
-) {
-    let latency =
-        latency.map_or_else(String::new, |time| format!("  {} ms after append", time.as_millis()));
+fn latency(told: &Told) -> String {
+    told.latency.map_or_else(String::new, |time| format!(", {} ms after append", time.as_millis()))
+}
+
+/// An alert with everything that whoever is woken by it wants to know.
+fn block(text: &mut String, style: Style, alert: &Alert, told: &Told, body: &Value) {
+    let severity = format!("{:<INDENT$}", alert.severity.as_str().to_uppercase());
+    let when = format!("{}{}", minute(alert.time), latency(told));
     // Writing to a String cannot fail.
     let _ = writeln!(
         text,
-        "{}{:<8}{} {:<16} {}{}{latency}{}",
-        style.severity(alert.severity.id()),
-        alert.severity.as_str().to_uppercase(),
-        style.plain,
-        alert.rule.as_str(),
+        "\n{}{}\n{:INDENT$}{}",
+        style.severity(alert.severity, &severity),
         style.bold(&alert.title),
-        style.dim,
-        style.plain
+        "",
+        style.dim(&format!("{}, {when}", alert.rule.as_str())),
     );
-    let _ = writeln!(text, "         {}", alert.description);
-    let _ = writeln!(text, "         {}next: {remediation}{}\n", style.dim, style.plain);
+    for line in wrapped(&alert.description, INDENT) {
+        let _ = writeln!(text, "{line}");
+    }
+    let remediation = body["remediation"]["desc"].as_str().unwrap_or_default();
+    for line in wrapped(&format!("next: {remediation}"), INDENT) {
+        let _ = writeln!(text, "{}", style.dim(&line));
+    }
+}
+
+fn lines(text: &mut String, style: Style, paragraph: &str) {
+    for line in wrapped(paragraph, 0) {
+        let _ = writeln!(text, "{}", style.dim(&line));
+    }
+}
+
+/// What was said before and has changed, or is over: one line for a datastore, however many alerts it is about.
+#[derive(Default)]
+struct Later(BTreeMap<(String, String), BTreeMap<RuleId, usize>>);
+
+impl Later {
+    fn add(&mut self, alert: &Alert, body: &Value) {
+        let what = body["unmapped"]["dataward"]["close_reason"].as_str().unwrap_or("changed");
+        let datastore = alert.datastore.as_ref().map_or("", |datastore| datastore.label());
+        let rules = self.0.entry((what.to_owned(), datastore.to_owned())).or_default();
+        *rules.entry(alert.rule).or_default() += 1;
+    }
+
+    fn flush(&mut self, text: &mut String, style: Style) {
+        for ((what, datastore), rules) in std::mem::take(&mut self.0) {
+            let counted = rules.into_iter().map(|(rule, count)| match count {
+                1 => rule.as_str().to_owned(),
+                more => format!("{more} {}", rule.as_str()),
+            });
+            let counted = counted.collect::<Vec<_>>().join(", ");
+            lines(text, style, &format!("{what:<INDENT$}{datastore}: {counted}"));
+        }
+    }
 }
 
 /// Says what begins.
 pub(super) fn begin(brokers: &str, archive: &Path) -> std::io::Result<()> {
-    show(&format!(
-        "A Kafka cluster in this process answers at {brokers}; the archive is {}.\n\
-         Ordinary traffic of 300 actors on 12 buckets begins. Somewhere in it an insider silences the\n\
-         audit trail, removes protection and hands out copies. Alerts:\n\n",
+    let text = format!(
+        "A Kafka cluster in this process answers at {brokers}; the archive is {}.",
         archive.display()
-    ))
+    );
+    let story = "Eight weeks of a company that makes cameras go by, modelled on what is public about \
+                 two leaks of 2019. First three weeks of normal life. Events and actors of each week, \
+                 and what was alerted:";
+    let mut lines = wrapped(&text, 0);
+    lines.extend(wrapped(story, 0));
+    show(&format!("{}\n\n", lines.join("\n")))
 }
 
-/// Says what the archive holds.
-pub(super) fn summary(archive: &Path, tally: &Tally, sent: &Sent) -> std::io::Result<()> {
-    let (must, did, harmless, slowest) = sent.score();
-    let (files, bytes) = parquet_files(archive);
-    let per_event = bytes.checked_div(tally.events).unwrap_or(0);
+/// A week is over, and everything in it was looked at.
+pub(super) fn week(
+    from: EventTime,
+    events: u64,
+    actors: usize,
+    alerts: &[Told],
+) -> std::io::Result<()> {
+    let style = Style::of_stdout();
+    let alerts = match alerts.len() {
+        0 => style.good("no alert"),
+        1 => "1 alert".to_owned(),
+        more => format!("{more} alerts"),
+    };
+    let events = grouped(events);
+    let space = if from < THREE_WEEKS { "" } else { "\n" };
     show(&format!(
-        "{did} of {must} weakenings alerted, {harmless} look-alikes did; the slowest alert came {} ms \
-         after append.\n{} records: {} events, {} in quarantine. {} commits, {files} Parquet files, \
-         {:.1} MB ({per_event} bytes an event with its raw record).\n",
-        slowest.as_millis(),
-        tally.records,
-        tally.events,
-        tally.faults(),
-        tally.commits,
-        bytes as f64 / 1e6,
+        "{space}week of {}{events:>10} events{actors:>8} actors    {alerts}\n",
+        from.date()
     ))
 }
 
-/// Says whether the archive is whole, and what can be done with it.
-pub(super) fn verified(archive: &Path, report: &Report) -> std::io::Result<()> {
-    if report.is_sound() {
-        let program = std::env::current_exe().unwrap_or_else(|_| "dataward".into());
-        let program = program.display();
-        return show(&format!(
-            "verify: every offset accounted for, every file re-read, nothing missing.\n\n\
-             Try:  {program} verify --archive {archive}\n      \
-             {program} controls\n      \
-             {program} scan --source aws.cloudtrail YOUR-CLOUDTRAIL-FILES\n",
-            archive = archive.display()
-        ));
-    }
-    let mut text = "verify: the archive is NOT whole:\n".to_owned();
-    for problem in &report.problems {
-        let _ = writeln!(text, "  {problem}");
-    }
-    show(&text)
+/// Says what is about to happen.
+pub(super) fn deed(deed: Deed, time: EventTime) -> std::io::Result<()> {
+    let style = Style::of_stdout();
+    let quiet = if deed.must_be_quiet() { " (no alert)" } else { "" };
+    let line = format!("{}  {}{quiet}", minute(time), deed.meaning());
+    let space = if time < THREE_WEEKS { "" } else { "\n" };
+    show(&format!("{space}{}\n", if quiet.is_empty() { line } else { style.dim(&line) }))
 }
 
-fn parquet_files(archive: &Path) -> (u64, u64) {
-    let mut folders = vec![archive.to_owned()];
-    let (mut files, mut bytes) = (0, 0);
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "parquet") {
-                files += 1;
-                bytes += entry.metadata().map_or(0, |metadata| metadata.len());
-            }
-        }
-    }
-    (files, bytes)
-}
-
-fn show(text: &str) -> std::io::Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        result => result,
-    }
-}
-
-/// Colours, where there is a terminal.
-struct Style {
-    is_on: bool,
-    dim: &'static str,
-    plain: &'static str,
-}
-
-impl Style {
-    fn of_stdout() -> Self {
-        let is_on = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let code = |code| if is_on { code } else { "" };
-        Self { is_on, dim: code("\x1b[2m"), plain: code("\x1b[0m") }
-    }
-
-    fn severity(&self, severity: u8) -> &'static str {
-        match (self.is_on, severity) {
-            (false, _) => "",
-            (true, ..=3) => "\x1b[33m",
-            (true, 4) => "\x1b[31m",
-            (true, 5..) => "\x1b[1;31m",
-        }
-    }
-
-    fn bold(&self, text: &str) -> String {
-        if self.is_on { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
-    }
+/// Says that the story is over.
+pub(super) fn goes_on() -> std::io::Result<()> {
+    show("\nThe story is told; ordinary days go on. Ctrl-C ends them and prints the summary.\n")
 }

@@ -1,0 +1,149 @@
+//! The deeds of the story, and what each of them must, may or must not raise.
+
+use dataward_event::finding::RuleId;
+
+/// Something out of the ordinary, in one event or several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Deed {
+    /// The public access block of a bucket is deleted and set again three minutes later.
+    Replacement,
+    /// A web port is opened to the world.
+    WebPort,
+    /// An approved deployment sends every setting again, as it is.
+    Deployment,
+    /// A policy for everybody, but only of the own organization.
+    OwnOrganization,
+    /// The bucket of the website is open, and everybody reads it.
+    PublicWebsite,
+    /// A new cluster is made, and protected.
+    NewCluster,
+    /// Production is copied into it.
+    Copy,
+    /// The new cluster's protection is removed.
+    ProtectionRemoved,
+    /// An outsider finds it, and later another one.
+    FirstOutsideRead,
+    /// An outsider comes back.
+    OutsideRead,
+    /// One of them takes everything.
+    OutsideDump,
+    /// It is protected again.
+    ProtectionRestored,
+    /// An attempt to delete the audit trail is refused.
+    RefusedDeletion,
+    /// The audit trail is stopped.
+    TrailStopped,
+    /// A copy of a database is handed to everybody.
+    SnapshotShared,
+    /// The audit trail is started again.
+    TrailStarted,
+    /// The copy is taken back.
+    SnapshotTakenBack,
+    /// A stolen role lists what there is.
+    BucketsListed,
+    /// It copies thirty buckets.
+    BucketsCopied,
+}
+
+impl Deed {
+    /// All deeds, in the order in which they begin.
+    pub const ALL: [Self; 19] = [
+        Self::PublicWebsite,
+        Self::WebPort,
+        Self::Deployment,
+        Self::Replacement,
+        Self::OwnOrganization,
+        Self::NewCluster,
+        Self::Copy,
+        Self::ProtectionRemoved,
+        Self::FirstOutsideRead,
+        Self::OutsideRead,
+        Self::RefusedDeletion,
+        Self::TrailStopped,
+        Self::SnapshotShared,
+        Self::TrailStarted,
+        Self::OutsideDump,
+        Self::ProtectionRestored,
+        Self::SnapshotTakenBack,
+        Self::BucketsListed,
+        Self::BucketsCopied,
+    ];
+
+    /// The rules that must alert, each as often as it stands here.
+    pub const fn must_alert(self) -> &'static [RuleId] {
+        use RuleId::{
+            AuditSilenced, ControlWeakened, ExposureClosed, ExposureOpened, ExposureStillOpen,
+            ReadBulk, ReadDuringExposure,
+        };
+        match self {
+            Self::Replacement => &[ControlWeakened],
+            // Two legs, one exposure of three weeks: it is said again after an hour, a day and a week.
+            Self::ProtectionRemoved => &[
+                ControlWeakened,
+                ControlWeakened,
+                ExposureOpened,
+                ExposureStillOpen,
+                ExposureStillOpen,
+                ExposureStillOpen,
+            ],
+            // Three networks, each told of once.
+            Self::FirstOutsideRead => &[ReadDuringExposure, ReadDuringExposure, ReadDuringExposure],
+            Self::ProtectionRestored | Self::SnapshotTakenBack => &[ExposureClosed],
+            Self::TrailStopped => &[AuditSilenced],
+            Self::SnapshotShared => &[
+                ControlWeakened,
+                ExposureOpened,
+                ExposureStillOpen,
+                ExposureStillOpen,
+                ExposureStillOpen,
+            ],
+            Self::BucketsCopied => &[ReadBulk],
+            _ => &[],
+        }
+    }
+
+    /// Further rules that may alert: what they find is true, and no promise.
+    pub const fn may_alert(self) -> &'static [RuleId] {
+        use RuleId::{AuditSilenced, ControlWeakened, ReadBulk, ReadDuringExposure};
+        match self {
+            // Far more is read than ever, by a program that does only this: whoever watches wants to know.
+            Self::Copy => &[ReadBulk],
+            Self::FirstOutsideRead | Self::OutsideRead | Self::OutsideDump => {
+                &[ReadDuringExposure, ReadBulk]
+            }
+            Self::ProtectionRestored | Self::SnapshotTakenBack => &[ControlWeakened],
+            Self::TrailStarted => &[AuditSilenced],
+            _ => &[],
+        }
+    }
+
+    /// Whether nothing at all may be said about it.
+    pub const fn must_be_quiet(self) -> bool {
+        self.must_alert().is_empty() && self.may_alert().is_empty()
+    }
+
+    /// What happens, in a few words.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Replacement => "a bucket's block is deleted and set again",
+            Self::WebPort => "a web port is opened: no datastore answers there",
+            Self::Deployment => "a deployment sends every setting again, as it is",
+            Self::OwnOrganization => "a policy for everybody of the own organization",
+            Self::PublicWebsite => "the website's bucket is meant for everybody",
+            Self::NewCluster => "a new cluster is made, and protected",
+            Self::Copy => "production is copied into the new cluster",
+            Self::ProtectionRemoved => "the new cluster's protection is removed",
+            Self::FirstOutsideRead => "an outsider finds it",
+            Self::OutsideRead => "outsiders come back",
+            Self::OutsideDump => "an outsider takes everything",
+            Self::ProtectionRestored => "it is found, and protected again",
+            Self::RefusedDeletion => "deleting the audit trail is refused",
+            Self::TrailStopped => "the audit trail is stopped",
+            Self::SnapshotShared => "a copy of a database is handed to everybody",
+            Self::TrailStarted => "the audit trail is started again",
+            Self::SnapshotTakenBack => "the copy is found, and taken back",
+            Self::BucketsListed => "a stolen role lists the buckets",
+            Self::BucketsCopied => "it copies thirty of them",
+        }
+    }
+}
