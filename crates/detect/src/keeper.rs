@@ -371,7 +371,12 @@ impl Keeper {
         }
         for (uid, told) in sorted(after) {
             let steps: &[Step] = match (before.get(uid), told.step) {
-                (Some(known), _) if known.says_the_same(told) => continue,
+                (Some(known), _) if known.says_the_same(told) => {
+                    if !known.has_the_same_windows(told) {
+                        openings.insert(told.opening.id());
+                    }
+                    continue;
+                }
                 (None, Step::Close(reason)) => &[Step::Create, Step::Close(reason)],
                 (None, step) => &[step],
                 (Some(_), Step::Create) => &[Step::Update],

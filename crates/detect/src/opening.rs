@@ -77,6 +77,8 @@ pub struct Opening {
     pub closings: BTreeMap<String, Arc<Closing>>,
     /// It completed an exposure.
     pub exposure: Option<Exposed>,
+    /// When it was a part of an exposure that another opening completed.
+    pub covered: Vec<Covered>,
     /// Since when it was exposed, where that is over for longer than the lateness bound.
     pub was_exposed_at: Option<EventTime>,
     /// What was read in it up to the lateness bound.
@@ -111,6 +113,15 @@ pub struct Exposed {
     pub closing: Option<Arc<Closing>>,
     /// Who has been told of as a reader, for longer than the lateness bound.
     pub told: ToldReaders,
+}
+
+/// A time in which an opening was a part of an exposure that another one completed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Covered {
+    /// Since when.
+    pub from: EventTime,
+    /// Until when; `None` while it lasts.
+    pub to: Option<EventTime>,
 }
 
 /// Readers in an exposure that have been told of one by one.
@@ -202,6 +213,11 @@ impl Opening {
     pub fn uid(&self) -> String {
         let things = self.changes.iter().map(|change| &*change.opened);
         self.id().window_uid(&self.event.datastore.uid, things.min().unwrap_or_default())
+    }
+
+    /// Whether another opening tells of it at a time, because both are parts of one exposure.
+    pub fn is_covered_at(&self, time: EventTime) -> bool {
+        self.covered.iter().any(|part| part.from <= time && part.to.is_none_or(|to| time < to))
     }
 
     /// Whether a read made it known.

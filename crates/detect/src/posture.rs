@@ -13,7 +13,9 @@ use dataward_event::exposure::Known;
 use dataward_event::time::EventTime;
 use serde::{Deserialize, Serialize};
 
-use crate::opening::{Closing, Exposed, Leg, OUTSIDE_READ, Opening, OpeningId, Tally, ToldReaders};
+use crate::opening::{
+    Closing, Covered, Exposed, Leg, OUTSIDE_READ, Opening, OpeningId, Tally, ToldReaders,
+};
 use crate::posture_event::{PostureEvent, SettingKey};
 
 /// The most things remembered per setting. Beyond it the closed one that changed longest ago is forgotten.
@@ -153,6 +155,7 @@ impl Posture {
             readable: Known::Unknown,
             closings: BTreeMap::new(),
             exposure: None,
+            covered: Vec::new(),
             was_exposed_at: None,
             tally: Tally::default(),
             tallies_when_told: BTreeMap::new(),
@@ -271,11 +274,7 @@ impl Posture {
             .map(|(id, _)| id.clone())
             .collect();
         for id in over {
-            if let Some(opening) = self.openings.get_mut(&id)
-                && let Some(exposed) = &mut Arc::make_mut(opening).exposure
-            {
-                exposed.closing = Some(Closing::new(cause, exposed.at));
-            }
+            self.end_exposure(&id, cause);
         }
         if holds_no_data(facts) || facts.is_expected_public || reachable != Known::Yes {
             return;
@@ -327,6 +326,14 @@ impl Posture {
                     .map(|change| Leg { event: Arc::clone(&opening.event), change: change.clone() })
             })
             .collect();
+        for (id, opening) in &mut self.openings {
+            if id != carrier
+                && opening.is_open()
+                && (covered.contains(id) || is_leg(opening.control()))
+            {
+                Arc::make_mut(opening).covered.push(Covered { from: at, to: None });
+            }
+        }
         if let Some(opening) = self.openings.get_mut(carrier) {
             let by = Arc::clone(by);
             Arc::make_mut(opening).exposure = Some(Exposed {
@@ -338,6 +345,22 @@ impl Posture {
                 closing: None,
                 told: ToldReaders::default(),
             });
+        }
+    }
+
+    fn end_exposure(&mut self, carrier: &OpeningId, cause: &Arc<PostureEvent>) {
+        let Some(opening) = self.openings.get_mut(carrier) else { return };
+        let Some(exposed) = &mut Arc::make_mut(opening).exposure else { return };
+        exposed.closing = Some(Closing::new(cause, exposed.at));
+        let since = exposed.at;
+        for (_, opening) in self.openings.iter_mut().filter(|(id, _)| *id != carrier) {
+            let is_part = |part: &Covered| part.from == since && part.to.is_none();
+            if opening.covered.iter().any(is_part) {
+                let parts = &mut Arc::make_mut(opening).covered;
+                parts.iter_mut().filter(|part| is_part(part)).for_each(|part| {
+                    part.to = Some(cause.time);
+                });
+            }
         }
     }
 

@@ -373,12 +373,13 @@ pub fn amount(figures: &ReadFigures) -> String {
     let mut part = |sum: &PartialSum, unit: &str| {
         if sum.at_least > 0 {
             let at_least = if sum.unreported > 0 { "at least " } else { "" };
-            parts.push(format!("{at_least}{} {unit}", grouped(sum.at_least)));
+            let plural = if sum.at_least == 1 { "" } else { "s" };
+            parts.push(format!("{at_least}{} {unit}{plural}", grouped(sum.at_least)));
         }
     };
-    part(&figures.rows, "rows");
-    part(&figures.bytes, "bytes");
-    part(&figures.objects, "objects");
+    part(&figures.rows, "row");
+    part(&figures.bytes, "byte");
+    part(&figures.objects, "object");
     if !parts.is_empty() {
         text = format!("{text} ({})", parts.join(", "));
     }

@@ -95,8 +95,18 @@ impl Told {
             && self.is_of(&other.what)
             && self.opening.changes == other.opening.changes
             && self.opening.is_uncertain == other.opening.is_uncertain
-            && self.opening.reachable == other.opening.reachable
+    }
+
+    /// Whether the windows of both are the same, but for figures: what a finding need not say again.
+    pub fn has_the_same_windows(&self, other: &Self) -> bool {
+        let ends = |told: &Self| -> Vec<(String, String)> {
+            let closings = told.opening.closings.iter();
+            closings.map(|(thing, end)| (thing.clone(), end.event.uid.clone())).collect()
+        };
+        self.opening.reachable == other.opening.reachable
             && self.opening.readable == other.opening.readable
+            && level_of(&self.opening) == level_of(&other.opening)
+            && ends(self) == ends(other)
     }
 
     fn is_of(&self, what: &What) -> bool {
@@ -235,7 +245,7 @@ impl Telling<'_> {
     fn tell_still_open(&self, standing: &mut Standing) {
         let opening = self.opening;
         for (place, due) in still_open_dues(opening) {
-            if due > self.now {
+            if due > self.now || opening.is_covered_at(due) {
                 continue;
             }
             let exposed = opening.exposure.as_ref();
@@ -420,7 +430,10 @@ pub fn catalogue_rows(opening: &Opening) -> Vec<&'static CatalogueRow> {
 pub fn level_of(opening: &Opening) -> (Level, Option<EventTime>) {
     match &opening.exposure {
         Some(exposed) => (Level::Exposed, Some(exposed.at)),
-        None if opening.was_exposed_at.is_some() => (Level::Exposed, opening.was_exposed_at),
-        None => (Level::Weakened, None),
+        None => {
+            let since = opening.covered.iter().map(|part| part.from).min();
+            let since = opening.was_exposed_at.into_iter().chain(since).min();
+            (if since.is_some() { Level::Exposed } else { Level::Weakened }, since)
+        }
     }
 }
