@@ -4,7 +4,7 @@
 use dataward_event::finding::Owner;
 use dataward_event::position::Partition;
 
-const PREFIX: &str = "dataward/1/";
+pub(crate) const PREFIX: &str = "dataward/1/";
 const KEEPER: &str = "keeper";
 
 /// What an app id counts.

@@ -16,6 +16,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use crate::app_id;
 use crate::data_file::SHA256_TAG;
 use crate::log_checkpoint;
 use crate::table::ARCHIVE_ID;
@@ -40,6 +41,32 @@ pub(crate) struct Commit {
     pub(crate) transactions: Vec<(String, i64)>,
     pub(crate) added: Vec<LiveFile>,
     pub(crate) removed: Vec<String>,
+}
+
+impl Commit {
+    /// What a commit that is not ours did to the table, in words. `None` for ours, and for one that
+    /// did nothing that counts: a program that looks after Delta tables notes there that it came by.
+    pub(crate) fn foreign_deeds(&self) -> Option<String> {
+        // The first one makes the table, and `Table` checks what it made.
+        if self.commit_id.is_some() || self.version == 0 {
+            return None;
+        }
+        let files = |deed: &str, count: usize| {
+            (count > 0).then(|| format!("{deed} {count} file{}", if count == 1 { "" } else { "s" }))
+        };
+        let is_ours = |(app_id, _): &(String, i64)| app_id.starts_with(app_id::PREFIX);
+        let moves = self.transactions.iter().any(is_ours);
+        let deeds: Vec<String> = [
+            files("adds", self.added.len()),
+            files("removes", self.removed.len()),
+            self.changes_table.then(|| "changes the columns, properties or protocol".to_owned()),
+            moves.then(|| "moves our progress".to_owned()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        (!deeds.is_empty()).then(|| deeds.join(", "))
+    }
 }
 
 /// A file that belongs to the table.
@@ -199,6 +226,24 @@ impl LogPlaces {
         places.commits.sort_unstable();
         Ok(places)
     }
+
+    /// Whether every commit since the last log checkpoint is there.
+    ///
+    /// # Errors
+    /// `Broken`, which names the first that is not: without it nobody can tell what the table holds.
+    pub(crate) async fn check(&self, store: &dyn ObjectStore) -> Result<(), ArchiveError> {
+        let first = self.checkpoints.keys().next_back().copied().unwrap_or(0);
+        let last = self.commits.last().copied().unwrap_or(first);
+        for version in first..=last {
+            // A listing may miss what is written while it is made.
+            if self.commits.binary_search(&version).is_err()
+                && read_commit(store, version).await?.is_none()
+            {
+                return Err(missing(version));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The files that belong to the table at `version`, by path.
@@ -229,8 +274,7 @@ pub(crate) async fn read_commit(
     store: &dyn ObjectStore,
     version: u64,
 ) -> Result<Option<Commit>, ArchiveError> {
-    let path = Path::from(LOG).join(format!("{version:020}.json"));
-    match store.get(&path).await {
+    match store.get(&place(version)).await {
         Ok(found) => {
             let bytes = found.bytes().await.map_err(unavailable)?;
             parse_commit(version, &bytes).map(Some)
@@ -295,8 +339,16 @@ pub(crate) fn unavailable(error: impl std::fmt::Display) -> ArchiveError {
     ArchiveError::Unavailable(format!("storage failed: {error}"))
 }
 
+/// Where the JSON of a commit lies in the table.
+fn place(version: u64) -> Path {
+    Path::from(LOG).join(format!("{version:020}.json"))
+}
+
 fn missing(version: u64) -> ArchiveError {
-    ArchiveError::Broken(format!("commit {version} of the table is missing"))
+    let file = place(version);
+    ArchiveError::Broken(format!(
+        "commit {version} of the table is missing: there is no {file}; restore it from a copy"
+    ))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use object_store::ObjectStore;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::commit_log::{Commit, CommitLog, unavailable};
+use crate::commit_log::{Commit, CommitLog, LogPlaces, read_commit, unavailable};
 use crate::head::Head;
 use crate::location::{Location, StoreWrapper, Stores};
 use crate::schema;
@@ -42,6 +42,8 @@ pub(crate) struct Table {
     /// Commits that were read, but not yet given back because something failed after it: one of
     /// them may be the attempt whose outcome is asked for.
     unreported: Vec<Commit>,
+    /// Whoever only reads may look behind a foreign commit; nobody writes behind one.
+    is_writer: bool,
     pub(crate) archive_id: String,
     /// The version of its columns; an older one is raised with our first commit.
     schema_version: u32,
@@ -93,6 +95,7 @@ impl Table {
             }
             create_table(Arc::clone(&log_store)).await?;
         }
+        LogPlaces::list(&*store).await?.check(&*store).await?;
         let snapshot = load(&log_store).await?;
         let Identity { archive_id, schema_version } = check(&snapshot)?;
         match &head {
@@ -102,11 +105,19 @@ impl Table {
             None => {}
         }
         let log = CommitLog::load(&*store, snapshot.version()).await?;
+        if create {
+            // What lies behind the head came since the last writer.
+            let known = head.as_ref().map_or(0, |head| head.version);
+            for version in known + 1..=log.version {
+                refuse_foreign(read_commit(&*store, version).await?.as_slice())?;
+            }
+        }
         let table = Self {
             log_store,
             snapshot,
             commits_since_load: 0,
             unreported: Vec::new(),
+            is_writer: create,
             archive_id,
             schema_version,
             store,
@@ -122,9 +133,11 @@ impl Table {
     }
 
     /// Moves to the newest version, and gives back the commits that it did not know.
+    ///
+    /// # Errors
+    /// `Broken` for a writer if somebody else changed the table: then, and ever after.
     pub(crate) async fn refresh(&mut self) -> Result<Vec<Commit>, ArchiveError> {
-        let commits = self.log.catch_up(&*self.store).await?;
-        self.unreported.extend(commits);
+        self.catch_up().await?;
         if self.unreported.iter().any(|commit| commit.changes_table) {
             self.snapshot = load(&self.log_store).await?;
             let Identity { archive_id, schema_version } = check(&self.snapshot)?;
@@ -133,11 +146,16 @@ impl Table {
             }
             self.schema_version = schema_version;
             // The snapshot may be of a version that came after the commits that were read.
-            let commits = self.log.catch_up(&*self.store).await?;
-            self.unreported.extend(commits);
+            self.catch_up().await?;
         }
         self.move_snapshot().await?;
         Ok(std::mem::take(&mut self.unreported))
+    }
+
+    async fn catch_up(&mut self) -> Result<(), ArchiveError> {
+        let commits = self.log.catch_up(&*self.store).await?;
+        self.unreported.extend(commits);
+        if self.is_writer { refuse_foreign(&self.unreported) } else { Ok(()) }
     }
 
     /// Brings the snapshot of delta-rs to the version whose app ids we know.
@@ -300,6 +318,20 @@ fn headless(version: u64) -> ArchiveError {
         "the head file of this archive is missing beside a table of version {version}: restore the folder .state from \
          a backup; without it commits newer than {version} may be gone unseen"
     ))
+}
+
+/// Rows that are not ours prove nothing, and what ours prove no longer holds: nothing is written behind them.
+fn refuse_foreign(commits: &[Commit]) -> Result<(), ArchiveError> {
+    for commit in commits {
+        if let Some(deeds) = commit.foreign_deeds() {
+            return Err(ArchiveError::Broken(format!(
+                "commit {} was not made by Dataward and {deeds}: nothing is written behind it; `dataward verify` has \
+                 the whole list",
+                commit.version
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Milliseconds since the epoch, for the log's own use.

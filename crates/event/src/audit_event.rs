@@ -76,7 +76,7 @@ pub struct AuditEvent<'a> {
 pub enum TimeOrigin {
     /// The event itself.
     Source,
-    /// The collector that shipped it (`@timestamp`).
+    /// The collector that shipped it (`@timestamp`), or the bus that passed it on (EventBridge's `time`).
     Collector,
     /// The Kafka record's timestamp.
     Kafka,

@@ -8,6 +8,7 @@ use std::fmt;
 
 use dataward_event::limits::{EVENTS_PER_RECORD_MAX, JSON_NESTING_MAX};
 use dataward_event::quarantine::QuarantineReason;
+use dataward_event::time::EventTime;
 use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
@@ -68,15 +69,18 @@ pub(crate) struct Leaf<'t> {
     pub(crate) fault: Option<Fault>,
     /// Whether it is an exact slice of the record.
     pub(crate) is_verbatim: bool,
+    /// The time that its nearest envelope states: when it was passed on.
+    pub(crate) collected: Option<EventTime>,
 }
 
 impl<'t> Leaf<'t> {
     fn whole(raw: &'t str, fault: Option<Fault>) -> Self {
-        Self { raw: Cow::Borrowed(raw), fault, is_verbatim: true }
+        Self { raw: Cow::Borrowed(raw), fault, is_verbatim: true, collected: None }
     }
 
     fn unescaped(self) -> Leaf<'static> {
-        Leaf { raw: Cow::Owned(self.raw.into_owned()), fault: self.fault, is_verbatim: false }
+        let raw = Cow::Owned(self.raw.into_owned());
+        Leaf { raw, fault: self.fault, is_verbatim: false, collected: self.collected }
     }
 }
 
@@ -110,6 +114,21 @@ fn open_level(text: &str, levels: u8) -> Result<Vec<Leaf<'_>>, Fault> {
     if shape.has_too_many {
         return Err(too_many());
     }
+    let collected = shape.collected;
+    let mut leaves = open_envelope(text, shape, result, levels)?;
+    for leaf in &mut leaves {
+        leaf.collected = leaf.collected.or(collected);
+    }
+    Ok(leaves)
+}
+
+/// What stands in an envelope of this shape, or, where it is none, the text as it is.
+fn open_envelope<'t>(
+    text: &'t str,
+    mut shape: Shape<'t>,
+    result: Result<(), serde_json::Error>,
+    levels: u8,
+) -> Result<Vec<Leaf<'t>>, Fault> {
     if let Some(elements) = shape.elements.take() {
         return open_elements(text, &elements, result, levels);
     }
@@ -214,6 +233,7 @@ struct Shape<'t> {
     elements: Option<Vec<&'t RawValue>>,
     detail: Option<&'t RawValue>,
     message: Option<Loose<'t>>,
+    collected: Option<EventTime>,
 }
 
 impl<'t> Shape<'t> {
@@ -238,6 +258,7 @@ impl<'t> Visitor<'t> for ShapeVisitor<'_, 't> {
         let shape = self.0;
         let (mut is_event_bridge, mut is_notification) = (false, false);
         let (mut detail, mut message) = (None, None);
+        let (mut bus_time, mut collector_time) = (Loose::default(), Loose::default());
         while let Some(Key(name)) = map.next_key::<Key<'t>>()? {
             match &*name {
                 name if EVENT_MARKERS.contains(&name) => {
@@ -255,6 +276,8 @@ impl<'t> Visitor<'t> for ShapeVisitor<'_, 't> {
                         map.next_value::<Loose<'t>>()?.as_str() == Some("Notification");
                 }
                 "Message" => message = Some(map.next_value::<Loose<'t>>()?),
+                "time" => bus_time = map.next_value::<Loose<'t>>()?,
+                "@timestamp" => collector_time = map.next_value::<Loose<'t>>()?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -262,6 +285,10 @@ impl<'t> Visitor<'t> for ShapeVisitor<'_, 't> {
         }
         shape.detail = detail.filter(|_| is_event_bridge);
         shape.message = message.filter(|_| is_notification);
+        // The bus stood nearer to the event than whoever read from it.
+        let times = [is_event_bridge.then_some(&bus_time), Some(&collector_time)];
+        let texts = times.into_iter().flatten().filter_map(Loose::as_str);
+        shape.collected = texts.filter_map(EventTime::parse_rfc3339).next();
         Ok(())
     }
 

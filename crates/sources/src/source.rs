@@ -6,7 +6,7 @@ use dataward_event::audit_event::AuditEvent;
 use dataward_event::limits::{JSON_NESTING_MAX, RECORD_BYTES_MAX};
 use dataward_event::position::Position;
 use dataward_event::quarantine::QuarantineReason;
-use dataward_event::time::KafkaTime;
+use dataward_event::time::{EventTime, KafkaTime};
 use dataward_event::uid::UidBuilder;
 
 use crate::container::{self, Fault, Leaf};
@@ -69,6 +69,8 @@ pub(crate) struct Place<'p> {
     pub(crate) position: &'p Position,
     pub(crate) record_index: u32,
     pub(crate) kafka_time: Option<KafkaTime>,
+    /// What the envelope says of its time.
+    pub(crate) collected: Option<EventTime>,
 }
 
 impl Place<'_> {
@@ -99,8 +101,8 @@ pub fn decode<'a>(source: Source, record: Record<'a>) -> Decoded<'a> {
     let mut decoded = Decoded { envelope, ..Decoded::default() };
     // The number of leaves is limited far below u32::MAX, so no index is left out.
     for (record_index, leaf) in (0_u32..).zip(leaves) {
-        let place =
-            Place { position: record.position, record_index, kafka_time: record.kafka_time };
+        let Record { position, kafka_time, .. } = record;
+        let place = Place { position, record_index, kafka_time, collected: leaf.collected };
         decode_leaf(source, leaf, place, &mut decoded);
     }
     decoded

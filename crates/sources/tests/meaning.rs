@@ -159,6 +159,43 @@ fn time_falls_back_and_only_the_future_is_clamped() {
 }
 
 #[test]
+fn an_event_without_a_time_has_that_of_its_envelope() {
+    let at = |record: Value| {
+        let event = read_at(&record.to_string(), None);
+        event.map(|event| (event.time.micros() / 1_000_000, event.time_origin))
+    };
+    let bare = json!({"eventName": "x"});
+    let bus = |detail: &Value| {
+        json!({"detail-type": "AWS API Call via CloudTrail", "detail": detail,
+            "time": "1970-01-01T00:00:05Z", "@timestamp": "1970-01-01T00:00:07Z"})
+    };
+    assert_eq!(at(bus(&bare)), Ok((5, TimeOrigin::Collector)));
+    // Whatever stands nearer to the event is nearer to the truth.
+    let dated = json!({"eventName": "x", "eventTime": "1970-01-01T00:00:01Z"});
+    assert_eq!(at(bus(&dated)), Ok((1, TimeOrigin::Source)));
+    let collected = json!({"eventName": "x", "@timestamp": "1970-01-01T00:00:03Z"});
+    assert_eq!(at(bus(&collected)), Ok((3, TimeOrigin::Collector)));
+
+    let beside = |mut record: Value, time: &str| {
+        record["@timestamp"] = json!(time);
+        record
+    };
+    let seven = "1970-01-01T00:00:07Z";
+    let message = json!({"Type": "Notification", "Message": bare.to_string()});
+    for envelope in [
+        json!({"detail-type": "x", "detail": bare}),
+        json!({"detail-type": "x", "detail": bare, "time": "soon"}),
+        json!({"Records": [bare]}),
+        message,
+    ] {
+        assert_eq!(at(beside(envelope, seven)), Ok((7, TimeOrigin::Collector)));
+    }
+    // Only a bus has a `time` of its own.
+    let records = json!({"Records": [bare], "time": seven});
+    assert_eq!(at(records), Err(QuarantineReason::NoTime));
+}
+
+#[test]
 fn generic_ocsf_is_read() {
     let event = read(&json!({"class_uid": 6005, "activity_id": 4, "time": 1_772_600_767_000_i64,
         "metadata": {"uid": "q1"}, "status_id": 1, "api": {"operation": "SELECT"},

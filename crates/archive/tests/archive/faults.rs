@@ -164,6 +164,26 @@ fn a_table_behind_its_head_is_refused() {
 }
 
 #[test]
+fn a_table_that_lacks_an_old_commit_is_refused_and_the_file_is_named() {
+    for version in 0..=2 {
+        let place = Place::new();
+        let mut archive = place.open();
+        claim(&mut archive, 0);
+        for from in 0..3 {
+            archive.commit(checkpoint_with_events(0, from..from + 1)).unwrap();
+        }
+        drop(archive);
+        std::fs::remove_file(place.commit_file(version)).unwrap();
+        let named = format!("no _delta_log/{version:020}.json");
+        let readers = DeltaArchive::open_read_only(&place.archive(), &Options::default());
+        for refused in [place.try_open(), readers] {
+            let Err(ArchiveError::Broken(text)) = refused else { panic!("{version}") };
+            assert!(text.contains(&named), "{text}");
+        }
+    }
+}
+
+#[test]
 fn nothing_is_written_where_the_head_is_gone() {
     let place = Place::new();
     let mut archive = place.open();

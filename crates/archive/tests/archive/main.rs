@@ -4,6 +4,7 @@
 mod damage;
 mod faults;
 mod faulty_store;
+mod foreign;
 mod golden;
 mod protocol;
 mod roundtrip;

@@ -104,6 +104,19 @@ fn a_table_that_was_cut_back_is_behind_its_head() {
 }
 
 #[test]
+fn a_scan_into_a_table_without_its_first_commit_ends_with_the_name_of_the_file() {
+    let folder = TempDir::new().unwrap();
+    let archive = archive_in(folder.path());
+    remove(&commits(&archive)[0]);
+    let file = write(folder.path(), "3.ndjson", story(3, 100).ndjson());
+    let archive = text(&archive);
+    let arguments = ["scan", "--source", "aws.cloudtrail", "--archive", &archive, &text(&file)];
+    let finished = dataward(&arguments).expect(5);
+    let named = "_delta_log/00000000000000000000.json";
+    assert!(finished.stderr.contains(named), "{}", finished.stderr);
+}
+
+#[test]
 fn where_there_is_no_archive_verify_says_so() {
     let folder = TempDir::new().unwrap();
     let nothing = folder.path().join("nothing");

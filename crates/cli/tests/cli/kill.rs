@@ -30,7 +30,7 @@ impl Scale {
             kills: 6,
             seed: number("DATAWARD_SEED").unwrap_or_else(|| fastrand::u64(..)),
             life: Duration::from_millis(2_500),
-            patience: Duration::from_secs(60),
+            patience: Duration::from_secs(240),
         }
     }
 
@@ -85,7 +85,7 @@ fn killed_and_undisturbed(broker: &dataward_simulation::broker::Broker, scale: &
     let mut running = Running::start(&undisturbed.run());
     let all = i64::try_from(scale.events).unwrap();
     wait_for(&mut running, &undisturbed, all, scale);
-    running.terminate(Duration::from_secs(10)).expect(0);
+    running.terminate().expect(0);
 
     compare(&killed, &undisturbed, &story);
     println!("done after {:?}", began.elapsed());
@@ -122,7 +122,7 @@ fn kill_until_all_is_there(setup: &Setup, scale: &Scale) -> u32 {
     }
     let mut running = Running::start(&setup.run());
     wait_for(&mut running, setup, all, scale);
-    running.terminate(Duration::from_secs(10)).expect(0);
+    running.terminate().expect(0);
     scale.kills
 }
 
@@ -133,6 +133,7 @@ fn wait_for(running: &mut Running, setup: &Setup, all: i64, scale: &Scale) {
         assert!(running.is_running(), "ended by itself: {}", running.stderr());
         std::thread::park_timeout(Duration::from_millis(100));
     }
+    setup.until_settled(running, all);
 }
 
 fn compare(killed: &Setup, undisturbed: &Setup, story: &Story) {

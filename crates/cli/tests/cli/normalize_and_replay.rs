@@ -1,10 +1,8 @@
 //! Two ways around: through OCSF, and through Kafka. The findings are those of a scan.
 
-use std::time::Duration;
-
 use tempfile::TempDir;
 
-use crate::support::archive::{committed, total, verified};
+use crate::support::archive::{total, verified};
 use crate::support::kafka::{self, broker, setup};
 use crate::support::process::{Running, dataward, json_lines, text, write};
 use crate::support::story::{standing, story, substance};
@@ -61,8 +59,8 @@ fn a_replay_through_kafka_finds_what_a_scan_finds() {
 
     let setup = setup(broker, folder.path(), &topic, "");
     let mut running = Running::start(&setup.run());
-    running.until("everything in the table", |_| committed(&setup.archive) == 500);
-    running.terminate(Duration::from_secs(10)).expect(0);
+    setup.until_settled(&mut running, 500);
+    running.terminate().expect(0);
     assert_eq!(total(&verified(&setup.archive), "events"), 500);
     let alerts = json_lines(&std::fs::read_to_string(&setup.alerts).unwrap());
     assert_eq!(substance(&standing(&alerts)), substance(&scanned.lines()));

@@ -1,7 +1,5 @@
 //! Records that nobody can read, between good ones: kept, accounted for, and the stream goes on (I5).
 
-use std::time::Duration;
-
 use tempfile::TempDir;
 
 use crate::support::archive::{committed, contents, total, verified};
@@ -47,7 +45,7 @@ fn poison_is_quarantined_and_the_stream_goes_on() {
     let setup = setup(broker, folder.path(), &topic, "");
     let mut running = Running::start(&setup.run());
     running.until("everything in the table", |_| committed(&setup.archive) == 17);
-    running.terminate(Duration::from_secs(10)).expect(0);
+    running.terminate().expect(0);
 
     let report = verified(&setup.archive);
     assert_eq!(total(&report, "records"), 17);

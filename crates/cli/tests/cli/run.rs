@@ -1,11 +1,10 @@
 //! `run` on a real broker.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::support::archive::{committed, contents, total, verified};
+use crate::support::archive::{contents, total, verified};
 use crate::support::kafka::{self, broker, produce, setup};
 use crate::support::process::{Running, json_lines};
 use crate::support::story::{standing, story, told};
@@ -23,11 +22,14 @@ fn what_comes_from_kafka_is_archived_and_alerts_go_to_every_sink() {
     );
     let setup = setup(broker, folder.path(), &topic, &more);
     let mut running = Running::start(&setup.run());
-    running.until("everything in the table", |_| committed(&setup.archive) == 3_000);
+    setup.until_settled(&mut running, 3_000);
+    let count = contents(&setup.archive).alerts.len();
+    running.until("all alerts at every sink", |running| {
+        running.stdout().lines().count() == count && kafka::length(broker, &alerts_topic) == count
+    });
     // Read but not yet committed when the signal comes: in the last checkpoint.
     produce(broker, &topic, &story.messages[..10]);
-    running.until("all alerts", |running| running.stdout().lines().count() >= 7);
-    let finished = running.terminate(Duration::from_secs(10)).expect(0);
+    let finished = running.terminate().expect(0);
 
     let alerts = finished.lines();
     assert_eq!(told(&standing(&alerts)), story.must_alert);
@@ -77,8 +79,8 @@ fn a_second_run_goes_on_where_the_first_stopped() {
     for (part, all) in [(&story.messages[..300], 300), (&story.messages[300..], 600)] {
         produce(broker, &topic, part);
         let mut running = Running::start(&setup.run());
-        running.until("everything in the table", |_| committed(&setup.archive) == all);
-        running.terminate(Duration::from_secs(10)).expect(0);
+        setup.until_settled(&mut running, all);
+        running.terminate().expect(0);
     }
     assert_eq!(contents(&setup.archive).distinct_uids(), 600);
     assert_eq!(total(&verified(&setup.archive), "events"), 600);

@@ -1,7 +1,5 @@
 //! Two processes on one archive.
 
-use std::time::Duration;
-
 use tempfile::TempDir;
 
 use crate::support::archive::{committed, contents, total, verified};
@@ -31,8 +29,8 @@ fn a_standby_takes_over_when_the_holder_is_killed() {
     assert!(first.is_running());
     first.kill();
 
-    second.until("the second half in the table", |_| committed(&setup.archive) == 2_000);
-    second.terminate(Duration::from_secs(10)).expect(0);
+    setup.until_settled(&mut second, 2_000);
+    second.terminate().expect(0);
     assert_eq!(total(&verified(&setup.archive), "events"), 2_000);
     assert_eq!(contents(&setup.archive).distinct_uids(), 2_000);
     let alerts = json_lines(&std::fs::read_to_string(&setup.alerts).unwrap());
@@ -51,10 +49,10 @@ fn a_standby_follows_a_holder_that_stops_in_order() {
     first.until("the first half in the table", |_| committed(&setup.archive) == 200);
     let mut second = Running::start(&setup.run());
     second.until("the standby", |standby| standby.stderr().contains("standing by"));
-    first.terminate(Duration::from_secs(10)).expect(0);
+    first.terminate().expect(0);
     produce(broker, &topic, &story.messages[200..]);
     second.until("the second half in the table", |_| committed(&setup.archive) == 400);
-    second.terminate(Duration::from_secs(10)).expect(0);
+    second.terminate().expect(0);
     assert_eq!(total(&verified(&setup.archive), "events"), 400);
 }
 
@@ -68,6 +66,6 @@ fn a_standby_that_is_told_to_stop_stops() {
     first.until("the first to run", |first| first.stderr().contains("running"));
     let mut second = Running::start(&setup.run());
     second.until("the standby", |standby| standby.stderr().contains("standing by"));
-    second.terminate(Duration::from_secs(10)).expect(0);
+    second.terminate().expect(0);
     assert!(first.is_running());
 }

@@ -42,11 +42,12 @@ pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'
     }
     let own_time = event.event_time.as_str().and_then(EventTime::parse_rfc3339);
     let collector_time = event.collector_time.as_str().and_then(EventTime::parse_rfc3339);
+    let collector_time = collector_time.or(place.collected);
     let resolved = event_time::resolve(own_time, collector_time, place.kafka_time);
     let Some((time, time_origin)) = resolved else {
         return Err(Fault::new(
             QuarantineReason::NoTime,
-            "no readable eventTime or @timestamp, and the transport carries no time",
+            "no readable eventTime, no time of an envelope or collector, and none of the transport",
         ));
     };
     let mut audit_event = assemble(&event, time);

@@ -146,6 +146,7 @@ fn time(
         .or_else(|| root.text(&["time_dt"]).and_then(|text| EventTime::parse_rfc3339(&text)))
         .or_else(|| root.text(&["time"]).and_then(|text| EventTime::parse_rfc3339(&text)));
     let collected = root.text(&["@timestamp"]).and_then(|text| EventTime::parse_rfc3339(&text));
+    let collected = collected.or(place.collected);
     let resolved = event_time::resolve(stated, collected, place.kafka_time);
     let Some((time, origin)) = resolved else {
         return Err(Fault::new(

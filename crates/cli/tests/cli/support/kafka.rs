@@ -1,6 +1,6 @@
 //! The broker of this test binary, and what goes to it and comes from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -15,8 +15,10 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Headers, Message as _};
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
 use rdkafka::{ClientConfig, TopicPartitionList};
+use serde_json::Value;
 
-use super::process::{DEADLINE, text, until, write};
+use super::archive::{committed, contents};
+use super::process::{DEADLINE, Running, text, until, write};
 
 /// The one broker. `None`, said aloud: there is none here, and nobody requires it.
 pub(crate) fn broker() -> Option<&'static Broker> {
@@ -38,6 +40,13 @@ pub(crate) fn topic(broker: &Broker, partitions: i32) -> String {
     let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
     let created = admin.create_topics([&topic], &AdminOptions::new());
     futures::executor::block_on(created).unwrap().remove(0).unwrap();
+    // The controller has it; the broker hears of it a moment later.
+    until("the broker to know the topic", || {
+        let metadata = admin.inner().fetch_metadata(Some(&name), DEADLINE).ok()?;
+        let known = metadata.topics().iter().find(|topic| topic.name() == name)?;
+        let led = known.partitions().iter().filter(|partition| partition.leader() >= 0).count();
+        (i32::try_from(led) == Ok(partitions)).then_some(())
+    });
     name
 }
 
@@ -94,6 +103,13 @@ pub(crate) struct Read {
     pub(crate) key: String,
     pub(crate) payload: String,
     pub(crate) headers: BTreeMap<String, String>,
+}
+
+/// How many records partition 0 has.
+pub(crate) fn length(broker: &Broker, topic: &str) -> usize {
+    let consumer: BaseConsumer = client(broker).create().unwrap();
+    let (_, high) = consumer.fetch_watermarks(topic, 0, DEADLINE).unwrap();
+    usize::try_from(high).unwrap()
 }
 
 /// Reads so many records of partition 0, from the first.
@@ -160,5 +176,18 @@ impl Setup {
     /// The arguments of `run`.
     pub(crate) fn run(&self) -> [String; 3] {
         ["run".to_owned(), "--config".to_owned(), text(&self.config)]
+    }
+    /// Waits until so many records are in the table, and every alert of theirs is in the file.
+    pub(crate) fn until_settled(&self, running: &mut Running, records: i64) {
+        running.until("everything in the table", |_| committed(&self.archive) == records);
+        let alerts = contents(&self.archive).alerts;
+        running.until("all alerts in the file", |_| self.delivered().is_superset(&alerts));
+    }
+
+    /// The ids of the alerts in the file. Its last line may be on its way still.
+    fn delivered(&self) -> BTreeSet<String> {
+        let text = std::fs::read_to_string(&self.alerts).unwrap_or_default();
+        let alerts = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        alerts.map(|alert| alert["metadata"]["uid"].as_str().unwrap().to_owned()).collect()
     }
 }
