@@ -60,6 +60,10 @@ pub enum Mishap {
     Paused,
     /// A position was no longer in the log.
     OutOfRange,
+    /// Nothing came for hours.
+    Silence,
+    /// The clock fired a timer.
+    Tick,
 }
 
 /// The one source of chance in a world, and what has become of it.

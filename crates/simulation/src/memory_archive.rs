@@ -7,10 +7,11 @@ use std::time::Duration;
 use dataward_event::audit_event::EventKind;
 use dataward_event::finding::Owner;
 use dataward_event::position::{Offset, Partition, Progress};
+use dataward_event::time::EventTime;
 use dataward_pipeline::alert::Alert;
 use dataward_pipeline::archive::{
     Archive, ArchiveError, ArchivedEvent, Checkpoint, Claim, Committed, Known, Replayed, Segment,
-    SharedRow, Snapshot,
+    SharedRow, Snapshot, TICK,
 };
 
 use crate::clock::SimulatedClock;
@@ -147,6 +148,8 @@ impl MemoryArchive {
             snapshots: snapshots.clone(),
         };
         let version = self.table().commit(delivery)?;
+        let rows = checkpoint.rows.iter().flat_map(|rows| &rows.rows);
+        rows.filter_map(as_tick).for_each(|_| self.fate().count(Mishap::Tick));
         for (owner, number, stored) in snapshots {
             if let Err(text) = check_snapshot(&self.table(), &owner, number, &stored) {
                 self.fate().violate(text);
@@ -368,6 +371,8 @@ impl Archive for MemoryArchive {
         if self.fate().has(Planted::ForgetsChange) {
             rows.pop();
         }
+        let ticks = self.rows_where(|row| as_tick(row).is_some());
+        ticks.iter().filter_map(as_tick).for_each(|time| each(SharedRow::Tick(time)));
         for row in rows {
             each_event(row, &mut |event| each(SharedRow::Event(Box::new(event))));
         }
@@ -396,6 +401,13 @@ pub fn unacknowledged(table: &MemoryTable, sink: &str) -> Vec<Alert> {
         first.is_none_or(|first| alert.trigger.number() >= *first)
     };
     table.alerts().filter(is_waiting).cloned().collect()
+}
+
+fn as_tick(row: &MemoryRow) -> Option<EventTime> {
+    match row {
+        MemoryRow::Operator(deed) if deed.operation == TICK => deed.time,
+        _ => None,
+    }
 }
 
 fn each_event(row: MemoryRow, each: &mut dyn FnMut(ArchivedEvent)) {

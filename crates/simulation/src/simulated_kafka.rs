@@ -46,6 +46,9 @@ pub struct SimulatedKafka {
     calm_polls: u32,
 }
 
+/// How long nothing comes in a silence: long enough for a timer.
+const SILENCE: Duration = Duration::from_secs(2 * 3600);
+
 impl SimulatedKafka {
     /// A consumer that sets `stop` when all is calm and everything is archived.
     pub fn join(
@@ -186,6 +189,10 @@ impl SimulatedKafka {
     fn idle(&mut self) -> Input {
         let millis = 1 + self.life.fate.below(400);
         self.clock.advance(Duration::from_millis(millis as u64));
+        // A tick is an input of its own: what an undisturbed world finds could not be compared.
+        if self.retention == Retention::Harsh && self.life.fate.strikes(Mishap::Silence, 20) {
+            self.clock.advance(SILENCE);
+        }
         let log = locked(&self.log);
         let table = locked(&self.storage.table);
         let is_over = self.life.fate.is_calm()
