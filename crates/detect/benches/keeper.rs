@@ -111,7 +111,10 @@ fn read(number: usize, time: EventTime) -> AuditEvent<'static> {
             account_uid: Some("111122223333".into()),
             ..Actor::default()
         },
-        client: Client { ip: Some(format!("198.51.{}.7", actor % 200).into()), ..Client::default() },
+        client: Client {
+            ip: Some(format!("198.51.{}.7", actor % 200).into()),
+            ..Client::default()
+        },
         datastore: Some(datastore(number % 12)),
         objects: vec![format!("part-{number:06}.parquet").into()],
         volume: Volume { bytes: Some(ByteCount(400_000)), ..Volume::default() },

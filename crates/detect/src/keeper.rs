@@ -8,43 +8,33 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use dataward_event::change::WindowKind;
-use dataward_event::exposure::Exposure;
+use dataward_event::change::{Control, WindowKind};
 use dataward_event::finding::{CloseReason, Finding, Step, Trigger};
 use dataward_event::limits::LATENESS_BOUND_MICROS;
 use dataward_event::time::EventTime;
-use dataward_event::uid::short_hash;
 use serde::{Deserialize, Serialize};
 
+use crate::concluded::Concluded;
 use crate::context::Context;
 use crate::datastore_state::DatastoreState;
+use crate::datastores::{Datastores, SEGMENT_COUNT};
 use crate::opening::OpeningId;
-use crate::posture::ControlState;
 use crate::posture_event::{PostureEvent, SettingKey};
+use crate::reach::ControlState;
 use crate::read_total::{DatastoreRead, MINUTE_MICROS};
 use crate::state::{StateError, decode, encode};
 use crate::statement;
+use crate::timers::Timers;
 use crate::told::{self, Standing, Told, What};
 
-/// How many pieces the datastores are spread over, by the hash of their uid. Piece 0 is the keeper's own.
-const DATASTORE_SEGMENTS: u32 = 64;
-
-/// How many segments the state has.
-pub const SEGMENT_COUNT: u32 = DATASTORE_SEGMENTS + 1;
-
-type Datastores = BTreeMap<String, DatastoreState>;
-
 /// The protection of every datastore.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Keeper {
-    segments: Vec<Datastores>,
+    datastores: Datastores,
     root: Root,
-    dirty: BTreeSet<u32>,
     /// Datastores of which something can still change.
     unsettled: BTreeSet<String>,
-    /// When the next timer of a datastore is due.
-    timers: BTreeSet<(EventTime, String)>,
-    due: BTreeMap<String, EventTime>,
+    timers: Timers,
     /// What was said of datastores whose figures have changed since.
     said: BTreeMap<String, Standing>,
     next_number: u64,
@@ -59,46 +49,10 @@ struct Root {
     context: Arc<Context>,
 }
 
-/// What follows from an event.
-#[derive(Debug, Default)]
-pub struct Concluded {
-    /// Statements about findings, in order.
-    pub findings: Vec<Finding>,
-    /// Statements about windows, each with its number.
-    pub exposures: Vec<(u64, Exposure)>,
-}
-
-impl Concluded {
-    /// Whether nothing follows.
-    pub fn is_empty(&self) -> bool {
-        self.findings.is_empty() && self.exposures.is_empty()
-    }
-
-    fn extend(&mut self, other: Self) {
-        self.findings.extend(other.findings);
-        self.exposures.extend(other.exposures);
-    }
-}
-
-impl Default for Keeper {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Keeper {
     /// A keeper that knows nothing.
     pub fn new() -> Self {
-        Self {
-            segments: (0..DATASTORE_SEGMENTS).map(|_| Datastores::new()).collect(),
-            root: Root::default(),
-            dirty: (0..SEGMENT_COUNT).collect(),
-            unsettled: BTreeSet::new(),
-            timers: BTreeSet::new(),
-            due: BTreeMap::new(),
-            said: BTreeMap::new(),
-            next_number: 0,
-        }
+        Self::default()
     }
 
     /// Takes a change in and says what follows.
@@ -132,7 +86,7 @@ impl Keeper {
         });
         // What is over already stands in no state: it is said once.
         let mut standing = Standing::new();
-        if let Some(state) = self.state(uid) {
+        if let Some(state) = self.datastores.get(uid) {
             for opening in &told {
                 standing.extend(told::standing_of_late(state, context, opening));
             }
@@ -205,12 +159,12 @@ impl Keeper {
 
     /// The clock says that it is later than the newest event: fires what is due by then.
     pub fn tick(&mut self, time: EventTime) -> Concluded {
-        let is_due = self.timers.first().is_some_and(|(due, _)| *due <= time);
+        let is_due = self.timers.next().is_some_and(|due| due <= time);
         if !is_due || time <= self.now() {
             return Concluded::default();
         }
         self.root.tick = Some(time);
-        self.dirty.insert(0);
+        self.datastores.mark_root();
         self.fire("tick")
     }
 
@@ -218,14 +172,14 @@ impl Keeper {
     pub fn repeat_tick(&mut self, time: EventTime) -> Concluded {
         if self.root.tick.is_none_or(|tick| tick < time) {
             self.root.tick = Some(time);
-            self.dirty.insert(0);
+            self.datastores.mark_root();
         }
         self.fire("tick")
     }
 
     /// When the next timer is due.
     pub fn next_due(&self) -> Option<EventTime> {
-        self.timers.first().map(|(due, _)| *due)
+        self.timers.next()
     }
 
     /// The newest event time, or the latest tick behind it.
@@ -286,13 +240,12 @@ impl Keeper {
     pub fn adopt(&mut self, context: Arc<Context>) -> Concluded {
         let mut concluded = self.say_figures();
         let now = self.now();
-        let uids: Vec<String> =
-            self.segments.iter().flat_map(|datastores| datastores.keys().cloned()).collect();
+        let uids: Vec<String> = self.datastores.iter().map(|(uid, _)| uid.clone()).collect();
         let before: Vec<Standing> = uids.iter().map(|uid| self.standing(uid, now)).collect();
         self.root.context = context;
         let context = Arc::clone(&self.root.context);
         for (uid, before) in uids.iter().zip(before) {
-            if let Some(state) = self.state_mut(uid) {
+            if let Some(state) = self.datastores.get_mut(uid) {
                 state.judge_again(now, &context);
             }
             let after = self.standing(uid, now);
@@ -312,9 +265,7 @@ impl Keeper {
         change: impl FnOnce(&mut DatastoreState),
     ) -> Concluded {
         let before = self.standing(uid, before_now);
-        let (index, bucket) = bucket_of(uid);
-        self.dirty.insert(index);
-        let state = self.segments[bucket].entry(uid.to_owned()).or_default();
+        let state = self.datastores.entry(uid);
         change(state);
         if state.has_recent() {
             self.unsettled.insert(uid.to_owned());
@@ -332,23 +283,15 @@ impl Keeper {
                 };
             }
         }
-        if !concluded.is_empty() || self.due.contains_key(uid) || !after.is_empty() {
+        if !concluded.is_empty() || self.timers.has(uid) || !after.is_empty() {
             self.set_timer(uid, now);
         }
         concluded
     }
 
     fn standing(&self, uid: &str, now: EventTime) -> Standing {
-        let state = self.state(uid);
+        let state = self.datastores.get(uid);
         state.map(|state| told::standing(state, &self.root.context, now)).unwrap_or_default()
-    }
-
-    fn state(&self, uid: &str) -> Option<&DatastoreState> {
-        self.segments[bucket_of(uid).1].get(uid)
-    }
-
-    fn state_mut(&mut self, uid: &str) -> Option<&mut DatastoreState> {
-        self.segments[bucket_of(uid).1].get_mut(uid)
     }
 
     /// Says the difference between what stood and what stands.
@@ -417,7 +360,7 @@ impl Keeper {
             };
             let Some(opening) = &opening else { continue };
             let is_readable = opening.control().window_kind() == WindowKind::Confidentiality;
-            let state = self.state(&opening.event.datastore.uid).filter(|_| is_readable);
+            let state = self.datastores.get(&opening.event.datastore.uid).filter(|_| is_readable);
             let tally = state.map(|state| {
                 state.derive(&self.root.context).tally(&opening.tally, opening.interval())
             });
@@ -440,16 +383,14 @@ impl Keeper {
                 self.root.newest.insert(source.to_owned(), time);
             }
         }
-        self.dirty.insert(0);
+        self.datastores.mark_root();
     }
 
     /// Fires the timers that are due by now.
     fn fire(&mut self, cause: &str) -> Concluded {
         let now = self.now();
         let mut concluded = Concluded::default();
-        while self.timers.first().is_some_and(|(due, _)| *due <= now) {
-            let Some((due, uid)) = self.timers.pop_first() else { break };
-            self.due.remove(&uid);
+        while let Some((due, uid)) = self.timers.pop(now) {
             let before = self.standing(&uid, due.plus_micros(-1));
             let after = self.standing(&uid, now);
             let fired = self.say(&before, &after, cause, false);
@@ -468,19 +409,13 @@ impl Keeper {
 
     fn set_timer(&mut self, uid: &str, now: EventTime) {
         let context = Arc::clone(&self.root.context);
-        let due = self.state(uid).and_then(|state| told::next_due(state, &context, now));
-        if let Some(old) = self.due.remove(uid) {
-            self.timers.remove(&(old, uid.to_owned()));
-        }
-        if let Some(due) = due {
-            self.due.insert(uid.to_owned(), due);
-            self.timers.insert((due, uid.to_owned()));
-        }
+        let due = self.datastores.get(uid).and_then(|state| told::next_due(state, &context, now));
+        self.timers.set(uid, due);
     }
 
     /// The lateness bound of a datastore, in whole minutes: that of the slowest source that tells of it.
     fn horizon_of(&self, uid: &str, source: Option<&str>) -> EventTime {
-        let of_state = self.state(uid).into_iter().flat_map(DatastoreState::sources);
+        let of_state = self.datastores.get(uid).into_iter().flat_map(DatastoreState::sources);
         let newest = of_state.chain(source).filter_map(|source| self.root.newest.get(source)).min();
         newest.map_or(EventTime::MIN, |newest| {
             let bound = newest.plus_micros(-LATENESS_BOUND_MICROS).micros();
@@ -491,14 +426,12 @@ impl Keeper {
     /// Folds what no event within the bound can change any more; what was not said of its figures is said before.
     fn settle_datastore(&mut self, uid: &str, source: Option<&str>) -> Concluded {
         let horizon = self.horizon_of(uid, source);
-        if !self.state(uid).is_some_and(|state| state.has_before(horizon)) {
+        if !self.datastores.get(uid).is_some_and(|state| state.has_before(horizon)) {
             return Concluded::default();
         }
         let concluded = self.say_figures_of(uid);
         let context = Arc::clone(&self.root.context);
-        let (index, bucket) = bucket_of(uid);
-        self.dirty.insert(index);
-        if let Some(state) = self.segments[bucket].get_mut(uid) {
+        if let Some(state) = self.datastores.get_mut(uid) {
             state.settle(horizon, &context);
             if !state.has_recent() {
                 self.unsettled.remove(uid);
@@ -529,25 +462,21 @@ impl Keeper {
 
     /// What is open in a setting now.
     pub fn open(&self, datastore_uid: &str, key: &SettingKey) -> BTreeSet<String> {
-        let state = self.state(datastore_uid);
+        let state = self.datastores.get(datastore_uid);
         let derived = state.map(|state| state.derive(&self.root.context).posture.open_things(key));
         derived.unwrap_or_default()
     }
 
     /// The state of a control of a datastore.
-    pub fn control_state(
-        &self,
-        datastore_uid: &str,
-        control: dataward_event::change::Control,
-    ) -> ControlState {
-        self.state(datastore_uid).map_or(ControlState::Unknown, |state| {
+    pub fn control_state(&self, datastore_uid: &str, control: Control) -> ControlState {
+        self.datastores.get(datastore_uid).map_or(ControlState::Unknown, |state| {
             state.derive(&self.root.context).posture.control_state(control)
         })
     }
 
     /// The segments that changed since the last call, each with its bytes. Settle first.
     pub fn save_dirty(&mut self) -> Vec<(u32, Vec<u8>)> {
-        let dirty = std::mem::take(&mut self.dirty);
+        let dirty = self.datastores.take_dirty();
         dirty.into_iter().map(|index| (index, self.segment_bytes(index))).collect()
     }
 
@@ -559,14 +488,11 @@ impl Keeper {
 
     /// Marks everything as changed: the last save did not reach the archive.
     pub fn mark_all_dirty(&mut self) {
-        self.dirty = (0..SEGMENT_COUNT).collect();
+        self.datastores.mark_all();
     }
 
     fn segment_bytes(&self, index: u32) -> Vec<u8> {
-        match index.checked_sub(1) {
-            None => encode(&self.root),
-            Some(bucket) => encode(&self.segments[bucket as usize]),
-        }
+        if index == 0 { encode(&self.root) } else { self.datastores.bytes(index) }
     }
 
     /// A keeper from all its segments; missing ones are empty.
@@ -577,24 +503,17 @@ impl Keeper {
         segments: impl IntoIterator<Item = (u32, &'s [u8])>,
     ) -> Result<Self, StateError> {
         let mut keeper = Self::new();
-        keeper.dirty.clear();
+        keeper.datastores.take_dirty();
         for (index, bytes) in segments {
-            match index.checked_sub(1) {
-                None => keeper.root = decode(index, bytes)?,
-                Some(bucket) if bucket < DATASTORE_SEGMENTS => {
-                    keeper.segments[bucket as usize] = decode(index, bytes)?;
-                }
-                Some(_) => {
-                    let reason = format!("there are only {SEGMENT_COUNT} segments");
-                    return Err(StateError::Damaged { index, reason });
-                }
+            match index {
+                0 => keeper.root = decode(index, bytes)?,
+                _ => keeper.datastores.load(index, bytes)?,
             }
         }
-        let states = keeper.segments.iter().flatten();
-        keeper.unsettled =
-            states.filter(|(_, state)| state.has_recent()).map(|(uid, _)| uid.clone()).collect();
+        let unsettled = keeper.datastores.iter().filter(|(_, state)| state.has_recent());
+        keeper.unsettled = unsettled.map(|(uid, _)| uid.clone()).collect();
         let now = keeper.now();
-        let uids: Vec<String> = keeper.segments.iter().flat_map(|d| d.keys().cloned()).collect();
+        let uids: Vec<String> = keeper.datastores.iter().map(|(uid, _)| uid.clone()).collect();
         for uid in uids {
             keeper.set_timer(&uid, now);
         }
@@ -612,10 +531,4 @@ fn sorted(standing: &Standing) -> Vec<(&String, &Told)> {
         one.order().cmp(&other.order()).then(one_uid.cmp(other_uid))
     });
     sorted
-}
-
-/// The segment of a datastore, and its place in the list of datastore segments.
-fn bucket_of(datastore_uid: &str) -> (u32, usize) {
-    let bucket = (short_hash(datastore_uid) % u64::from(DATASTORE_SEGMENTS)) as u32;
-    (bucket + 1, bucket as usize)
 }

@@ -17,9 +17,9 @@ use crate::opening::{
     Closing, Covered, Exposed, Leg, OUTSIDE_READ, Opening, OpeningId, Tally, ToldReaders,
 };
 use crate::posture_event::{PostureEvent, SettingKey};
+use crate::reach::holds_no_data;
+use crate::setting::{Setting, Thing};
 
-/// The most things remembered per setting. Beyond it the closed one that changed longest ago is forgotten.
-const THINGS_MAX: usize = 1_024;
 /// The most openings remembered per datastore. Beyond it the oldest is forgotten.
 const OPENINGS_MAX: usize = 1_024;
 
@@ -37,38 +37,9 @@ pub struct Facts {
 /// What is known of one datastore's protection.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Posture {
-    settings: BTreeMap<SettingKey, SettingState>,
-    openings: BTreeMap<OpeningId, Arc<Opening>>,
+    pub(crate) settings: BTreeMap<SettingKey, Setting>,
+    pub(crate) openings: BTreeMap<OpeningId, Arc<Opening>>,
     attempts: u64,
-}
-
-/// What is known of one setting.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct SettingState {
-    things: BTreeMap<String, Thing>,
-    /// When an event stated all of it.
-    whole: Option<EventTime>,
-}
-
-/// What is known of one thing of a setting.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Thing {
-    /// Open, and by which opening.
-    opening: Option<OpeningId>,
-    since: EventTime,
-}
-
-/// The state of a control.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ControlState {
-    /// No event has told.
-    Unknown,
-    /// Nothing of it is open, as far as events told.
-    Protected,
-    /// Something of it is open.
-    Weakened,
-    /// Something of it is open, and the datastore is exposed by it.
-    Exposed,
 }
 
 impl Posture {
@@ -364,98 +335,10 @@ impl Posture {
         }
     }
 
-    fn active(&self) -> impl Iterator<Item = (&OpeningId, &Exposed)> {
+    pub(crate) fn active(&self) -> impl Iterator<Item = (&OpeningId, &Exposed)> {
         self.openings.iter().filter_map(|(id, opening)| {
             opening.exposure.as_ref().filter(|exposed| exposed.is_open()).map(|e| (id, e))
         })
-    }
-
-    /// Whether somebody from outside can open a connection. Buckets and snapshots have no network of their own.
-    fn reachable(&self, facts: &Facts) -> Known {
-        if matches!(facts.form, DatastoreForm::Bucket | DatastoreForm::Snapshot) {
-            return Known::Yes;
-        }
-        if holds_no_data(facts) {
-            return Known::Unknown;
-        }
-        match (facts.reachable, self.control_state(Control::NetworkExposure)) {
-            (Known::Yes, _) | (_, ControlState::Weakened | ControlState::Exposed) => Known::Yes,
-            (Known::No, _) | (Known::Unknown, ControlState::Protected) => Known::No,
-            (Known::Unknown, ControlState::Unknown) => Known::Unknown,
-        }
-    }
-
-    /// Whether an opening lets anybody read who can reach the datastore.
-    fn readable(&self, opening: &Opening, facts: &Facts) -> Known {
-        match opening.control() {
-            Control::Authentication | Control::Sharing => Known::Yes,
-            Control::AccessPolicy => {
-                let is_public = opening.changes.iter().any(|change| {
-                    !opening.closings.contains_key(&*change.opened)
-                        && names_everybody(&change.opened)
-                });
-                if is_public { self.is_unguarded(&opening.key.1, facts) } else { Known::Unknown }
-            }
-            // A network or a guard that is open lets nobody read by itself: others decide.
-            _ => {
-                let states = [Control::Authentication, Control::AccessPolicy, Control::Sharing]
-                    .map(|control| self.control_state(control));
-                let is_protected = states.contains(&ControlState::Protected)
-                    && states.iter().all(|state| *state <= ControlState::Protected);
-                if is_protected { Known::No } else { Known::Unknown }
-            }
-        }
-    }
-
-    /// Whether no public access block stands above a public policy or ACL.
-    fn is_unguarded(&self, setting: &str, facts: &Facts) -> Known {
-        // The flag of AWS's block that takes the effect of a public policy, or of public ACLs.
-        let flag =
-            if setting.contains("acl") { "IgnorePublicAcls" } else { "RestrictPublicBuckets" };
-        let mut is_guard_known = false;
-        for ((control, _), setting) in &self.settings {
-            if *control != Control::PublicAccessBlock {
-                continue;
-            }
-            match setting.things.get(flag) {
-                Some(thing) if thing.opening.is_some() => return Known::Yes,
-                Some(_) => return Known::No,
-                None if setting.things.values().any(|thing| thing.opening.is_some()) => {
-                    // A block of another product, or one of which only other flags are off.
-                    let is_aws = setting.things.contains_key("BlockPublicAcls")
-                        || setting.things.contains_key("BlockPublicPolicy");
-                    return if is_aws && setting.whole.is_some() { Known::No } else { Known::Yes };
-                }
-                None => is_guard_known = true,
-            }
-        }
-        match (is_guard_known, facts.form) {
-            (true, _) => Known::No,
-            (false, DatastoreForm::Bucket) => Known::Unknown,
-            (false, _) => Known::Yes,
-        }
-    }
-
-    /// The state of a control.
-    pub fn control_state(&self, control: Control) -> ControlState {
-        let mut state = ControlState::Unknown;
-        for ((_, _), setting) in self.settings.iter().filter(|((of, _), _)| *of == control) {
-            let of_setting = if setting.things.values().any(|thing| thing.opening.is_some()) {
-                ControlState::Weakened
-            } else if setting.whole.is_some() || !setting.things.is_empty() {
-                ControlState::Protected
-            } else {
-                ControlState::Unknown
-            };
-            state = state.max(of_setting);
-        }
-        let is_exposed = |(id, exposed): (&OpeningId, &Exposed)| {
-            id.key.0 == control || exposed.covered.iter().any(|covered| covered.key.0 == control)
-        };
-        if state == ControlState::Weakened && self.active().any(is_exposed) {
-            return ControlState::Exposed;
-        }
-        state
     }
 
     /// A change older than the lateness bound: it changes what is not known better since, and is told of at once.
@@ -468,11 +351,8 @@ impl Posture {
         let mut told = Vec::new();
         for key in event.setting_keys() {
             let setting = self.settings.get(&key);
-            let whole = setting.and_then(|setting| setting.whole);
             let is_known_better = |thing: &str| {
-                let since = setting.and_then(|setting| setting.things.get(thing)).map(|t| t.since);
-                since.is_some_and(|since| since > event.time)
-                    || whole.is_some_and(|whole| whole > event.time)
+                setting.is_some_and(|setting| setting.is_known_better(thing, event.time))
             };
             let is_open = |thing: &str| {
                 let thing = setting.and_then(|setting| setting.things.get(thing));
@@ -559,19 +439,9 @@ impl Posture {
             }
         }
         for setting in self.settings.values_mut() {
-            while setting.things.len() > THINGS_MAX {
-                let closed = setting.things.iter().filter(|(_, thing)| thing.opening.is_none());
-                let oldest = closed.min_by_key(|(name, thing)| (thing.since, *name));
-                let Some(name) = oldest.map(|(name, _)| name.clone()) else { break };
-                setting.things.remove(&name);
-            }
+            setting.prune();
         }
     }
-}
-
-/// What protects datastores without being one can be weak, not exposed.
-const fn holds_no_data(facts: &Facts) -> bool {
-    matches!(facts.form, DatastoreForm::Guard)
 }
 
 /// Whether an opening of this control lets somebody read by itself.
@@ -587,22 +457,6 @@ const fn is_leg(control: Control) -> bool {
 /// An opening completes one exposure at a time.
 fn can_carry(opening: &Opening) -> bool {
     opening.was_exposed_at.is_none() && opening.exposure.is_none()
-}
-
-/// Whether a thing that is open in a policy stands for everybody.
-fn names_everybody(thing: &str) -> bool {
-    const NAMES: [&str; 8] = [
-        "everyone",
-        "everybody",
-        "public",
-        "anonymous",
-        "allusers",
-        "allauthenticatedusers",
-        "authenticatedusers",
-        "0.0.0.0/0",
-    ];
-    let lower = thing.to_ascii_lowercase();
-    lower.split([' ', ':', '/']).any(|word| word == "*") || NAMES.iter().any(|n| lower.contains(n))
 }
 
 /// The opening that an outsider's read makes known, as a change.

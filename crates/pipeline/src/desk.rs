@@ -3,7 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use dataward_detect::keeper::{Concluded, Keeper, SEGMENT_COUNT};
+use dataward_detect::concluded::Concluded;
+use dataward_detect::datastores::SEGMENT_COUNT;
+use dataward_detect::keeper::Keeper;
 use dataward_detect::opening::GRACE_MICROS;
 use dataward_detect::state::FORMAT;
 use dataward_event::finding::Owner;

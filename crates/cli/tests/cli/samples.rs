@@ -33,14 +33,26 @@ const STRATUS: [(&str, &[Said]); 9] = [
         "aws.defense-evasion.vpc-remove-flow-logs",
         &[("control.weakened", "monitoring", "DeleteFlowLogs")],
     ),
-    ("aws.exfiltration.ec2-share-ami", &[("control.weakened", "sharing", "ModifyImageAttribute")]),
+    (
+        "aws.exfiltration.ec2-share-ami",
+        &[
+            ("control.weakened", "sharing", "ModifyImageAttribute"),
+            ("exposure.opened", "sharing", "ModifyImageAttribute"),
+        ],
+    ),
     (
         "aws.exfiltration.ec2-share-ebs-snapshot",
-        &[("control.weakened", "sharing", "ModifySnapshotAttribute")],
+        &[
+            ("control.weakened", "sharing", "ModifySnapshotAttribute"),
+            ("exposure.opened", "sharing", "ModifySnapshotAttribute"),
+        ],
     ),
     (
         "aws.exfiltration.rds-share-snapshot",
-        &[("control.weakened", "sharing", "ModifyDBSnapshotAttribute")],
+        &[
+            ("control.weakened", "sharing", "ModifyDBSnapshotAttribute"),
+            ("exposure.opened", "sharing", "ModifyDBSnapshotAttribute"),
+        ],
     ),
     (
         "aws.persistence.iam-backdoor-role",

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use dataward_detect::concluded::Concluded;
 use dataward_detect::context::Context;
-use dataward_detect::keeper::{Concluded, Keeper};
+use dataward_detect::keeper::Keeper;
 use dataward_detect::posture_event::PostureEvent;
 use dataward_detect::read_total::{DatastoreRead, ReadTotals};
 use dataward_event::audit_event::{

@@ -1,7 +1,7 @@
 //! Windows and exposures: what opens them, what closes them, who read in them.
 
 use dataward_detect::context::{Context, DataClass, DatastoreContext, Trusted};
-use dataward_detect::posture::ControlState;
+use dataward_detect::reach::ControlState;
 use dataward_event::audit_event::{Datastore, DatastoreForm, Outcome};
 use dataward_event::change::{Change, Control, Direction};
 use dataward_event::finding::{RuleId, Step};

@@ -1,6 +1,6 @@
 //! What is told to the binary: simulated traffic, with an incident in it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use dataward_event::time::EventTime;
 use dataward_simulation::cloudtrail::{Message, Traffic};
@@ -48,11 +48,14 @@ impl Story {
     }
 }
 
-/// The event that an alert names, and its rule.
+/// The event that an alert of a weakening names, and its rule. What follows from it (an exposure, reads in it) has alerts of
+/// its own.
 pub(crate) fn told(alerts: &[Value]) -> BTreeMap<String, String> {
     let uid =
         |alert: &Value| alert["evidences"][0]["data"]["event_uid"].as_str().unwrap().to_owned();
-    alerts.iter().map(|alert| (uid(alert), rule(alert))).collect()
+    let is_weakening =
+        |alert: &&Value| ["control.weakened", "audit.silenced"].contains(&&*rule(alert));
+    alerts.iter().filter(is_weakening).map(|alert| (uid(alert), rule(alert))).collect()
 }
 
 pub(crate) fn rule(alert: &Value) -> String {
@@ -63,21 +66,23 @@ pub(crate) fn rule(alert: &Value) -> String {
 /// a topic are read in any order, so such a finding may come and go; the set of those that stand is always the same.
 pub(crate) fn standing(alerts: &[Value]) -> Vec<Value> {
     let finding = |alert: &Value| alert["finding_info"]["uid"].as_str().unwrap().to_owned();
-    let closed: BTreeSet<_> =
-        alerts.iter().filter(|alert| alert["activity_id"] == 3).map(finding).collect();
-    alerts.iter().filter(|alert| !closed.contains(&finding(alert))).cloned().collect()
+    let is_withdrawn =
+        |alert: &Value| alert["unmapped"]["dataward"]["close_reason"] == "superseded";
+    let last: BTreeMap<_, _> =
+        alerts.iter().map(|alert| (finding(alert), is_withdrawn(alert))).collect();
+    alerts.iter().filter(|alert| !last[&finding(alert)]).cloned().collect()
 }
 
-/// The rule, the datastore and the control of each alert, sorted.
+/// The rule, the datastore and the control of each finding, sorted.
 pub(crate) fn substance(alerts: &[Value]) -> Vec<(String, String, String)> {
-    let mut found: Vec<_> = alerts
-        .iter()
-        .map(|alert| {
-            let datastore = alert["resources"][0]["uid"].to_string();
-            let control = alert["evidences"][0]["data"]["control"].to_string();
-            (rule(alert), datastore, control)
-        })
-        .collect();
+    let mut found: BTreeMap<String, _> = BTreeMap::new();
+    for alert in alerts {
+        let datastore = alert["resources"][0]["uid"].to_string();
+        let control = alert["evidences"][0]["data"]["control"].to_string();
+        let finding = alert["finding_info"]["uid"].to_string();
+        found.insert(finding, (rule(alert), datastore, control));
+    }
+    let mut found: Vec<_> = found.into_values().collect();
     found.sort();
     found
 }

@@ -1,0 +1,132 @@
+//! Whether somebody from outside can reach a datastore, and read what is in it: yes, no, or nobody knows.
+
+use dataward_event::audit_event::DatastoreForm;
+use dataward_event::change::Control;
+use dataward_event::exposure::Known;
+
+use crate::opening::{Exposed, Opening, OpeningId};
+use crate::posture::{Facts, Posture};
+
+/// The state of a control.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ControlState {
+    /// No event has told.
+    Unknown,
+    /// Nothing of it is open, as far as events told.
+    Protected,
+    /// Something of it is open.
+    Weakened,
+    /// Something of it is open, and the datastore is exposed by it.
+    Exposed,
+}
+
+impl Posture {
+    /// Whether somebody from outside can open a connection. Buckets and snapshots have no network of their own.
+    pub(crate) fn reachable(&self, facts: &Facts) -> Known {
+        if matches!(facts.form, DatastoreForm::Bucket | DatastoreForm::Snapshot) {
+            return Known::Yes;
+        }
+        if holds_no_data(facts) {
+            return Known::Unknown;
+        }
+        match (facts.reachable, self.control_state(Control::NetworkExposure)) {
+            (Known::Yes, _) | (_, ControlState::Weakened | ControlState::Exposed) => Known::Yes,
+            (Known::No, _) | (Known::Unknown, ControlState::Protected) => Known::No,
+            (Known::Unknown, ControlState::Unknown) => Known::Unknown,
+        }
+    }
+
+    /// Whether an opening lets anybody read who can reach the datastore.
+    pub(crate) fn readable(&self, opening: &Opening, facts: &Facts) -> Known {
+        match opening.control() {
+            Control::Authentication | Control::Sharing => Known::Yes,
+            Control::AccessPolicy => {
+                let is_public = opening.changes.iter().any(|change| {
+                    !opening.closings.contains_key(&*change.opened)
+                        && names_everybody(&change.opened)
+                });
+                if is_public { self.is_unguarded(&opening.key.1, facts) } else { Known::Unknown }
+            }
+            // A network or a guard that is open lets nobody read by itself: others decide.
+            _ => {
+                let states = [Control::Authentication, Control::AccessPolicy, Control::Sharing]
+                    .map(|control| self.control_state(control));
+                let is_protected = states.contains(&ControlState::Protected)
+                    && states.iter().all(|state| *state <= ControlState::Protected);
+                if is_protected { Known::No } else { Known::Unknown }
+            }
+        }
+    }
+
+    /// Whether no public access block stands above a public policy or ACL.
+    fn is_unguarded(&self, setting: &str, facts: &Facts) -> Known {
+        // The flag of AWS's block that takes the effect of a public policy, or of public ACLs.
+        let flag =
+            if setting.contains("acl") { "IgnorePublicAcls" } else { "RestrictPublicBuckets" };
+        let mut is_guard_known = false;
+        for ((control, _), setting) in &self.settings {
+            if *control != Control::PublicAccessBlock {
+                continue;
+            }
+            match setting.things.get(flag) {
+                Some(thing) if thing.opening.is_some() => return Known::Yes,
+                Some(_) => return Known::No,
+                None if setting.things.values().any(|thing| thing.opening.is_some()) => {
+                    // A block of another product, or one of which only other flags are off.
+                    let is_aws = setting.things.contains_key("BlockPublicAcls")
+                        || setting.things.contains_key("BlockPublicPolicy");
+                    return if is_aws && setting.whole.is_some() { Known::No } else { Known::Yes };
+                }
+                None => is_guard_known = true,
+            }
+        }
+        match (is_guard_known, facts.form) {
+            (true, _) => Known::No,
+            (false, DatastoreForm::Bucket) => Known::Unknown,
+            (false, _) => Known::Yes,
+        }
+    }
+
+    /// The state of a control.
+    pub fn control_state(&self, control: Control) -> ControlState {
+        let mut state = ControlState::Unknown;
+        for ((_, _), setting) in self.settings.iter().filter(|((of, _), _)| *of == control) {
+            let of_setting = if setting.is_open() {
+                ControlState::Weakened
+            } else if setting.is_known() {
+                ControlState::Protected
+            } else {
+                ControlState::Unknown
+            };
+            state = state.max(of_setting);
+        }
+        let is_exposed = |(id, exposed): (&OpeningId, &Exposed)| {
+            id.key.0 == control || exposed.covered.iter().any(|covered| covered.key.0 == control)
+        };
+        if state == ControlState::Weakened && self.active().any(is_exposed) {
+            return ControlState::Exposed;
+        }
+        state
+    }
+}
+
+/// What protects datastores without being one can be weak, not exposed.
+pub(crate) const fn holds_no_data(facts: &Facts) -> bool {
+    matches!(facts.form, DatastoreForm::Guard)
+}
+
+/// Whether a thing that is open in a policy stands for everybody.
+fn names_everybody(thing: &str) -> bool {
+    const NAMES: [&str; 8] = [
+        "everyone",
+        "everybody",
+        "public",
+        "anonymous",
+        "allusers",
+        "allauthenticatedusers",
+        "authenticatedusers",
+        "0.0.0.0/0",
+    ];
+    let lower = thing.to_ascii_lowercase();
+    lower.split([' ', ':', '/']).any(|word| word == "*") || NAMES.iter().any(|n| lower.contains(n))
+}
