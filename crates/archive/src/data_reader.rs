@@ -1,6 +1,7 @@
 //! Reads the rows of the table's files, one file at a time.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use dataward_event::position::{Offset, Partition};
@@ -28,6 +29,7 @@ const EVIDENCE: [Column; 5] =
 pub(crate) struct DataReader {
     store: Arc<dyn ObjectStore>,
     version: u64,
+    stop: Option<Arc<AtomicBool>>,
 }
 
 /// Which columns of a file are wanted.
@@ -40,8 +42,12 @@ pub(crate) enum Wanted<'a> {
 }
 
 impl DataReader {
-    pub(crate) fn new(store: Arc<dyn ObjectStore>, version: u64) -> Self {
-        Self { store, version }
+    pub(crate) fn new(
+        store: Arc<dyn ObjectStore>,
+        version: u64,
+        stop: Option<Arc<AtomicBool>>,
+    ) -> Self {
+        Self { store, version, stop }
     }
 
     /// The files of some kinds that may hold rows of a partition at or after an offset, with their
@@ -69,12 +75,18 @@ impl DataReader {
     }
 
     /// Reads a file batch by batch, if it is still the one that was committed.
+    ///
+    /// # Errors
+    /// `Stopped` if the process is to end: years of files may be waiting to be read.
     pub(crate) async fn read(
         &self,
         file: &LiveFile,
         wanted: Wanted<'_>,
         each: &mut dyn FnMut(&RowView) -> Result<(), ArchiveError>,
     ) -> Result<(), ArchiveError> {
+        if self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+            return Err(ArchiveError::Stopped);
+        }
         let bytes = get(&*self.store, &Path::from(file.path.as_str())).await?;
         if !file.is_as_committed(&bytes) {
             return Err(unreadable(&file.path, "its bytes are not those that were committed"));

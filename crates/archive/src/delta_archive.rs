@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use dataward_event::finding::Owner;
@@ -27,6 +29,9 @@ pub struct Options {
     /// The pause before storage is asked again about a commit of unknown outcome; it doubles each
     /// time.
     pub reconcile_pause: Option<Duration>,
+    /// Whoever sets it wants the process to end: reading rows back, which may take long, ends with
+    /// [`ArchiveError::Stopped`] then. Commits go on as ever.
+    pub stop: Option<Arc<AtomicBool>>,
 }
 
 impl std::fmt::Debug for Options {
@@ -34,6 +39,7 @@ impl std::fmt::Debug for Options {
         f.debug_struct("Options")
             .field("store_wrapper", &self.store_wrapper.is_some())
             .field("reconcile_pause", &self.reconcile_pause)
+            .field("stop", &self.stop)
             .finish()
     }
 }
@@ -73,12 +79,7 @@ impl DeltaArchive {
     ) -> Result<Self, ArchiveError> {
         let location = Location::new(location)?;
         let runtime = runtime()?;
-        let writer = runtime.block_on(Writer::open(
-            &location,
-            options.store_wrapper.as_ref(),
-            options.reconcile_pause,
-            !is_read_only,
-        ))?;
+        let writer = runtime.block_on(Writer::open(&location, options, !is_read_only))?;
         Ok(Self { runtime, writer, is_read_only, returned: None })
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
 
 use arrow_array::RecordBatch;
 use dataward_event::finding::Owner;
@@ -21,7 +21,8 @@ use crate::claims::{self, Claims};
 use crate::commit_log::{CommitLog, unavailable};
 use crate::data_file::DataFile;
 use crate::data_reader::DataReader;
-use crate::location::{Location, StoreWrapper};
+use crate::delta_archive::Options;
+use crate::location::Location;
 use crate::row_kind::RowKind;
 use crate::rows::ArrowRows;
 use crate::state_store::{Saved, StateStore};
@@ -39,20 +40,20 @@ pub(crate) struct Writer {
     table: Table,
     claims: Claims,
     states: StateStore,
+    stop: Option<Arc<AtomicBool>>,
 }
 
 impl Writer {
     pub(crate) async fn open(
         location: &Location,
-        wrapper: Option<&StoreWrapper>,
-        pause: Option<Duration>,
+        options: &Options,
         create: bool,
     ) -> Result<Self, ArchiveError> {
-        let mut table = Table::open(location, wrapper, create).await?;
-        table.pause = pause.unwrap_or(table.pause);
+        let mut table = Table::open(location, options.store_wrapper.as_ref(), create).await?;
+        table.pause = options.reconcile_pause.unwrap_or(table.pause);
         let claims = Claims::new(&table.archive_id);
         let states = StateStore::new(Arc::clone(&table.state), &table.archive_id);
-        Ok(Self { table, claims, states })
+        Ok(Self { table, claims, states, stop: options.stop.clone() })
     }
 
     pub(crate) fn archive_id(&self) -> &str {
@@ -68,7 +69,7 @@ impl Writer {
     }
 
     pub(crate) fn reader(&self) -> DataReader {
-        DataReader::new(Arc::clone(&self.table.store), self.table.log.version)
+        DataReader::new(Arc::clone(&self.table.store), self.table.log.version, self.stop.clone())
     }
 
     /// Sees what others did.

@@ -62,7 +62,9 @@ impl fmt::Display for Failure {
 impl From<ArchiveError> for Failure {
     fn from(error: ArchiveError) -> Self {
         let exit = match error {
-            ArchiveError::Fenced(_) | ArchiveError::Unavailable(_) => Exit::World,
+            ArchiveError::Fenced(_) | ArchiveError::Unavailable(_) | ArchiveError::Stopped => {
+                Exit::World
+            }
             ArchiveError::Broken(_) => Exit::Broken,
         };
         Self::new(exit, error)
@@ -82,6 +84,7 @@ impl From<RunError> for Failure {
             RunError::UnboundTopic(_) => Exit::Usage,
             RunError::Source(_)
             | RunError::Archive(_)
+            | RunError::Stopped
             | RunError::GaveUp
             | RunError::Worker { .. } => Exit::World,
         };

@@ -40,8 +40,9 @@ pub(crate) fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
 }
 
 /// Opens an archive for writing, creating it if there is none.
-pub(crate) fn open_archive(path: &Path) -> Result<DeltaArchive, Failure> {
-    Ok(DeltaArchive::open(path, &Options::default())?)
+pub(crate) fn open_archive(path: &Path, stop: &Arc<AtomicBool>) -> Result<DeltaArchive, Failure> {
+    let options = Options { stop: Some(Arc::clone(stop)), ..Options::default() };
+    Ok(DeltaArchive::open(path, &options)?)
 }
 
 /// Opens an archive that is there, to read it.

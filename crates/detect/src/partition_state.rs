@@ -43,6 +43,8 @@ struct Saved {
 pub struct Observed {
     /// The same uid came before: archived and marked, counted once in detection.
     pub is_duplicate: bool,
+    /// It came later than the lateness bound behind the newest event of its partition.
+    pub is_late: bool,
     /// What the keeper must know.
     pub posture: Option<PostureEvent>,
     /// What follows from this partition's events alone.
@@ -77,12 +79,12 @@ impl PartitionState {
             return Observed { is_duplicate: true, ..Observed::default() };
         }
         let newest = self.newest.map_or(event.time, |newest| newest.max(event.time));
-        if event.time < newest.plus_micros(-LATENESS_BOUND_MICROS) {
-            self.late_events += 1;
-        }
+        let is_late = event.time < newest.plus_micros(-LATENESS_BOUND_MICROS);
+        self.late_events += u64::from(is_late);
         self.newest = Some(newest);
         Observed {
             is_duplicate: false,
+            is_late,
             posture: PostureEvent::of(event, position),
             findings: self.reads.observe(event, position, context).into_iter().collect(),
         }

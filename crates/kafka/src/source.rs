@@ -1,9 +1,10 @@
 //! A consumer group's member as a source of records.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dataward_event::position::{Offset, Partition, Progress};
 use dataward_event::time::{IngestTime, KafkaTime};
@@ -13,8 +14,8 @@ use dataward_pipeline::clock::Clock;
 use dataward_pipeline::record_source::{Bounds, Input, RecordSource, SourceError};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
@@ -25,12 +26,20 @@ use crate::config::{self, ConfigError, Properties};
 const BATCH_RECORDS: usize = 2_000;
 /// The size at which they are handed on, in bytes.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// How long the broker may take to answer a question about offsets or topics.
-const ASK_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long the broker may take to answer a question about offsets or topics: no longer than somebody who wants the
+/// process to stop would wait.
+const ASK_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often it is asked, until it answers.
+const ASKED_MAX: u32 = 7;
+/// How long leaving the group may take.
+const CLOSING: Duration = Duration::from_secs(3);
 
 /// A member of a consumer group.
+///
+/// Every change of its assignment is incremental: the strategy is cooperative and ours to choose (`config.rs`), and with
+/// `group.protocol=consumer` there is no other. Before the group has agreed on anything librdkafka takes it, too.
 pub struct KafkaSource {
-    consumer: BaseConsumer<Context>,
+    consumer: Membership,
     topics: BTreeMap<String, (Arc<str>, u32)>,
     ready: VecDeque<Input>,
     assigned: BTreeSet<Partition>,
@@ -39,6 +48,8 @@ pub struct KafkaSource {
     /// The loop has not answered the last assignment.
     is_assignment_open: bool,
     clock: Arc<dyn Clock>,
+    /// Whoever waits for a broker looks at it.
+    stop: Arc<AtomicBool>,
 }
 
 /// What is to be consumed.
@@ -50,10 +61,13 @@ pub struct Subscription<'a> {
 }
 
 /// Keeps what librdkafka tells by callback until the loop asks.
+#[derive(Default)]
 struct Context {
     events: Mutex<VecDeque<GroupEvent>>,
     /// The loop is gone: nobody will answer the group but we.
     is_closing: AtomicBool,
+    /// What librdkafka has said last: it says the same again with every attempt.
+    last_complaint: Mutex<String>,
 }
 
 enum GroupEvent {
@@ -75,7 +89,11 @@ impl ClientContext for Context {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, "{reason}");
+        let mut last = self.last_complaint.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last != reason {
+            reason.clone_into(&mut last);
+            tracing::warn!(%error, "{reason}");
+        }
     }
 }
 
@@ -91,10 +109,10 @@ impl ConsumerContext for Context {
         if self.is_closing.load(Ordering::Relaxed) {
             let is_gift = code == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
             // What is given now must be taken, as nothing, before it can be taken from us.
-            let result = match (is_cooperative(consumer), is_gift) {
-                (true, true) => consumer.incremental_assign(&TopicPartitionList::new()),
-                (true, false) => consumer.incremental_unassign(list),
-                (false, _) => consumer.unassign(),
+            let result = if is_gift {
+                consumer.incremental_assign(&TopicPartitionList::new())
+            } else {
+                consumer.incremental_unassign(list)
             };
             if let Err(error) = result {
                 tracing::debug!(%error, "failed to answer the group while leaving it");
@@ -119,15 +137,15 @@ impl KafkaSource {
     ///
     /// # Errors
     /// [`SourceError::Fatal`] for a setting that librdkafka refuses or a topic that does not exist,
-    /// [`SourceError::Unavailable`] if no broker answers.
+    /// [`SourceError::Unavailable`] if no broker answers, [`SourceError::Stopped`] if `stop` was set before one did.
     pub fn connect(
         subscription: &Subscription<'_>,
         clock: Arc<dyn Clock>,
+        stop: Arc<AtomicBool>,
     ) -> Result<Self, SourceError> {
         let fatal = |error: ConfigError| SourceError::Fatal(error.to_string());
         let config = config::consumer(subscription.properties).map_err(fatal)?;
-        let context =
-            Context { events: Mutex::new(VecDeque::new()), is_closing: AtomicBool::new(false) };
+        let context = Context::default();
         let consumer: BaseConsumer<Context> = config
             .create_with_context(context)
             .map_err(|error| fatal(ConfigError::Refused(error)))?;
@@ -137,11 +155,12 @@ impl KafkaSource {
             .map(|(name, incarnation)| (name.clone(), (Arc::from(name.as_str()), *incarnation)))
             .collect();
         for name in topics.keys() {
-            check_topic(&consumer, name)?;
+            check_topic(&consumer, name, &stop)?;
         }
         let (ready, assigned, revoked) = (VecDeque::new(), BTreeSet::new(), Vec::new());
         let is_assignment_open = false;
-        Ok(Self { consumer, topics, ready, assigned, revoked, is_assignment_open, clock })
+        let consumer = Membership(Some(consumer));
+        Ok(Self { consumer, topics, ready, assigned, revoked, is_assignment_open, clock, stop })
     }
 
     fn partition(&self, topic: &str, number: i32) -> Partition {
@@ -241,23 +260,6 @@ impl KafkaSource {
             _ => true,
         });
     }
-
-    /// An eager assignment replaces everything: what we keep goes on where it stands.
-    fn assign_eagerly(&self, starts: &Progress) -> Result<(), SourceError> {
-        let mut list = list_of(starts)?;
-        let kept: Vec<&Partition> =
-            self.assigned.iter().filter(|p| starts.next(p).is_none()).collect();
-        if !kept.is_empty() {
-            let positions = self.consumer.position().map_err(failed("ask for positions"))?;
-            for partition in kept {
-                let position = positions.find_partition(&partition.topic, partition.number);
-                let offset = position.map_or(KafkaOffset::Invalid, |element| element.offset());
-                list.add_partition_offset(&partition.topic, partition.number, offset)
-                    .map_err(failed("assign partitions"))?;
-            }
-        }
-        self.consumer.assign(&list).map_err(failed("assign partitions"))
-    }
 }
 
 impl RecordSource for KafkaSource {
@@ -274,10 +276,10 @@ impl RecordSource for KafkaSource {
     }
 
     fn bounds(&mut self, partition: &Partition) -> Result<Bounds, SourceError> {
-        let (low, high) = self
-            .consumer
-            .fetch_watermarks(&partition.topic, partition.number, ASK_TIMEOUT)
-            .map_err(failed("ask for the offsets of a partition"))?;
+        let asked = ask(&self.stop, |timeout| {
+            self.consumer.fetch_watermarks(&partition.topic, partition.number, timeout)
+        });
+        let (low, high) = asked?.map_err(failed("ask for the offsets of a partition"))?;
         Ok(Bounds { low: Offset(low), high: Offset(high) })
     }
 
@@ -289,10 +291,9 @@ impl RecordSource for KafkaSource {
             KafkaOffset::Offset(time.millis()),
         )
         .map_err(failed("ask for the offset of a time"))?;
-        let found = self
-            .consumer
-            .offsets_for_times(list, ASK_TIMEOUT)
-            .map_err(failed("ask for the offset of a time"))?;
+        let asked =
+            ask(&self.stop, |timeout| self.consumer.offsets_for_times(list.clone(), timeout));
+        let found = asked?.map_err(failed("ask for the offset of a time"))?;
         match found.find_partition(&partition.topic, partition.number).map(|e| e.offset()) {
             Some(KafkaOffset::Offset(offset)) => Ok(Offset(offset)),
             // No record is that young: begin after the last one.
@@ -303,17 +304,13 @@ impl RecordSource for KafkaSource {
     fn assign(&mut self, starts: &Progress) -> Result<(), SourceError> {
         let partitions: BTreeSet<Partition> = starts.iter().map(|(p, _)| p.clone()).collect();
         self.forget(&partitions);
-        if is_cooperative(&self.consumer) {
-            let again: Vec<Partition> = partitions.intersection(&self.assigned).cloned().collect();
-            if !again.is_empty() {
-                let list = list_of_partitions(&again);
-                self.consumer.incremental_unassign(&list).map_err(failed("restart partitions"))?;
-            }
-            let list = list_of(starts)?;
-            self.consumer.incremental_assign(&list).map_err(failed("assign partitions"))?;
-        } else {
-            self.assign_eagerly(starts)?;
+        let again: Vec<Partition> = partitions.intersection(&self.assigned).cloned().collect();
+        if !again.is_empty() {
+            let list = list_of_partitions(&again);
+            self.consumer.incremental_unassign(&list).map_err(failed("restart partitions"))?;
         }
+        let list = list_of(starts)?;
+        self.consumer.incremental_assign(&list).map_err(failed("assign partitions"))?;
         self.assigned.extend(partitions);
         self.is_assignment_open = false;
         Ok(())
@@ -324,12 +321,8 @@ impl RecordSource for KafkaSource {
         self.forget(&gone);
         self.revoked.retain(|partition| !gone.contains(partition));
         self.assigned.retain(|partition| !gone.contains(partition));
-        if is_cooperative(&self.consumer) {
-            let list = list_of_partitions(partitions);
-            self.consumer.incremental_unassign(&list).map_err(failed("give partitions up"))
-        } else {
-            self.consumer.unassign().map_err(failed("give partitions up"))
-        }
+        let list = list_of_partitions(partitions);
+        self.consumer.incremental_unassign(&list).map_err(failed("give partitions up"))
     }
 
     fn pause(&mut self, paused: bool) -> Result<(), SourceError> {
@@ -377,8 +370,33 @@ impl Drop for KafkaSource {
     }
 }
 
-fn is_cooperative(consumer: &BaseConsumer<Context>) -> bool {
-    matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative)
+/// The consumer, whose end waits for nobody who is not there. librdkafka itself would wait a whole session for a
+/// coordinator to take the last acknowledgement.
+struct Membership(Option<BaseConsumer<Context>>);
+
+impl Deref for Membership {
+    type Target = BaseConsumer<Context>;
+
+    fn deref(&self) -> &Self::Target {
+        self.0.as_ref().expect("only its end takes it")
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        let consumer = self.0.take();
+        let thread = std::thread::Builder::new().name("kafka-closing".to_owned());
+        // Where the system refuses a thread the consumer ends here.
+        let Ok(closing) = thread.spawn(move || drop(consumer)) else { return };
+        let until = Instant::now() + CLOSING;
+        while !closing.is_finished() {
+            if Instant::now() >= until {
+                tracing::warn!("left the group without its answer: the coordinator is away");
+                return;
+            }
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+    }
 }
 
 /// Batches in the making, one for each partition.
@@ -419,9 +437,40 @@ impl Batches {
     }
 }
 
-fn check_topic(consumer: &BaseConsumer<Context>, name: &str) -> Result<(), SourceError> {
-    let metadata = consumer
-        .fetch_metadata(Some(name), ASK_TIMEOUT)
+/// Asks a broker until it answers, or says anything but that it does not.
+///
+/// # Errors
+/// [`SourceError::Stopped`] if `stop` is set before.
+fn ask<T>(
+    stop: &AtomicBool,
+    mut question: impl FnMut(Duration) -> KafkaResult<T>,
+) -> Result<KafkaResult<T>, SourceError> {
+    let mut asked = 0;
+    loop {
+        if stop.load(Ordering::Relaxed) {
+            return Err(SourceError::Stopped);
+        }
+        let answer = question(ASK_TIMEOUT);
+        asked += 1;
+        match answer.as_ref().err().and_then(KafkaError::rdkafka_error_code) {
+            Some(
+                RDKafkaErrorCode::OperationTimedOut
+                | RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::AllBrokersDown,
+            ) if asked < ASKED_MAX => {}
+            // Whatever it says of its own end, ours is wanted.
+            Some(_) if stop.load(Ordering::Relaxed) => {}
+            _ => return Ok(answer),
+        }
+    }
+}
+
+fn check_topic(
+    consumer: &BaseConsumer<Context>,
+    name: &str,
+    stop: &AtomicBool,
+) -> Result<(), SourceError> {
+    let metadata = ask(stop, |timeout| consumer.fetch_metadata(Some(name), timeout))?
         .map_err(|error| SourceError::Unavailable(format!("no Kafka broker answers: {error}")))?;
     let topic = metadata.topics().iter().find(|topic| topic.name() == name);
     let is_there = topic.is_some_and(|t| t.error().is_none() && !t.partitions().is_empty());

@@ -263,7 +263,7 @@ pub enum Disposition {
     Retry,
     /// Somebody else owns it now: forget what is not committed, and ask the table.
     Fenced,
-    /// Stop. A person is needed.
+    /// Stop. Unless somebody wanted that, a person is needed.
     Halt,
 }
 
@@ -279,6 +279,9 @@ pub enum ArchiveError {
     /// The table is not what it must be: a foreign schema, a missing commit, a setting that would forget offsets.
     #[error("{0}")]
     Broken(String),
+    /// The process was told to stop while rows were read back.
+    #[error("told to stop")]
+    Stopped,
 }
 
 impl ArchiveError {
@@ -287,7 +290,7 @@ impl ArchiveError {
         match self {
             Self::Fenced(_) => Disposition::Fenced,
             Self::Unavailable(_) => Disposition::Retry,
-            Self::Broken(_) => Disposition::Halt,
+            Self::Broken(_) | Self::Stopped => Disposition::Halt,
         }
     }
 }

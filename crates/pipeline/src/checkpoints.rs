@@ -182,15 +182,13 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         }
     }
 
-    /// Waits until no commit is in flight and none is waiting to be tried again.
-    pub(crate) fn settle_commit(&mut self) -> Result<(), RunError> {
-        self.settle_commit_until(None).map(drop)
-    }
-
-    /// `false` if the time was up before.
-    fn settle_commit_until(&mut self, until: Option<Duration>) -> Result<bool, RunError> {
+    /// Waits until no commit is in flight and none is waiting to be tried again. `false` if it gave up before.
+    pub(crate) fn settle_commit(
+        &mut self,
+        gives_up: &dyn Fn(Duration) -> bool,
+    ) -> Result<bool, RunError> {
         while self.is_checkpoint_under_way() {
-            if until.is_some_and(|until| self.clock.monotonic() >= until) {
+            if gives_up(self.clock.monotonic()) {
                 return Ok(false);
             }
             if let Some(reply) = self.workers.receive(POLL) {
@@ -204,12 +202,15 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         Ok(true)
     }
 
-    /// A checkpoint now, waiting for it. `false` if it did not come by then.
-    pub(crate) fn checkpoint_now(&mut self, until: Duration) -> Result<bool, RunError> {
-        if !self.settle_commit_until(Some(until))? {
+    /// A checkpoint now, waiting for it. `false` if it gave up before it was there.
+    pub(crate) fn checkpoint_now(
+        &mut self,
+        gives_up: &dyn Fn(Duration) -> bool,
+    ) -> Result<bool, RunError> {
+        if !self.settle_commit(gives_up)? {
             return Ok(false);
         }
         self.begin_checkpoint();
-        self.settle_commit_until(Some(until))
+        self.settle_commit(gives_up)
     }
 }

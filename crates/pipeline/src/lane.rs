@@ -257,6 +257,7 @@ impl<R: Rows> Work<'_, R> {
         });
         self.tally.events += 1;
         self.tally.duplicates += u64::from(observed.is_duplicate);
+        self.tally.late += u64::from(observed.is_late);
         self.outcome.news.changes.extend(observed.posture);
         if !observed.is_duplicate {
             self.outcome.news.reads.add(&decoded.event, position);

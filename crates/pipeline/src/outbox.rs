@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dataward_event::finding::Owner;
 use dataward_event::position::Progress;
@@ -22,6 +22,8 @@ const DELIVERY_MAX: usize = 256;
 /// The first wait after a failed delivery; it doubles up to [`RETRY_MAX`].
 const RETRY_FIRST: Duration = Duration::from_millis(200);
 const RETRY_MAX: Duration = Duration::from_secs(30);
+/// How long a sink may still take with what it is delivering when the outbox is closed.
+const CLOSING: Duration = Duration::from_secs(1);
 
 /// All sinks and what waits for them.
 pub struct Outbox {
@@ -153,14 +155,14 @@ impl Outbox {
     /// Waits until every alert has arrived, at most `timeout`. `true` if so.
     pub fn drain(&mut self, timeout: Duration) -> bool {
         self.pump();
-        let until = std::time::Instant::now() + timeout;
+        let until = Instant::now() + timeout;
         for queue in &self.sinks {
             if matches!(queue.delivery, Delivery::Inline(_)) {
                 continue;
             }
             let mut waiting = queue.shared.lock();
             while !waiting.alerts.is_empty() {
-                let left = until.saturating_duration_since(std::time::Instant::now());
+                let left = until.saturating_duration_since(Instant::now());
                 if left.is_zero() {
                     return false;
                 }
@@ -214,13 +216,20 @@ impl Outbox {
 
 impl Drop for Outbox {
     fn drop(&mut self) {
-        for queue in &mut self.sinks {
+        for queue in &self.sinks {
             queue.shared.lock().is_closed = true;
             queue.shared.changed.notify_all();
-            if let Delivery::Thread(thread) = &mut queue.delivery
-                && let Some(thread) = thread.take()
-            {
-                // What it could not deliver is in the table, behind its cursor.
+        }
+        let until = Instant::now() + CLOSING;
+        for queue in &mut self.sinks {
+            let Delivery::Thread(thread) = &mut queue.delivery else { continue };
+            let Some(thread) = thread.take() else { continue };
+            while !thread.is_finished() && Instant::now() < until {
+                std::thread::park_timeout(Duration::from_millis(5));
+            }
+            // One that waits for a dead outside world is left to itself. What it could not deliver is in the table,
+            // behind its cursor.
+            if thread.is_finished() {
                 let _ = thread.join();
             }
         }
@@ -306,6 +315,8 @@ fn serve(mut sink: Box<dyn AlertSink>, shared: &Shared) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use dataward_event::finding::{RuleId, Severity};
     use dataward_event::position::{Offset, Partition, Position};
     use dataward_event::time::{EventTime, IngestTime};
@@ -339,6 +350,36 @@ mod tests {
         };
         let finding = dataward_detect::partition_state::stream_finding(finding);
         Alert::new(&finding, IngestTime::from_micros(0))
+    }
+
+    /// It says that it delivers, and its outside world never answers.
+    struct Stuck(mpsc::Sender<()>, mpsc::Receiver<()>);
+
+    impl AlertSink for Stuck {
+        fn name(&self) -> &str {
+            "stuck"
+        }
+
+        fn deliver(&mut self, _: &[Alert]) -> Result<(), SinkError> {
+            let _ = self.0.send(());
+            let _ = self.1.recv();
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_sink_that_never_answers_does_not_hold_the_end_up() {
+        let ((begun, beginning), (answer, answered)) = (mpsc::channel(), mpsc::channel());
+        let mut outbox = Outbox::threads(vec![Box::new(Stuck(begun, answered))]).unwrap();
+        outbox.push(&alert(5));
+        beginning.recv().unwrap();
+        let (ended, ending) = mpsc::channel();
+        std::thread::spawn(move || {
+            drop(outbox);
+            let _ = ended.send(());
+        });
+        ending.recv_timeout(Duration::from_secs(60)).expect("it ends");
+        drop(answer);
     }
 
     #[test]

@@ -50,6 +50,9 @@ pub enum SourceError {
     /// It will not work before somebody changes something: an unknown topic, refused credentials.
     #[error("{0}")]
     Fatal(String),
+    /// The process was told to stop while the source waited for an answer.
+    #[error("told to stop")]
+    Stopped,
 }
 
 /// A source of records.

@@ -52,13 +52,16 @@ pub enum Ended {
 pub enum RunError {
     /// The source.
     #[error("failed to read: {0}")]
-    Source(#[from] SourceError),
+    Source(SourceError),
     /// The archive.
     #[error("failed to use the archive: {0}")]
-    Archive(#[from] ArchiveError),
+    Archive(ArchiveError),
     /// Offsets are gone, and the settings say to stop then.
     #[error("offsets are lost: {0}")]
     OffsetsLost(String),
+    /// It was told to stop while it waited for the outside world.
+    #[error("told to stop")]
+    Stopped,
     /// Partitions are to be given up, and their rows can neither be committed in time nor kept.
     #[error("partitions are taken before their last checkpoint")]
     GaveUp,
@@ -73,6 +76,24 @@ pub enum RunError {
     /// A topic that is assigned but bound to no source.
     #[error("topic {0} is bound to no source")]
     UnboundTopic(String),
+}
+
+impl From<SourceError> for RunError {
+    fn from(error: SourceError) -> Self {
+        match error {
+            SourceError::Stopped => Self::Stopped,
+            error => Self::Source(error),
+        }
+    }
+}
+
+impl From<ArchiveError> for RunError {
+    fn from(error: ArchiveError) -> Self {
+        match error {
+            ArchiveError::Stopped => Self::Stopped,
+            error => Self::Archive(error),
+        }
+    }
 }
 
 /// Where the loop stands, for whoever shows it.
@@ -183,26 +204,44 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
     }
 
     fn run_to_the_end(&mut self, stop: &AtomicBool) -> Result<Ended, RunError> {
-        self.start_keeper()?;
+        match self.start_keeper() {
+            // Nothing has been read, and a keeper that is not whole must not be saved.
+            Err(RunError::Stopped) => return Ok(Ended::Stopped),
+            started => started?,
+        }
         if self.outbox.is_touched() {
             // A sink that is new begins here. Its cursor must be in the table before the first alert's row: without one
             // the row would be taken for an alert from before the sink's time, and a crash would lose it for the sink.
-            self.checkpoint_now(self.clock.monotonic() + LAST_CHECKPOINT)?;
+            let until = self.clock.monotonic() + LAST_CHECKPOINT;
+            self.checkpoint_now(&|now| now >= until)?;
         }
         self.source.begin()?;
+        let ended = match self.read(stop) {
+            // What was to begin then has not begun. What was read before is saved as ever.
+            Err(RunError::Stopped) => Ended::Stopped,
+            ended => ended?,
+        };
+        self.finish()?;
+        Ok(ended)
+    }
+
+    /// Reads until it is told to stop, or the source ends.
+    fn read(&mut self, stop: &AtomicBool) -> Result<Ended, RunError> {
+        let is_told = |_| stop.load(Ordering::Relaxed);
         while !stop.load(Ordering::Relaxed) {
             match self.source.poll(POLL) {
                 Ok(Input::Batch(batch)) => self.dispatch(batch),
                 Ok(Input::Assigned(partitions)) => {
-                    self.settle_commit()?;
+                    if !self.settle_commit(&is_told)? {
+                        return Err(RunError::Stopped);
+                    }
                     self.start(&partitions)?;
                 }
                 Ok(Input::Revoked { partitions, lost }) => self.revoke(&partitions, lost)?,
-                Ok(Input::OutOfRange) => self.restart_lost()?,
+                Ok(Input::OutOfRange) => self.restart_lost(&is_told)?,
                 Ok(Input::Idle) => {}
                 Ok(Input::End) => {
                     self.finish_source()?;
-                    self.finish()?;
                     return Ok(Ended::SourceEnded);
                 }
                 // The source keeps trying by itself.
@@ -213,7 +252,6 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             }
             self.turn()?;
         }
-        self.finish()?;
         Ok(Ended::Stopped)
     }
 
@@ -299,7 +337,8 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
 
     /// The source has no more: when all of it is seen, the clock goes on for one grace period.
     fn finish_source(&mut self) -> Result<(), RunError> {
-        if self.checkpoint_now(self.clock.monotonic() + LAST_CHECKPOINT)? {
+        let until = self.clock.monotonic() + LAST_CHECKPOINT;
+        if self.checkpoint_now(&|now| now >= until)? {
             let alerts = self.desk.tick_at_the_end(self.clock.as_ref());
             self.deliver(&alerts);
         }
@@ -328,8 +367,8 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
 
     fn revoke(&mut self, partitions: &[Partition], lost: bool) -> Result<(), RunError> {
         // Where the partitions are lost the checkpoint is still right: the table alone decides, by its fence.
-        let is_saved = self.checkpoint_now(self.clock.monotonic() + LAST_CHECKPOINT)?;
-        if !is_saved {
+        let until = self.clock.monotonic() + LAST_CHECKPOINT;
+        if !self.checkpoint_now(&|now| now >= until)? {
             // Their rows share buffers with others: kept, they would be committed beside what the next owner reads.
             tracing::warn!(lost, "partitions are taken before their last checkpoint");
             return Err(RunError::GaveUp);
@@ -351,7 +390,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
     }
 
     /// Some position is no longer in the log: those partitions start again, which records what was lost.
-    fn restart_lost(&mut self) -> Result<(), RunError> {
+    fn restart_lost(&mut self, is_told: &dyn Fn(Duration) -> bool) -> Result<(), RunError> {
         let mut lost = Vec::new();
         for partition in self.owned.keys().cloned().collect::<Vec<_>>() {
             let bounds = self.source.bounds(&partition)?;
@@ -364,7 +403,9 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             return Ok(());
         }
         // What is in memory of them may be in Kafka no longer: it must be in the table first, however long that takes.
-        while !self.checkpoint_now(self.clock.monotonic() + LAST_CHECKPOINT)? {}
+        if !self.checkpoint_now(is_told)? {
+            return Err(RunError::Stopped);
+        }
         self.give_up(&lost);
         self.start(&lost)
     }
@@ -372,11 +413,11 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
     /// The last checkpoint, and the alerts that still wait.
     fn finish(&mut self) -> Result<(), RunError> {
         let until = self.clock.monotonic() + LAST_CHECKPOINT;
-        let is_saved = self.checkpoint_now(until)?;
+        let is_saved = self.checkpoint_now(&|now| now >= until)?;
         let is_delivered = self.outbox.drain(Duration::from_secs(1));
         if is_saved && is_delivered && self.outbox.is_touched() {
             // So that the next start need not send them again.
-            self.checkpoint_now(until)?;
+            self.checkpoint_now(&|now| now >= until)?;
         }
         if !is_saved {
             tracing::warn!("stopped before the last checkpoint: its records will be read again");

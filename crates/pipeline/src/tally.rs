@@ -15,6 +15,8 @@ pub struct Tally {
     pub events: u64,
     /// Events among them whose uid had come before.
     pub duplicates: u64,
+    /// Events among them that came later than the lateness bound behind the newest event of their partition.
+    pub late: u64,
     /// Parts that could not be read, or held nothing, by reason.
     pub rejects: BTreeMap<QuarantineReason, u64>,
     /// Offsets that Kafka kept back.
@@ -42,6 +44,7 @@ impl Tally {
         self.redelivered += other.redelivered;
         self.events += other.events;
         self.duplicates += other.duplicates;
+        self.late += other.late;
         self.not_delivered += other.not_delivered;
         self.alerts += other.alerts;
         self.commits += other.commits;

@@ -77,6 +77,7 @@ struct Script {
     clock: Arc<SimulatedClock>,
     position: i64,
     low: i64,
+    is_stopped: bool,
 }
 
 enum Step {
@@ -87,6 +88,7 @@ enum Step {
     Retention(i64),
     OutOfRange,
     Revoke,
+    Stop,
 }
 
 impl RecordSource for Script {
@@ -102,6 +104,7 @@ impl RecordSource for Script {
             Some(Step::Wait(time)) => self.clock.advance(time),
             Some(Step::StorageLeaves(time)) => self.storage.leave(self.clock.elapsed() + time),
             Some(Step::Retention(low)) => self.low = low,
+            Some(Step::Stop) => self.is_stopped = true,
             Some(Step::Read(to)) => {
                 let mut batch = Batch::new(partition, self.clock.now());
                 for offset in (self.position..to).map(Offset) {
@@ -117,6 +120,9 @@ impl RecordSource for Script {
     }
 
     fn bounds(&mut self, _: &Partition) -> Result<Bounds, SourceError> {
+        if self.is_stopped {
+            return Err(SourceError::Stopped);
+        }
         Ok(Bounds { low: Offset(self.low), high: Offset(100) })
     }
 
@@ -152,6 +158,7 @@ fn tell(steps: Vec<Step>) -> (Ended, usize) {
         clock: Arc::clone(&clock),
         position: 0,
         low: 0,
+        is_stopped: false,
     };
     let archive = MemoryArchive::open(Arc::clone(&storage), Arc::clone(&clock), life);
     let clock: Arc<dyn Clock> = clock;
@@ -189,4 +196,12 @@ fn a_revocation_without_its_last_checkpoint_ends_the_process() {
     let mut steps = outage();
     steps.extend([Step::Revoke, Step::Assign, Step::Read(4)]);
     assert_eq!(tell(steps), (Ended::GaveUp, 0));
+}
+
+/// The process is told to stop while the broker is asked where a partition begins. What was read is committed.
+#[test]
+fn a_stop_in_the_middle_of_a_start_loses_nothing() {
+    let steps = vec![Step::Assign, Step::Read(2), Step::Stop, Step::OutOfRange, Step::Read(4)];
+    assert_eq!(tell(steps), (Ended::Stopped, 2));
+    assert_eq!(tell(vec![Step::Stop, Step::Assign]), (Ended::Stopped, 0));
 }

@@ -1,5 +1,6 @@
 //! The exactly-once protocol on a local directory: claims, fences, crashes, and what is read back.
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use dataward_archive::delta_archive::{DeltaArchive, Options};
@@ -91,6 +92,25 @@ fn rows_come_back_in_order_over_kinds_and_commits() {
         .chain((0..30).filter(|offset| offset % 3 == 2).map(|offset| (1, offset)))
         .collect();
     assert_eq!(changes, expected);
+}
+
+/// What is read back may be years of rows. What is in memory is committed all the same.
+#[test]
+fn a_stop_ends_the_reading_back_and_no_commit() {
+    let place = Place::new();
+    let stop = Arc::new(AtomicBool::new(false));
+    let options = Options { stop: Some(Arc::clone(&stop)), ..Options::default() };
+    let mut archive = DeltaArchive::open(&place.archive(), &options).unwrap();
+    claim(&mut archive, 0);
+    archive.commit(checkpoint_with_events(0, 0..9)).unwrap();
+    assert_eq!(replayed_offsets(&mut archive, 0, 0).len(), 9);
+
+    stop.store(true, Ordering::Relaxed);
+    let replayed = archive.replay(&partition(0), Offset(0), &mut |_| panic!("a row"));
+    assert!(matches!(replayed, Err(ArchiveError::Stopped)), "{replayed:?}");
+    let replayed = archive.replay_changes(&Progress::new(), &mut |_| panic!("a change"));
+    assert!(matches!(replayed, Err(ArchiveError::Stopped)), "{replayed:?}");
+    archive.commit(checkpoint_with_events(0, 9..12)).unwrap();
 }
 
 #[test]

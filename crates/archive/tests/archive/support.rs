@@ -58,8 +58,11 @@ impl Place {
     }
 
     pub(crate) fn open_through(&self, wrapper: StoreWrapper) -> DeltaArchive {
-        let options =
-            Options { store_wrapper: Some(wrapper), reconcile_pause: Some(Duration::ZERO) };
+        let options = Options {
+            store_wrapper: Some(wrapper),
+            reconcile_pause: Some(Duration::ZERO),
+            stop: None,
+        };
         DeltaArchive::open(&self.archive(), &options).unwrap()
     }
 

@@ -85,7 +85,7 @@ fn consume(
     stop: &Arc<AtomicBool>,
 ) -> Result<Tally, Failure> {
     let lease = wiring::take_lease(path, "fill the archive")?;
-    let archive = wiring::open_archive(path)?;
+    let archive = wiring::open_archive(path, stop)?;
     let clock = wiring::clock();
     // A broker answers a waiting consumer when there is something; the embedded one only when the wait is over.
     let properties = [
@@ -96,7 +96,7 @@ fn consume(
     let properties = properties.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
     let topics = TOPICS.map(|(topic, _)| (topic.to_owned(), 0));
     let subscription = Subscription { topics: &topics, properties: &properties };
-    let source = KafkaSource::connect(&subscription, Arc::clone(&clock))?;
+    let source = KafkaSource::connect(&subscription, Arc::clone(&clock), Arc::clone(stop))?;
     let bound = TOPICS
         .map(|(topic, source)| (topic.to_owned(), TopicSettings { source, raw: RawPolicy::All }));
     let mut settings = config::default_settings(bound.into());

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use dataward_archive::lease::{self, Waited};
 use dataward_kafka::source::{KafkaSource, Subscription};
+use dataward_pipeline::record_source::SourceError;
 use dataward_pipeline::runner::Ended;
 
 use crate::args::Run;
@@ -42,7 +43,7 @@ pub(crate) fn run(args: &Run, config: Option<&Path>) -> Outcome {
 /// Waits for the archive to be free, and runs on it. `None`: begin again.
 fn lead(config: &Config, stop: &Arc<AtomicBool>) -> Result<Option<Exit>, Failure> {
     // Opened first: a foreign or damaged archive is told before anybody waits for it.
-    drop(wiring::open_archive(&config.archive)?);
+    drop(wiring::open_archive(&config.archive, stop)?);
     let holder = lease::holder(&config.archive).filter(|holder| !holder.is_released);
     if let Some(holder) =
         holder.filter(|holder| !wiring::is_dead_process_of_this_host(&holder.owner))
@@ -61,7 +62,7 @@ fn lead(config: &Config, stop: &Arc<AtomicBool>) -> Result<Option<Exit>, Failure
 
 fn consume(config: &Config, stop: &Arc<AtomicBool>) -> Result<Option<Exit>, Failure> {
     let clock = wiring::clock();
-    let archive = wiring::open_archive(&config.archive)?;
+    let archive = wiring::open_archive(&config.archive, stop)?;
     let mut properties = config.kafka.clone();
     // The successor takes the place in the group at once.
     let member = format!("dataward-{}", archive.archive_id());
@@ -69,7 +70,15 @@ fn consume(config: &Config, stop: &Arc<AtomicBool>) -> Result<Option<Exit>, Fail
     let origin = format!("dataward/{}", archive.archive_id());
     let sinks = wiring::sinks(&config.sinks, &config.kafka, &origin)?;
     let subscription = Subscription { topics: &config.topics, properties: &properties };
-    let source = KafkaSource::connect(&subscription, Arc::clone(&clock))?;
+    let brokers = config.kafka.get("bootstrap.servers").map(String::as_str);
+    tracing::info!(brokers, "connecting to Kafka");
+    let source = match KafkaSource::connect(&subscription, Arc::clone(&clock), Arc::clone(stop)) {
+        Err(SourceError::Stopped) => {
+            tracing::info!("stopped before a broker answered: nothing was read");
+            return Ok(Some(Exit::Done));
+        }
+        connected => connected?,
+    };
     let topics: Vec<&str> = config.topics.iter().map(|(name, _)| name.as_str()).collect();
     tracing::info!(archive = %config.archive.display(), topics = topics.join(","), "running");
 
@@ -81,6 +90,7 @@ fn consume(config: &Config, stop: &Arc<AtomicBool>) -> Result<Option<Exit>, Fail
         records = tally.records,
         events = tally.events,
         quarantined = tally.faults(),
+        late = (tally.late > 0).then_some(tally.late),
         alerts = tally.alerts,
         commits = tally.commits,
         "stopped"

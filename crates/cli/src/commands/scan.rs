@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use dataward_archive::delta_archive::DeltaArchive;
 use dataward_event::position::Partition;
@@ -30,16 +31,17 @@ pub(crate) fn run(args: &Scan) -> Outcome {
         settings.context = Some(Arc::new(context));
     }
     let tally = match &args.archive {
-        None => scan(files.clone(), EphemeralArchive, settings)?,
+        None => scan(files.clone(), EphemeralArchive, settings, &wiring::stop_flag()?)?,
         Some(path) => {
             let lease = wiring::take_lease(path, "scan into the archive")?;
-            let mut archive = wiring::open_archive(path)?;
+            let stop = wiring::stop_flag()?;
+            let mut archive = wiring::open_archive(path, &stop)?;
             let todo = not_yet_scanned(&mut archive, &files)?;
             let known_alerts = reprint(&mut archive, &files)?;
             let tally = if todo.is_empty() {
                 Tally::default()
             } else {
-                scan(todo.clone(), archive, settings)?
+                scan(todo.clone(), archive, settings, &stop)?
             };
             drop(lease);
             let known = files.len() - todo.len();
@@ -104,9 +106,9 @@ fn scan<A: Archive + Send + 'static>(
     files: Vec<InputFile>,
     archive: A,
     settings: Settings,
+    stop: &Arc<AtomicBool>,
 ) -> Result<Tally, Failure> {
     let clock = wiring::clock();
-    let stop = wiring::stop_flag()?;
     let bytes = files.iter().map(|file| file.bytes).sum();
     let bar =
         progress::bar(bytes, "{spinner} {binary_bytes} of {binary_total_bytes} {wide_bar} {eta}");
@@ -119,7 +121,7 @@ fn scan<A: Archive + Send + 'static>(
             done.extend(status.committed.iter().map(|(file, next)| (file.clone(), next.0)));
             theirs.set_position(u64::try_from(done.values().sum::<i64>()).unwrap_or(0));
         });
-    let ended = runner.run(&stop).map_err(|error| match error {
+    let ended = runner.run(stop).map_err(|error| match error {
         // Here the source is the user's files.
         RunError::Source(error) => Failure::new(Exit::Input, error),
         other => other.into(),
@@ -147,6 +149,12 @@ fn summary(files: &[InputFile], tally: &Tally) {
     );
     if tally.duplicates > 0 {
         eprintln!("{} events came twice (the same event id)", tally.duplicates);
+    }
+    if tally.late > 0 {
+        eprintln!(
+            "{} events came late (over 15 minutes behind the newest before them)",
+            tally.late
+        );
     }
     for (reason, count) in &tally.rejects {
         eprintln!("{count} parts became quarantine rows: {}", reason.as_str());

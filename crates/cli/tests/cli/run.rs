@@ -1,11 +1,11 @@
 //! `run` on a real broker.
 
 use std::collections::BTreeSet;
-
+use std::net::TcpListener;
 use tempfile::TempDir;
 
 use crate::support::archive::{contents, total, verified};
-use crate::support::kafka::{self, broker, produce, setup};
+use crate::support::kafka::{self, broker, produce, setup, setup_at};
 use crate::support::process::{Running, json_lines};
 use crate::support::story::{standing, story, told};
 
@@ -89,6 +89,19 @@ fn a_second_run_goes_on_where_the_first_stopped() {
     let uids: BTreeSet<_> =
         alerts.iter().map(|alert| alert["metadata"]["uid"].to_string()).collect();
     assert_eq!(uids.len(), alerts.len(), "no alert is sent again");
+}
+
+/// Nothing was read, so nothing is left to do.
+#[test]
+fn a_stop_does_not_wait_for_a_broker_that_is_not_there() {
+    let folder = TempDir::new().unwrap();
+    // Free a moment ago, and nobody else's since.
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let setup = setup_at(&closed.to_string(), folder.path(), "topic", "");
+    let mut running = Running::start(&setup.run());
+    running.until("the broker's turn", |running| running.stderr().contains("connecting to Kafka"));
+    let finished = running.terminate().expect(0);
+    assert!(finished.stderr.contains("stopped before a broker answered"), "{}", finished.stderr);
 }
 
 #[test]

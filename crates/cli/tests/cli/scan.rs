@@ -165,6 +165,24 @@ fn an_archive_in_use_is_refused_with_the_name_of_its_holder() {
 }
 
 #[test]
+fn late_events_are_told_where_there_are_any() {
+    let folder = TempDir::new().unwrap();
+    let ordinary = story(1, 100).ndjson();
+    let file = write(folder.path(), "ordinary.ndjson", &ordinary);
+    let told = "events came late";
+    let finished = scan(None, &[&file]).expect(0);
+    assert!(!finished.stderr.contains(told), "{}", finished.stderr);
+
+    let mut late: serde_json::Value =
+        serde_json::from_str(ordinary.lines().next().unwrap()).unwrap();
+    late["eventID"] = "late".into();
+    late["eventTime"] = "2026-01-05T07:44:00Z".into();
+    let file = write(folder.path(), "late.ndjson", format!("{ordinary}{late}\n"));
+    let finished = scan(None, &[&file]).expect(0);
+    assert!(finished.stderr.contains(&format!("1 {told}")), "{}", finished.stderr);
+}
+
+#[test]
 fn what_cannot_be_read_is_kept_and_told() {
     let folder = TempDir::new().unwrap();
     let archive = folder.path().join("archive");

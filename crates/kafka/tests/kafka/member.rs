@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use dataward_event::position::{Offset, Partition, Progress};
@@ -38,6 +39,7 @@ pub(crate) enum Event {
 
 pub(crate) struct Member {
     pub(crate) source: KafkaSource,
+    pub(crate) stop: Arc<AtomicBool>,
     pub(crate) came: Vec<Came>,
     pub(crate) events: Vec<Event>,
 }
@@ -46,9 +48,10 @@ impl Member {
     pub(crate) fn try_join(properties: &Properties, topic: &str) -> Result<Self, SourceError> {
         let topics = [(topic.to_owned(), 0)];
         let subscription = Subscription { topics: &topics, properties };
-        let mut source = KafkaSource::connect(&subscription, Arc::new(SystemClock::start()))?;
+        let (clock, stop) = (Arc::new(SystemClock::start()), Arc::<AtomicBool>::default());
+        let mut source = KafkaSource::connect(&subscription, clock, Arc::clone(&stop))?;
         source.begin()?;
-        Ok(Self { source, came: Vec::new(), events: Vec::new() })
+        Ok(Self { source, stop, came: Vec::new(), events: Vec::new() })
     }
 
     pub(crate) fn join(cluster: &Cluster, group: &str, topic: &str) -> Self {
@@ -149,6 +152,17 @@ impl Member {
         }
         let news = self.came.len() - before;
         assert_eq!(news, 0, "{news} records came where none may: {:?}", self.offsets());
+    }
+
+    /// Ends, and waits for nobody.
+    pub(crate) fn ends(self) {
+        let (ended, ending) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            drop(self);
+            // Nobody listens if it comes too late.
+            let _ = ended.send(());
+        });
+        ending.recv_timeout(DEADLINE).expect("it ends");
     }
 
     /// The offsets that came, in order, by partition.

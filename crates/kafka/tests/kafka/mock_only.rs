@@ -3,10 +3,11 @@
 use std::time::Instant;
 
 use dataward_kafka::config::Properties;
+use dataward_pipeline::archive::Committed;
 use dataward_pipeline::record_source::{RecordSource, SourceError};
 
 use crate::cluster::{Cluster, DEADLINE};
-use crate::member::{Event, Member, partition};
+use crate::member::{Event, Member, partition, starts_of};
 
 #[test]
 fn after_an_outage_reading_goes_on_where_it_stood() {
@@ -42,6 +43,38 @@ fn after_an_outage_reading_goes_on_where_it_stood() {
         }
     }
     assert_eq!(member.offsets_of(0), (0..20).collect::<Vec<_>>());
+}
+
+#[test]
+fn whoever_is_told_to_stop_waits_for_no_broker() {
+    let cluster = Cluster::mock();
+    let Cluster::Mock(embedded) = &cluster else { panic!("it is one") };
+    let topic = cluster.topic(1);
+    let mut member = Member::join(&cluster, &topic, &topic);
+    embedded.set_available(false).unwrap();
+    member.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    match member.source.bounds(&partition(&topic, 0)) {
+        Err(SourceError::Stopped) => {}
+        other => panic!("there is no broker: {other:?}"),
+    }
+}
+
+/// The coordinator may be away for the whole session; the table has the progress.
+#[test]
+fn an_acknowledgement_that_nobody_takes_does_not_hold_the_end_up() {
+    let cluster = Cluster::mock();
+    let Cluster::Mock(embedded) = &cluster else { panic!("it is one") };
+    let topic = cluster.topic(1);
+    cluster.produce_numbers(&topic, 0, 0..10);
+    let mut properties = cluster.properties(&topic);
+    properties.insert("session.timeout.ms".to_owned(), "300000".to_owned());
+    let mut member = Member::try_join(&properties, &topic).unwrap();
+    member.wait_for_assignment();
+    member.assign(&topic, &[(0, 0)]);
+    member.wait_for(10);
+    embedded.set_available(false).unwrap();
+    member.source.acknowledge(&Committed::new(1, starts_of(&topic, &[(0, 10)])));
+    member.ends();
 }
 
 #[test]

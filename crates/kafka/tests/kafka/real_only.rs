@@ -2,6 +2,7 @@
 
 use dataward_event::position::Offset;
 use dataward_event::time::KafkaTime;
+use dataward_kafka::config::Properties;
 use dataward_pipeline::record_source::{Bounds, RecordSource, SourceError};
 use rdkafka::TopicPartitionList;
 use rdkafka::admin::AdminOptions;
@@ -9,6 +10,7 @@ use rdkafka::producer::Producer;
 
 use crate::cluster::{Cluster, DEADLINE, Sample, send};
 use crate::member::{Event, Member, partition};
+use crate::suite::{hand_over, take_over};
 
 /// Deletes the records before an offset, as retention would.
 fn delete_before(cluster: &Cluster, topic: &str, offset: i64) {
@@ -141,22 +143,36 @@ fn a_successor_of_the_same_name_takes_the_place() {
     second.wait_for(3);
 }
 
+/// KIP-848: the broker assigns. Session and heartbeat are its own settings then, and librdkafka refuses them.
+#[test]
+fn the_new_protocol_assigns_starts_and_hands_over_the_same() {
+    let Some(cluster) = Cluster::real() else { return };
+    let topic = cluster.topic(4);
+    let mut properties = cluster.properties(&topic);
+    properties.retain(|name, _| name != "session.timeout.ms" && name != "heartbeat.interval.ms");
+    properties.insert("group.protocol".to_owned(), "consumer".to_owned());
+    hand_over(&cluster, &topic, &properties);
+}
+
 /// The loop may end between a question of the group and our answer: by a signal, by a failure. Then nobody will answer,
 /// and the end must not wait for it.
 #[test]
 fn an_unanswered_assignment_does_not_hold_the_end_up() {
     let Some(cluster) = Cluster::real() else { return };
     let topic = cluster.topic(2);
-    let mut member = Member::join(&cluster, &topic, &topic);
+    let mut member = Member::try_join(&patient(&cluster, &topic), &topic).unwrap();
     member.wait_for_assignment();
-    ends_in_time(member);
+    member.ends();
+    // The group knows, too: it does not wait for a member that is gone.
+    let mut next = Member::join(&cluster, &topic, &topic);
+    assert_eq!(next.wait_for_assignment().len(), 2);
 }
 
 #[test]
 fn an_unanswered_revocation_does_not_hold_the_end_up() {
     let Some(cluster) = Cluster::real() else { return };
     let topic = cluster.topic(2);
-    let mut first = Member::join(&cluster, &topic, &topic);
+    let mut first = Member::try_join(&patient(&cluster, &topic), &topic).unwrap();
     first.wait_for_assignment();
     first.assign(&topic, &[(0, 0), (1, 0)]);
     let mut second = Member::join(&cluster, &topic, &topic);
@@ -164,14 +180,19 @@ fn an_unanswered_revocation_does_not_hold_the_end_up() {
         second.step();
         first.events.iter().any(|event| matches!(event, Event::Revoked(p, _) if !p.is_empty()))
     });
-    ends_in_time(first);
+    first.ends();
+    let mut given = 0;
+    let until = std::time::Instant::now() + DEADLINE;
+    while given < 2 {
+        assert!(std::time::Instant::now() < until, "the group waits for a member that is gone");
+        second.step();
+        given += take_over(&topic, &mut second);
+    }
 }
 
-fn ends_in_time(member: Member) {
-    let (ended, ending) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        drop(member);
-        ended.send(()).unwrap();
-    });
-    ending.recv_timeout(DEADLINE).expect("it ends");
+/// The group does not give a member of these up before it says goodbye.
+fn patient(cluster: &Cluster, group: &str) -> Properties {
+    let mut properties = cluster.properties(group);
+    properties.insert("session.timeout.ms".to_owned(), "300000".to_owned());
+    properties
 }

@@ -166,18 +166,22 @@ fn give_up(cluster: &Cluster, topic: &str, first: &mut Member) -> Vec<i32> {
     given_up
 }
 
-/// The second member answers the group: what it is given starts behind what the first one has read.
-fn take_over(topic: &str, second: &mut Member) {
+/// The second member answers the group: what it is given starts behind what the first one has read. Returns how much
+/// that is.
+pub(crate) fn take_over(topic: &str, second: &mut Member) -> usize {
+    let mut given = 0;
     for event in std::mem::take(&mut second.events) {
         match event {
             Event::Assigned(partitions) => {
                 let starts: Vec<_> =
                     partitions.iter().map(|partition| (partition.number, 5)).collect();
                 second.assign(topic, &starts);
+                given += starts.len();
             }
             other => panic!("the second member sees {other:?}"),
         }
     }
+    given
 }
 
 fn bounds_are_the_first_offset_and_the_one_after_the_last(cluster: &Cluster) {

@@ -141,6 +141,11 @@ pub(crate) struct Setup {
 
 /// Writes the configuration of a `run` over one topic. `more` is put at its end.
 pub(crate) fn setup(broker: &Broker, folder: &Path, topic: &str, more: &str) -> Setup {
+    setup_at(&broker.bootstrap_servers(), folder, topic, more)
+}
+
+/// The same, with a broker that answers there, or not.
+pub(crate) fn setup_at(brokers: &str, folder: &Path, topic: &str, more: &str) -> Setup {
     let (archive, alerts) = (folder.join("archive"), folder.join("alerts.ndjson"));
     let mut config = String::new();
     // Writing to a String cannot fail.
@@ -152,7 +157,7 @@ path = "{}"
 flush_seconds = 1
 snapshot_seconds = 2
 [kafka]
-bootstrap.servers = "{}"
+bootstrap.servers = "{brokers}"
 group.id = "{}"
 session.timeout.ms = 6000
 [[topics]]
@@ -164,7 +169,6 @@ kind = "file"
 path = "{}"
 {more}"#,
         archive.display(),
-        broker.bootstrap_servers(),
         // The folder's name is as good as any.
         folder.file_name().unwrap().display(),
         alerts.display(),
@@ -173,10 +177,6 @@ path = "{}"
 }
 
 impl Setup {
-    /// The arguments of `run`.
-    pub(crate) fn run(&self) -> [String; 3] {
-        ["run".to_owned(), "--config".to_owned(), text(&self.config)]
-    }
     /// Waits until so many records are in the table, and every alert of theirs is in the file.
     pub(crate) fn until_settled(&self, running: &mut Running, records: i64) {
         running.until("everything in the table", |_| committed(&self.archive) == records);
