@@ -77,6 +77,8 @@ impl Deed {
         };
         match self {
             Self::Replacement => &[ControlWeakened],
+            // Far more is read than ever, by a program that does only this: whoever watches wants to know.
+            Self::Copy => &[ReadBulk],
             // Two legs, one exposure of three weeks: it is said again after an hour, a day and a week.
             Self::ProtectionRemoved => &[
                 ControlWeakened,
@@ -106,8 +108,6 @@ impl Deed {
     pub const fn may_alert(self) -> &'static [RuleId] {
         use RuleId::{AuditSilenced, ControlWeakened, ReadBulk, ReadDuringExposure};
         match self {
-            // Far more is read than ever, by a program that does only this: whoever watches wants to know.
-            Self::Copy => &[ReadBulk],
             Self::FirstOutsideRead | Self::OutsideRead | Self::OutsideDump => {
                 &[ReadDuringExposure, ReadBulk]
             }
@@ -115,6 +115,11 @@ impl Deed {
             Self::TrailStarted => &[AuditSilenced],
             _ => &[],
         }
+    }
+
+    /// Whether it is many events of which some are too many, and no single one is what must alert.
+    pub const fn is_an_amount(self) -> bool {
+        matches!(self, Self::Copy | Self::OutsideDump | Self::BucketsCopied)
     }
 
     /// Whether nothing at all may be said about it.

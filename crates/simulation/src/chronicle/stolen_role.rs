@@ -17,7 +17,7 @@ const OBJECTS_OF_A_BUCKET: usize = 12;
 
 /// The role where it belongs. For weeks it reads a few small objects of one bucket a day.
 pub(super) fn owner() -> Caller {
-    Caller::instance("web-firewall-role", 0x05a7_91c3, "10.20.0.7")
+    Caller::instance("web-firewall-role", 0x0a39_1c3e_77b2_04d5, "10.20.0.7")
 }
 
 pub(super) fn entries(rng: &mut Rng) -> Vec<Entry> {

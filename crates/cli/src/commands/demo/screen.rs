@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use dataward_event::finding::RuleId;
+use dataward_event::finding::{RuleId, Severity};
 use dataward_event::time::EventTime;
 use dataward_pipeline::alert::Alert;
 use dataward_pipeline::alert_sink::{AlertSink, SinkError};
@@ -47,19 +47,24 @@ impl AlertSink for Screen {
                 continue;
             }
             later.flush(&mut text, self.style);
-            // What is not the story is said in a line.
-            if alert.time < THREE_WEEKS {
+            if is_worth_a_block(alert) {
+                block(&mut text, self.style, alert, &told, &body);
+            } else {
                 let severity = alert.severity.as_str().to_lowercase();
                 let rule = alert.rule.as_str();
-                let line = format!("{severity:<INDENT$}{rule}: {}{}", alert.title, latency(&told));
-                lines(&mut text, self.style, &line);
-            } else {
-                block(&mut text, self.style, alert, &told, &body);
+                let what = format!("{rule}: {}{}", alert.title, latency(&told));
+                line(&mut text, self.style, &severity, &what);
             }
         }
         later.flush(&mut text, self.style);
         show(&text).map_err(|error| SinkError::Unavailable(error.to_string()))
     }
+}
+
+/// What is not the story is said in a line, and that a window is still open where worse is said of its datastore.
+fn is_worth_a_block(alert: &Alert) -> bool {
+    let is_minor = alert.rule == RuleId::ExposureStillOpen && alert.severity < Severity::CRITICAL;
+    alert.time >= THREE_WEEKS && !is_minor
 }
 
 fn latency(told: &Told) -> String {
@@ -82,14 +87,23 @@ fn block(text: &mut String, style: Style, alert: &Alert, told: &Told, body: &Val
     for line in wrapped(&alert.description, INDENT) {
         let _ = writeln!(text, "{line}");
     }
+    if alert.rule == RuleId::ExposureStillOpen {
+        // What to do has been said when it was opened.
+        return;
+    }
     let remediation = body["remediation"]["desc"].as_str().unwrap_or_default();
     for line in wrapped(&format!("next: {remediation}"), INDENT) {
         let _ = writeln!(text, "{}", style.dim(&line));
     }
 }
 
-fn lines(text: &mut String, style: Style, paragraph: &str) {
-    for line in wrapped(paragraph, 0) {
+/// A word, and in the column behind it what it is about.
+fn line(text: &mut String, style: Style, word: &str, what: &str) {
+    for (place, line) in wrapped(what, INDENT).into_iter().enumerate() {
+        let line = match place {
+            0 => format!("{word:<INDENT$}{}", line.trim_start()),
+            _ => line,
+        };
         let _ = writeln!(text, "{}", style.dim(&line));
     }
 }
@@ -113,7 +127,7 @@ impl Later {
                 more => format!("{more} {}", rule.as_str()),
             });
             let counted = counted.collect::<Vec<_>>().join(", ");
-            lines(text, style, &format!("{what:<INDENT$}{datastore}: {counted}"));
+            line(text, style, &what, &format!("{datastore}: {counted}"));
         }
     }
 }

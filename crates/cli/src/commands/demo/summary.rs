@@ -5,8 +5,9 @@ use std::path::Path;
 
 use dataward_archive::report::Report;
 use dataward_event::exposure::{Exposure, PartialSum};
+use dataward_event::finding::{CloseReason, RuleId};
 use dataward_pipeline::tally::Tally;
-use dataward_simulation::chronicle::{BEGIN, THREE_WEEKS};
+use dataward_simulation::chronicle::{BEGIN, END, THREE_WEEKS};
 
 use super::style::{Style, grouped, minute, size, span, wrapped};
 use super::witness::{Score, Told, Witness};
@@ -30,6 +31,7 @@ impl Summary<'_> {
     pub(super) fn text(&self, style: Style) -> String {
         let mut text = String::new();
         exposures(&mut text, style, self.exposures);
+        bulk_reads(&mut text, style, &self.witness.alerts_between(BEGIN, END));
         alerts(&mut text, style, self.witness);
         self.archive(&mut text, style);
         text
@@ -88,28 +90,41 @@ fn lines(text: &mut String, paragraph: &str) {
     }
 }
 
-/// What was open, from when to when, by whom, and what outsiders read in it.
+/// What was open, from when to when, by whom, and what outsiders read in it. What one event opened in one setting is
+/// one thing to people.
 pub(super) fn exposures(text: &mut String, style: Style, exposures: &[Exposure]) {
     if exposures.is_empty() {
         return;
     }
     heading(text, style, "What was open");
-    for exposure in exposures {
-        exposed(text, style, exposure);
+    let is_together = |one: &Exposure, other: &Exposure| {
+        one.opened_by.event_uid == other.opened_by.event_uid
+            && (one.control, &one.setting) == (other.control, &other.setting)
+            && (&one.closed_by, one.level) == (&other.closed_by, other.level)
+    };
+    for together in exposures.chunk_by(is_together) {
+        exposed(text, style, together);
     }
 }
 
-fn exposed(text: &mut String, style: Style, exposure: &Exposure) {
-    let what = format!(
-        "{}: {} ({})",
-        exposure.control.as_str().replace('_', " "),
-        exposure.setting,
-        exposure.opened
-    );
+fn exposed(text: &mut String, style: Style, together: &[Exposure]) {
+    let exposure = &together[0];
+    let things: Vec<&str> = together.iter().map(|each| each.opened.as_str()).collect();
+    let things = match things.as_slice() {
+        [thing] => (*thing).to_owned(),
+        more => format!("{} things", more.len()),
+    };
+    let control = exposure.control.as_str().replace('_', " ");
     let datastore = exposure.datastore.label();
-    let level = exposure.level.as_str();
+    let (level, setting) = (exposure.level.as_str(), &exposure.setting);
     let head = style.severity(exposure.severity, &format!("{datastore:<22}{level:<10}"));
-    let _ = writeln!(text, "  {head}{what}");
+    let _ = writeln!(text, "  {head}{control}: {setting} ({things})");
+    if exposure.close_reason == Some(CloseReason::Replaced) {
+        let micros = exposure.duration_micros().unwrap_or_default();
+        let day = exposure.opened_by.time.date();
+        let _ = writeln!(text, "    on {day}, and set again after {}", span(micros));
+        return;
+    }
     let opened = &exposure.opened_by;
     let before = if exposure.opened_at_uncertain { " or earlier" } else { "" };
     let from = format!("{}{before} by {}", minute(opened.time), opened.actor.label());
@@ -144,10 +159,9 @@ fn outside(exposure: &Exposure) -> String {
             networks.push(&reader.network);
         }
     }
-    let amounts = if amounts.is_empty() {
-        String::new()
-    } else {
-        format!(", at least {}", amounts.join(" and "))
+    let amounts = match amounts.as_slice() {
+        [] => String::new(),
+        amounts => format!(" ({})", amounts.join(", ")),
     };
     let perhaps = match figures.reads_at_edges {
         0 => String::new(),
@@ -157,9 +171,21 @@ fn outside(exposure: &Exposure) -> String {
     format!("outsiders read {times} times{amounts}, from {networks}{perhaps}")
 }
 
-/// A sum, where anything was reported (I6).
+/// A sum, where anything was reported; a lower bound where not everything was (I6).
 fn amount(sum: PartialSum, words: impl Fn(u64) -> String) -> Option<String> {
-    (sum.at_least > 0).then(|| words(sum.at_least))
+    let at_least = if sum.unreported > 0 { "at least " } else { "" };
+    (sum.at_least > 0).then(|| format!("{at_least}{}", words(sum.at_least)))
+}
+
+/// Who read far more than ever. The alert has the figures.
+fn bulk_reads(text: &mut String, style: Style, alerts: &[Told]) {
+    let mut bulk = alerts.iter().filter(|told| told.rule == RuleId::ReadBulk).peekable();
+    if bulk.peek().is_some() {
+        heading(text, style, "Who read in bulk");
+    }
+    for told in bulk {
+        lines(text, &format!("{} {}", minute(told.time), told.title));
+    }
 }
 
 fn alerts(text: &mut String, style: Style, witness: &Witness) {
@@ -172,7 +198,10 @@ fn alerts(text: &mut String, style: Style, witness: &Witness) {
     let names: Vec<String> = normal.iter().map(named).collect();
     let names = if names.is_empty() { String::new() } else { format!(": {}", names.join("; ")) };
     lines(text, &format!("In the three normal weeks: {}{names}.", normal.len()));
-    scored(text, style, &witness.score());
+    match witness.score() {
+        Some(score) => scored(text, style, &score),
+        None => lines(text, "The story was stopped before its end."),
+    }
 }
 
 fn named(told: &Told) -> String {
@@ -200,7 +229,7 @@ mod tests {
     use dataward_event::audit_event::{Actor, Datastore, DatastoreForm};
     use dataward_event::change::{Control, WindowKind};
     use dataward_event::exposure::{Deed, Known, Level, ReadFigures, Reader};
-    use dataward_event::finding::{CloseReason, Severity};
+    use dataward_event::finding::Severity;
     use dataward_event::position::{Offset, Partition, Position};
     use dataward_event::time::EventTime;
 
@@ -278,11 +307,24 @@ mod tests {
             "2019-12-04 17:20 by e.marsh",
             "2019-12-26 18:02 by s.ivanova",
             "22 days 41 minutes",
-            "53 times, at least 2,400,195 rows and 1.4 GB, from 192.0.2.0/24",
+            "53 times (at least 2,400,195 rows, at least 1.4 GB), from 192.0.2.0/24",
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(!text.contains("198.51.100.0/24"), "{text}");
+    }
+
+    #[test]
+    fn what_was_set_again_at_once_takes_two_lines() {
+        let mut flags = [exposure(), exposure()];
+        for flag in &mut flags {
+            flag.close_reason = Some(CloseReason::Replaced);
+            flag.closed_by = Some(deed("e.marsh", "2019-12-04T17:23:00Z"));
+        }
+        let mut text = String::new();
+        exposures(&mut text, Style::off(), &flags);
+        assert_eq!(text.trim().lines().count(), 3, "{text}");
+        assert!(text.contains("(2 things)") && text.contains("after 2 minutes"), "{text}");
     }
 
     #[test]

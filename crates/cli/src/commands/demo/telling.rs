@@ -98,6 +98,10 @@ impl Telling {
             self.week(week, next)?;
             week = next;
         }
+        if self.is_stopped() {
+            return Ok(());
+        }
+        self.witness.end();
         // One record that nobody can read: it is kept, and the stream goes on.
         self.produce(CLOUDTRAIL_TOPIC, None, b"{\"eventVersion\":\"1.11\",\"eventName\":\"GetObj")
     }
@@ -128,8 +132,7 @@ impl Telling {
             self.introduce(deed, entry.time)?;
         }
         match must_alert {
-            // Many events, of which some will be too many: no single one is waited for.
-            Some(Deed::BucketsCopied) => self.pace.keep(&mut self.producer, COPY_RATE),
+            Some(deed) if deed.is_an_amount() => self.pace.keep(&mut self.producer, COPY_RATE),
             // Normal life goes by as fast as it can: whatever is on its way would be taken for latency.
             Some(_) if entry.time < THREE_WEEKS => {
                 self.witness.wait_for_commit(self.sent, &self.stop);
@@ -140,7 +143,7 @@ impl Telling {
         }
         self.witness.append(entry);
         self.produce(entry.topic, Some(&entry.message.key), entry.message.payload.as_bytes())?;
-        if must_alert.is_some_and(|deed| deed != Deed::BucketsCopied) {
+        if must_alert.is_some_and(|deed| !deed.is_an_amount()) {
             self.witness.wait_for_alert(&entry.message.event_uid, PATIENCE, &self.stop);
             self.witness.breathe(AFTER, &self.stop);
             self.pace = Pace::of(STORY_RATE);
