@@ -190,4 +190,9 @@ impl Setup {
         let alerts = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         alerts.map(|alert| alert["metadata"]["uid"].as_str().unwrap().to_owned()).collect()
     }
+
+    /// The arguments of `run`.
+    pub(crate) fn run(&self) -> [String; 3] {
+        ["run".to_owned(), "--config".to_owned(), text(&self.config)]
+    }
 }
