@@ -226,7 +226,15 @@ pub(crate) fn context(path: &Path) -> Result<Context, String> {
     let named = |reason: String| format!("context file {}: {reason}", path.display());
     let text = std::fs::read_to_string(path)
         .map_err(|error| named(format!("failed to read it: {error}")))?;
-    read_toml(&text).map_err(named)
+    parse_context(&text).map_err(named)
+}
+
+/// Reads the text of a context file.
+///
+/// # Errors
+/// The line that cannot be used.
+pub(crate) fn parse_context(text: &str) -> Result<Context, String> {
+    read_toml(text)
 }
 
 fn read_toml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {

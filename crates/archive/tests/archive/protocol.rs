@@ -108,7 +108,7 @@ fn a_stop_ends_the_reading_back_and_no_commit() {
     stop.store(true, Ordering::Relaxed);
     let replayed = archive.replay(&partition(0), Offset(0), &mut |_| panic!("a row"));
     assert!(matches!(replayed, Err(ArchiveError::Stopped)), "{replayed:?}");
-    let replayed = archive.replay_changes(&Progress::new(), &mut |_| panic!("a change"));
+    let replayed = archive.replay_shared(&Progress::new(), &mut |_| panic!("a change"));
     assert!(matches!(replayed, Err(ArchiveError::Stopped)), "{replayed:?}");
     archive.commit(checkpoint_with_events(0, 9..12)).unwrap();
 }

@@ -10,12 +10,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use dataward_archive::delta_archive::Options;
+use dataward_archive::delta_archive::{DeltaArchive, Options};
+use dataward_archive::exposures::Withdrawn;
+use dataward_event::change::WindowKind;
 use dataward_kafka::embedded::EmbeddedCluster;
 use dataward_kafka::source::{KafkaSource, Subscription};
 use dataward_pipeline::settings::{RawPolicy, TopicSettings};
 use dataward_pipeline::tally::Tally;
-use dataward_simulation::chronicle::{CLOUDTRAIL_TOPIC, OCSF_TOPIC};
+use dataward_simulation::chronicle::{CLOUDTRAIL_TOPIC, CONTEXT, OCSF_TOPIC};
 use dataward_sources::source::Source;
 
 use crate::args::Demo;
@@ -101,6 +103,8 @@ fn consume(
         .map(|(topic, source)| (topic.to_owned(), TopicSettings { source, raw: RawPolicy::All }));
     let mut settings = config::default_settings(bound.into());
     settings.flush_interval = std::time::Duration::from_secs(1);
+    let context = config::parse_context(CONTEXT).map_err(|e| Failure::text(Exit::Usage, e))?;
+    settings.context = Some(Arc::new(context));
 
     let sink = Box::new(Screen::new(Arc::clone(witness)));
     let workers = config::worker_count(0);
@@ -123,7 +127,13 @@ fn consume(
 
 fn finish(archive: &Path, tally: &Tally, witness: &Witness) -> Outcome {
     let report = dataward_archive::verify::verify(archive, &Options::default(), &mut |_| {})?;
-    let summary = Summary { exposures: &[], witness, tally, report: &report, archive };
+    let windows = DeltaArchive::open_read_only(archive, &Options::default())?
+        .exposures(Withdrawn::Dropped)?
+        .into_iter()
+        .map(|row| row.exposure)
+        .filter(|exposure| exposure.window_kind == WindowKind::Confidentiality)
+        .collect::<Vec<_>>();
+    let summary = Summary { exposures: &windows, witness, tally, report: &report, archive };
     style::show(&summary.text(Style::of_stdout()))?;
     Ok(if report.is_sound() { Exit::Done } else { Exit::Broken })
 }
