@@ -91,7 +91,8 @@ impl Incident {
         known.max_by_key(|sensitivity| weight(*sensitivity)).flatten()
     }
 
-    /// How many statements the highest score so far is worth.
+    /// How many statements it is worth: one more each time the score, or the number of datastores, has doubled. A score
+    /// that has come to its end says nothing of a thief who goes from store to store.
     fn statements(&self, context: &Context) -> u32 {
         if self.touched.is_empty() {
             return 0;
@@ -102,7 +103,8 @@ impl Incident {
         }
         let growth = f64::from(weighed) / f64::from(ALERT_MILLINATS);
         // `as` cannot fail: the growth is at least 1 and at most 2³².
-        1 + libm::floor(libm::log(growth) / libm::log(AGAIN_FACTOR)) as u32
+        let of_score = libm::floor(libm::log(growth) / libm::log(AGAIN_FACTOR)) as u32;
+        1 + of_score + self.touched.len().ilog2()
     }
 }
 
@@ -161,6 +163,14 @@ mod tests {
             None,
         ];
         assert_eq!(steps(&reads), said);
+    }
+
+    #[test]
+    fn a_thief_who_goes_from_store_to_store_is_told_of_again() {
+        let stores = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+        let said = steps(&stores.map(|store| (7_000, store, None)));
+        let told: Vec<usize> = (0..said.len()).filter(|place| said[*place].is_some()).collect();
+        assert_eq!(told, [0, 1, 3, 7]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The findings of `read.bulk`: what an unusual read says to people.
 
-use dataward_event::audit_event::{AuditEvent, Datastore, DatastoreForm, Sensitivity};
+use dataward_event::audit_event::{ActorKind, AuditEvent, Datastore, DatastoreForm, Sensitivity};
 use dataward_event::finding::{Anomaly, Evidence, Finding, RuleId, Severity, Step, Trigger};
 use dataward_event::position::Position;
 
@@ -138,11 +138,7 @@ impl UnusualRead<'_> {
             trigger: Trigger::Record(self.position.clone()),
             title,
             description,
-            remediation: format!(
-                "Ask {} by another way than the one the read came from whether it was planned. If \
-                 nobody can say: take its credentials and sessions away, then list what it read.",
-                self.actor()
-            ),
+            remediation: self.remediation(),
             datastore: Some(self.datastore.clone().into_owned()),
             window_kind: None,
             exposure: None,
@@ -231,6 +227,18 @@ impl UnusualRead<'_> {
     fn size(&self, metric: Metric) -> Option<u64> {
         let known = self.known?;
         [known.rows, known.bytes, known.objects][metric.index()]
+    }
+
+    fn remediation(&self) -> String {
+        if self.event.actor.kind == ActorKind::Anonymous {
+            return "Close the datastore to those without an identity, then list what was read and from where."
+                .to_owned();
+        }
+        format!(
+            "Ask {} by another way than the one the read came from whether it was planned. If \
+             nobody can say: take its credentials and sessions away, then list what it read.",
+            self.actor()
+        )
     }
 
     fn actor(&self) -> &str {
