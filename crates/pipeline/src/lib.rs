@@ -18,6 +18,7 @@ pub mod ephemeral;
 pub mod lane;
 pub mod outbox;
 pub mod record_source;
+pub mod restore;
 pub mod runner;
 pub mod settings;
 pub mod start;

@@ -2,20 +2,16 @@
 
 use std::sync::Arc;
 
-use dataward_detect::context::Context;
-use dataward_detect::keeper::Keeper;
 use dataward_detect::partition_state::{PartitionState, StreamFinding, stream_finding};
-use dataward_detect::state::{StateError, check_format};
 use dataward_event::finding::{Owner, RuleId, Severity};
 use dataward_event::position::{Offset, Partition, Position, Progress, Span};
 
 use crate::alert::Alert;
 use crate::archive::{
-    Archive, ArchiveError, Claim, Disposition, GapCause, GapRow, Known, OperatorRow, Replayed,
-    Rows, SharedRow, Snapshot,
+    Archive, ArchiveError, Claim, Disposition, GapCause, GapRow, Known, OperatorRow, Rows,
 };
-use crate::lane::News;
 use crate::record_source::RecordSource;
+use crate::restore;
 use crate::runner::{RunError, Runner};
 use crate::settings::{OnGap, StartAt};
 use crate::workers::Task;
@@ -64,7 +60,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
                 Err(error) => again_or(error, &mut attempts)?,
             }
         };
-        let (keeper, seen) = self.restore_keeper()?;
+        let (keeper, seen) = restore::keeper(&mut *self.writer.archive())?;
         self.desk.keeper = keeper;
         self.desk.keeper.set_next_number(next);
         self.desk.seen = seen;
@@ -105,47 +101,6 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         self.deliver(&alerts);
         self.checkpoints.is_snapshot_wanted = true;
         self.checkpoints.has_news = true;
-    }
-
-    /// The keeper as of the table: its newest snapshot, and the changes and reads after it, muted. Without a snapshot that
-    /// is all there ever were: it takes longer, and nothing is lost.
-    fn restore_keeper(&mut self) -> Result<(Keeper, Progress), RunError> {
-        let mut archive = self.writer.archive();
-        let snapshot = archive.snapshot(&Owner::Keeper)?;
-        let (mut keeper, mut seen) = match snapshot.map(|saved| (load_keeper(&saved), saved.at)) {
-            Some((Ok(keeper), at)) => (keeper, at),
-            Some((Err(error), _)) => {
-                tracing::error!(%error, "the keeper's snapshot is unusable: rebuilding it");
-                (Keeper::new(), Progress::new())
-            }
-            None => (Keeper::new(), Progress::new()),
-        };
-        let mut news = News::default();
-        let (mut next, mut tick) = (seen.clone(), None);
-        archive.replay_shared(&seen, &mut |row| match row {
-            SharedRow::Event(archived) => {
-                let Position { partition, offset, .. } = &archived.position;
-                if next.next(partition).is_none_or(|next| next <= *offset) {
-                    next.assign(partition.clone(), offset.next());
-                }
-                if !archived.producer_duplicate {
-                    news.add(&archived.event, &archived.position);
-                }
-            }
-            SharedRow::Tick(time) => tick = tick.max(Some(time)),
-        })?;
-        drop(archive);
-        // The next snapshot knows them, also those of partitions that are not ours again yet.
-        seen = next;
-        keeper.observe_all(news.changes, news.reads.into_reads());
-        if let Some(tick) = tick {
-            keeper.repeat_tick(tick);
-        }
-        // What was said of figures was said before the commit that the table has.
-        keeper.settle();
-        keeper.say_figures();
-        keeper.mark_all_dirty();
-        Ok((keeper, seen))
     }
 
     /// Starts partitions that the group gave us.
@@ -298,37 +253,13 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         Ok(())
     }
 
-    /// A partition's state at `next`: its newest snapshot, and the rows after it, muted.
+    /// A partition's state at `next`; a cold one is reported.
     fn restore(&mut self, partition: &Partition, next: Offset) -> Result<PartitionState, RunError> {
-        let owner = Owner::Partition(partition.clone());
-        let snapshot = self.writer.archive().snapshot(&owner)?;
-        let Some(snapshot) = snapshot else {
+        let state = restore::partition(&mut *self.writer.archive(), partition, next)?;
+        Ok(state.unwrap_or_else(|| {
             self.report_cold_start(partition, next);
-            return Ok(PartitionState::default());
-        };
-        let mut state = match load_partition(&snapshot) {
-            Ok(state) => state,
-            Err(error) => {
-                tracing::error!(%error, %partition, "the snapshot is unusable: starting cold");
-                self.report_cold_start(partition, next);
-                return Ok(PartitionState::default());
-            }
-        };
-        let from = snapshot.at.next(partition).unwrap_or(Offset(0));
-        if from < next {
-            // Muted, and the context decides only what is said: none is needed.
-            let context = Context::default();
-            self.writer.archive().replay(partition, from, &mut |row| match row {
-                Replayed::Event(archived) => {
-                    state.observe(&archived.event, &archived.position, &context);
-                }
-                Replayed::Quarantine { position, reason } => {
-                    state.observe_reject(reason, &position, dataward_event::time::EventTime::MIN);
-                }
-            })?;
-        }
-        state.mark_all_dirty();
-        Ok(state)
+            PartitionState::default()
+        }))
     }
 
     /// State is lost: what it had learned must be learned again, and people must know.
@@ -371,21 +302,4 @@ fn again_or(error: ArchiveError, attempts: &mut u32) -> Result<(), RunError> {
 
 fn as_number(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn load_keeper(snapshot: &Snapshot) -> Result<Keeper, StateError> {
-    if snapshot.segments.is_empty() {
-        // The snapshot that a first claim makes: there was nothing yet, in no format.
-        return Ok(Keeper::new());
-    }
-    check_format(snapshot.format)?;
-    Keeper::load(snapshot.segments.iter().map(|s| (s.index, s.bytes.as_slice())))
-}
-
-fn load_partition(snapshot: &Snapshot) -> Result<PartitionState, StateError> {
-    if snapshot.segments.is_empty() {
-        return Ok(PartitionState::default());
-    }
-    check_format(snapshot.format)?;
-    PartitionState::load(snapshot.segments.iter().map(|s| (s.index, s.bytes.as_slice())))
 }

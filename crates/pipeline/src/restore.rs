@@ -1,0 +1,120 @@
+//! State as the table gives it back: the newest snapshot of an owner, and what lies behind it, without a sound.
+
+use dataward_detect::context::Context;
+use dataward_detect::keeper::Keeper;
+use dataward_detect::partition_state::PartitionState;
+use dataward_detect::state::{StateError, check_format};
+use dataward_event::finding::Owner;
+use dataward_event::position::{Offset, Partition, Position, Progress};
+use dataward_event::time::EventTime;
+
+use crate::archive::{Archive, ArchiveError, Replayed, SharedRow, Snapshot};
+use crate::lane::News;
+
+/// The keeper as of the table, and how far it has seen: its newest snapshot, and the changes and reads after it. Without
+/// a snapshot that is all there ever were: it takes longer, and nothing is lost.
+///
+/// # Errors
+/// The archive cannot be read.
+pub fn keeper(archive: &mut impl Archive) -> Result<(Keeper, Progress), ArchiveError> {
+    let snapshot = archive.snapshot(&Owner::Keeper)?;
+    let (mut keeper, mut seen) = match snapshot.map(|saved| (load_keeper(&saved), saved.at)) {
+        Some((Ok(keeper), at)) => (keeper, at),
+        Some((Err(error), _)) => {
+            tracing::error!(%error, "the keeper's snapshot is unusable: rebuilding it");
+            (Keeper::new(), Progress::new())
+        }
+        None => (Keeper::new(), Progress::new()),
+    };
+    teach(archive, &mut keeper, &mut seen)?;
+    keeper.mark_all_dirty();
+    Ok((keeper, seen))
+}
+
+/// Shows a keeper that has seen so much what the table has behind it.
+///
+/// # Errors
+/// The archive cannot be read.
+pub fn teach(
+    archive: &mut impl Archive,
+    keeper: &mut Keeper,
+    seen: &mut Progress,
+) -> Result<(), ArchiveError> {
+    let mut news = News::default();
+    let (mut next, mut tick) = (seen.clone(), None);
+    archive.replay_shared(seen, &mut |row| match row {
+        SharedRow::Event(archived) => {
+            let Position { partition, offset, .. } = &archived.position;
+            if next.next(partition).is_none_or(|next| next <= *offset) {
+                next.assign(partition.clone(), offset.next());
+            }
+            if !archived.producer_duplicate {
+                news.add(&archived.event, &archived.position);
+            }
+        }
+        SharedRow::Tick(time) => tick = tick.max(Some(time)),
+    })?;
+    // The next snapshot knows them, also those of partitions that are not ours again yet.
+    *seen = next;
+    keeper.observe_all(news.changes, news.reads.into_reads());
+    if let Some(tick) = tick {
+        keeper.repeat_tick(tick);
+    }
+    // What was said of figures was said before the commit that the table has.
+    keeper.settle();
+    keeper.say_figures();
+    Ok(())
+}
+
+/// A partition's state at `next`: its newest snapshot, and the rows after it. `None`: there is no usable snapshot.
+///
+/// # Errors
+/// The archive cannot be read.
+pub fn partition(
+    archive: &mut impl Archive,
+    partition: &Partition,
+    next: Offset,
+) -> Result<Option<PartitionState>, ArchiveError> {
+    let Some(snapshot) = archive.snapshot(&Owner::Partition(partition.clone()))? else {
+        return Ok(None);
+    };
+    let mut state = match load_partition(&snapshot) {
+        Ok(state) => state,
+        Err(error) => {
+            tracing::error!(%error, %partition, "the snapshot is unusable: starting cold");
+            return Ok(None);
+        }
+    };
+    let from = snapshot.at.next(partition).unwrap_or(Offset(0));
+    if from < next {
+        // The context decides only what is said: none is needed.
+        let context = Context::default();
+        archive.replay(partition, from, &mut |row| match row {
+            Replayed::Event(archived) => {
+                state.observe(&archived.event, &archived.position, &context);
+            }
+            Replayed::Quarantine { position, reason } => {
+                state.observe_reject(reason, &position, EventTime::MIN);
+            }
+        })?;
+    }
+    state.mark_all_dirty();
+    Ok(Some(state))
+}
+
+fn load_keeper(snapshot: &Snapshot) -> Result<Keeper, StateError> {
+    if snapshot.segments.is_empty() {
+        // The snapshot that a first claim makes: there was nothing yet, in no format.
+        return Ok(Keeper::new());
+    }
+    check_format(snapshot.format)?;
+    Keeper::load(snapshot.segments.iter().map(|s| (s.index, s.bytes.as_slice())))
+}
+
+fn load_partition(snapshot: &Snapshot) -> Result<PartitionState, StateError> {
+    if snapshot.segments.is_empty() {
+        return Ok(PartitionState::default());
+    }
+    check_format(snapshot.format)?;
+    PartitionState::load(snapshot.segments.iter().map(|s| (s.index, s.bytes.as_slice())))
+}
