@@ -9,13 +9,14 @@ use tempfile::TempDir;
 use crate::support::archive::{committed, contents, total, verified};
 use crate::support::kafka::{self, Sending, Setup, broker, setup};
 use crate::support::process::{Running, json_lines};
+use crate::support::soak;
 use crate::support::story::{Story, story};
 
 /// How it is done: `scripts/soak` sets the variables for the full size.
 struct Scale {
     events: usize,
     events_per_second: usize,
-    kills: u32,
+    kills: usize,
     seed: u64,
     /// The longest that a process lives before it is killed.
     life: Duration,
@@ -28,7 +29,7 @@ impl Scale {
             events: 20_000,
             events_per_second: 2_000,
             kills: 6,
-            seed: number("DATAWARD_SEED").unwrap_or_else(|| fastrand::u64(..)),
+            seed: soak::seed(),
             life: Duration::from_millis(2_500),
             patience: Duration::from_secs(240),
         }
@@ -36,21 +37,15 @@ impl Scale {
 
     /// The full size, if it is asked for.
     fn of_the_soak() -> Option<Self> {
-        number("DATAWARD_SOAK").filter(|flag| *flag == 1)?;
-        let sized = |name, default| usize::try_from(number(name).unwrap_or(default)).unwrap();
-        Some(Self {
-            events: sized("DATAWARD_SOAK_EVENTS", 1_000_000),
-            events_per_second: sized("DATAWARD_SOAK_RATE", 20_000),
-            kills: u32::try_from(sized("DATAWARD_SOAK_KILLS", 30)).unwrap(),
+        soak::is_asked_for().then(|| Self {
+            events: soak::size("DATAWARD_SOAK_EVENTS", 1_000_000),
+            events_per_second: soak::size("DATAWARD_SOAK_RATE", 20_000),
+            kills: soak::kills(),
             life: Duration::from_secs(4),
             patience: Duration::from_secs(600),
             ..Self::of_the_test()
         })
     }
-}
-
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
 }
 
 #[test]
@@ -105,7 +100,7 @@ fn produce_paced(sending: &Sending, story: &Story, scale: &Scale) {
 }
 
 /// Starts, kills, starts again; the last process ends in order. Returns how often it killed.
-fn kill_until_all_is_there(setup: &Setup, scale: &Scale) -> u32 {
+fn kill_until_all_is_there(setup: &Setup, scale: &Scale) -> usize {
     let mut rng = Rng::with_seed(scale.seed);
     let all = i64::try_from(scale.events).unwrap();
     for kill in 0..scale.kills {

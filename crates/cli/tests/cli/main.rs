@@ -14,4 +14,5 @@ mod samples;
 mod scan;
 mod schema;
 mod standby;
+mod story_kill;
 mod support;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use dataward_archive::delta_archive::{DeltaArchive, Options};
+use dataward_event::finding::RuleId;
 use dataward_event::position::{Offset, Partition};
 use dataward_pipeline::alert::Alert;
 use dataward_pipeline::archive::{Archive, Replayed};
@@ -64,12 +65,22 @@ pub(crate) fn contents(archive: &Path) -> Contents {
     }
 }
 
-/// The findings (rule and uid) whose last word is not that they are withdrawn.
+/// The findings of events (rule and uid) whose last word is not that they are withdrawn: what happened to the archive or
+/// to a process is not in the events.
 fn not_withdrawn(alerts: &[Alert]) -> BTreeSet<(String, String)> {
-    let name = |alert: &Alert| (alert.rule.as_str().to_owned(), alert.finding_uid.clone());
-    let withdrawn: BTreeSet<_> =
-        alerts.iter().filter(|alert| alert.json.contains("\"superseded\"")).map(name).collect();
-    alerts.iter().map(name).filter(|finding| !withdrawn.contains(finding)).collect()
+    let mut standing = BTreeSet::new();
+    for alert in alerts {
+        let finding = (alert.rule.as_str().to_owned(), alert.finding_uid.clone());
+        if alert.rule.as_str().starts_with("archive.") || alert.rule == RuleId::RuleFailed {
+            continue;
+        }
+        if alert.json.contains("\"superseded\"") {
+            standing.remove(&finding);
+        } else {
+            standing.insert(finding);
+        }
+    }
+    standing
 }
 
 /// How many offsets of Kafka the table has; 0 while there is no table.

@@ -177,6 +177,14 @@ path = "{}"
 }
 
 impl Setup {
+    /// With one more property of the Kafka client.
+    pub(crate) fn with_kafka(self, property: &str) -> Self {
+        let config = std::fs::read_to_string(&self.config).unwrap();
+        let config = config.replacen("[kafka]\n", &format!("[kafka]\n{property}\n"), 1);
+        std::fs::write(&self.config, config).unwrap();
+        self
+    }
+
     /// Waits until so many records are in the table, and every alert of theirs is in the file.
     pub(crate) fn until_settled(&self, running: &mut Running, records: i64) {
         running.until("everything in the table", |_| committed(&self.archive) == records);

@@ -3,4 +3,5 @@
 pub(crate) mod archive;
 pub(crate) mod kafka;
 pub(crate) mod process;
+pub(crate) mod soak;
 pub(crate) mod story;
