@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use dataward_event::audit_event::{ActorKind, Datastore, DatastoreForm, Outcome};
+use dataward_event::audit_event::{Actor, ActorKind, Client, Datastore, DatastoreForm, Outcome};
 use dataward_event::exposure::{Known, ReadFigures};
 use dataward_event::time::EventTime;
 use dataward_event::uid::short_hash;
@@ -38,6 +38,8 @@ pub struct DatastoreState {
     /// The sources that tell of it, in order.
     sources: Vec<Arc<str>>,
     datastore: Option<Datastore<'static>>,
+    /// How many of the totals are of readers that may be outsiders.
+    strangers: usize,
 }
 
 /// A minute and a reader. Which readers are told apart is decided by a hash of them, never by who came first.
@@ -68,7 +70,7 @@ enum Place {
 
 impl DatastoreState {
     /// Takes a change in.
-    pub fn insert(&mut self, event: PostureEvent, context: &Context) {
+    pub fn insert(&mut self, event: PostureEvent) {
         self.know(&event.datastore, &event.source);
         let place = (event.time, event.uid.clone());
         if let Some(known) = self.recent.get_mut(&place) {
@@ -78,13 +80,21 @@ impl DatastoreState {
             }
             return;
         }
+        self.recent.insert(place, Arc::new(event));
+    }
+
+    /// Whether there is no room for one more recent event.
+    pub fn is_full(&self) -> bool {
+        self.recent.len() >= RECENT_MAX
+    }
+
+    /// Folds the oldest recent event early. What has followed from it is said by now.
+    pub fn fold_oldest(&mut self, context: &Context) {
         let facts = self.facts(context);
-        while self.recent.len() >= RECENT_MAX {
-            let Some((_, oldest)) = self.recent.pop_first() else { break };
+        if let Some((_, oldest)) = self.recent.pop_first() {
             self.settled.step(&oldest, &facts);
             self.settled.forget_closed();
         }
-        self.recent.insert(place, Arc::new(event));
     }
 
     /// Takes a change in that is older than what is settled. Returns what must be told of it.
@@ -105,6 +115,7 @@ impl DatastoreState {
             known.merge(read.total);
             return;
         }
+        self.strangers += usize::from(is_stranger);
         self.totals.insert(key, read.total);
         let of_minute = || {
             let of = self.totals.range(first_key(minute, is_stranger)..);
@@ -115,6 +126,7 @@ impl DatastoreState {
             && let Some(last) = of_minute().last().map(|(key, _)| key.clone())
             && let Some(total) = self.totals.remove(&last)
         {
+            self.strangers -= usize::from(is_stranger);
             self.others.entry(minute).or_default().merge(&total.figures);
         }
     }
@@ -137,10 +149,11 @@ impl DatastoreState {
     }
 
     /// What the context says of it.
-    pub fn facts(&self, context: &Context) -> Facts {
+    pub fn facts<'c>(&self, context: &'c Context) -> Facts<'c> {
         let known = self.datastore.as_ref();
         let entry = known.and_then(|datastore| context.datastore(datastore));
         Facts {
+            trusted: &context.trusted,
             form: known.map_or(DatastoreForm::Other, |datastore| datastore.form),
             reachable: entry.map_or(Known::Unknown, |entry| entry.reachable()),
             is_expected_public: entry.is_some_and(|entry| entry.expected_public),
@@ -162,6 +175,11 @@ impl DatastoreState {
         !self.recent.is_empty() || !self.totals.is_empty() || !self.others.is_empty()
     }
 
+    /// Windows that reads made known, up to the lateness bound: where they are exposed no longer nothing stands of them.
+    pub fn openings_of_reads(&self) -> impl Iterator<Item = &Arc<Opening>> {
+        self.settled.openings().filter(|opening| opening.is_of_a_read())
+    }
+
     /// Whether reads are not folded yet.
     pub fn has_reads(&self) -> bool {
         !self.totals.is_empty() || !self.others.is_empty()
@@ -181,6 +199,7 @@ impl DatastoreState {
         let events = take_before(&mut self.recent, &(horizon, String::new()));
         let totals = take_before(&mut self.totals, &first_key(minute, false));
         let others = take_before(&mut self.others, &minute);
+        self.strangers -= totals.keys().filter(|key| key.is_stranger).count();
 
         let facts = self.facts(context);
         let inputs = self.inputs(events.values(), totals.iter(), context);
@@ -191,7 +210,7 @@ impl DatastoreState {
             let before = opening.tally.clone();
             if let Some(exposed) = &mut opening.exposure {
                 for read in reads_inside(totals.iter(), exposed.interval(), context) {
-                    exposed.told.is_new(read.reader.identity(), read.is_stranger());
+                    exposed.told.is_new(&read.identity(), read.is_stranger());
                 }
             }
             let interval = opening.interval();
@@ -224,18 +243,32 @@ impl DatastoreState {
 
     /// Whether nothing can be told of it: nothing is open, and nothing happened lately that could open or close.
     pub fn is_calm(&self) -> bool {
-        self.recent.is_empty()
-            && self.settled.openings().next().is_none()
-            && !self.totals.keys().any(|key| key.is_stranger)
+        self.recent.is_empty() && self.settled.openings().next().is_none() && self.strangers == 0
     }
 
-    /// Follows a change of the context.
+    /// Follows a change of the context, which is an event of its own in the life of the datastore.
     pub fn judge_again(&mut self, at: EventTime, context: &Context) {
-        let facts = self.facts(context);
+        self.settled.forget_trusted(&context.trusted);
         let newest = self.settled.openings().last().map(|opening| Arc::clone(&opening.event));
-        if let Some(cause) = newest {
-            self.settled.judge(&cause, at, &facts);
-        }
+        let Some(newest) = newest else { return };
+        let adoption = PostureEvent {
+            uid: context.hash(),
+            type_uid: 0,
+            time: at,
+            source: "dataward".to_owned(),
+            operation: "context_adopted".to_owned(),
+            service: None,
+            outcome: Outcome::Success,
+            actor: Actor { name: Some("the context file".into()), ..Actor::default() },
+            client: Client::default(),
+            changes: Vec::new(),
+            sensitivity: None,
+            is_destruction: false,
+            position: newest.position.clone(),
+            datastore: newest.datastore.clone(),
+        };
+        let facts = self.facts(context);
+        self.settled.judge(&Arc::new(adoption), at, true, &facts);
     }
 
     /// Changes and reads from outside, in the order of their times.
@@ -282,7 +315,7 @@ impl Input {
     }
 }
 
-fn step(posture: &mut Posture, input: &Input, facts: &Facts) {
+fn step(posture: &mut Posture, input: &Input, facts: &Facts<'_>) {
     match input {
         Input::Change(event) => posture.step(event, facts),
         Input::OutsideRead(read) => posture.step_outside_read(read, facts),
@@ -396,6 +429,15 @@ impl Derived<'_> {
 }
 
 impl ReadInside<'_> {
+    /// Who is told of once: an actor, and one of our own from an unexpected network once more for each network.
+    pub fn identity(&self) -> String {
+        let identity = self.reader.identity();
+        if self.is_unexpected && !self.is_outsider {
+            return format!("{identity} from {}", self.reader.network);
+        }
+        identity.to_owned()
+    }
+
     /// Nobody of our own, or one of our own from where none are expected.
     pub fn is_stranger(&self) -> bool {
         self.is_outsider || self.is_unexpected
@@ -408,7 +450,7 @@ fn reads_inside<'t>(
     context: &Context,
 ) -> Vec<ReadInside<'t>> {
     let is_inside = |time: EventTime| time >= interval.0 && interval.1.is_none_or(|to| time < to);
-    let mut first: BTreeMap<&str, ReadInside<'t>> = BTreeMap::new();
+    let mut first: BTreeMap<String, ReadInside<'t>> = BTreeMap::new();
     for (key, total) in totals {
         let mark = [&total.first, &total.last].into_iter().find(|mark| is_inside(mark.time));
         let Some(mark) = mark else { continue };
@@ -418,7 +460,7 @@ fn reads_inside<'t>(
             is_outsider: key.reader.is_outsider(context),
             is_unexpected: !context.expects_address(mark.ip.as_deref()),
         };
-        let known = first.entry(key.reader.identity()).or_insert_with(|| read.clone());
+        let known = first.entry(read.identity()).or_insert_with(|| read.clone());
         if (mark.time, &mark.event_uid) < (known.mark.time, &known.mark.event_uid) {
             *known = read;
         }

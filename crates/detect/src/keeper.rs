@@ -17,23 +17,26 @@ use serde::{Deserialize, Serialize};
 use crate::concluded::Concluded;
 use crate::context::Context;
 use crate::datastore_state::DatastoreState;
-use crate::datastores::{Datastores, SEGMENT_COUNT};
+use crate::datastores::Datastores;
 use crate::opening::OpeningId;
 use crate::posture_event::{PostureEvent, SettingKey};
 use crate::reach::ControlState;
 use crate::read_total::{DatastoreRead, MINUTE_MICROS};
-use crate::state::{StateError, decode, encode};
 use crate::statement;
 use crate::timers::Timers;
 use crate::told::{self, Standing, Told, What};
 
+/// How far the slowest source that tells of a datastore may be behind the newest event of all, in microseconds. What it
+/// tells later than that is late.
+const PATIENCE_MICROS: i64 = 60 * 60 * 1_000_000;
+
 /// The protection of every datastore.
 #[derive(Debug, Default)]
 pub struct Keeper {
-    datastores: Datastores,
-    root: Root,
+    pub(crate) datastores: Datastores,
+    pub(crate) root: Root,
     /// Datastores of which something can still change.
-    unsettled: BTreeSet<String>,
+    pub(crate) unsettled: BTreeSet<String>,
     timers: Timers,
     /// What was said of datastores whose figures have changed since.
     said: BTreeMap<String, Standing>,
@@ -42,7 +45,7 @@ pub struct Keeper {
 
 /// What is not about one datastore.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Root {
+pub(crate) struct Root {
     newest: BTreeMap<String, EventTime>,
     /// The latest tick of the clock that fired a timer.
     tick: Option<EventTime>,
@@ -66,7 +69,8 @@ impl Keeper {
         if event.time < horizon {
             concluded.extend(self.observe_late(&uid, event, before_now, &context));
         } else {
-            let insert = |state: &mut DatastoreState| state.insert(event.clone(), &context);
+            concluded.extend(self.make_room(&uid));
+            let insert = |state: &mut DatastoreState| state.insert(event.clone());
             concluded.extend(self.change(&uid, before_now, &event.uid, insert));
         }
         concluded.extend(self.fire(&event.uid));
@@ -238,7 +242,8 @@ impl Keeper {
 
     /// Adopts another context: what stands may change with it.
     pub fn adopt(&mut self, context: Arc<Context>) -> Concluded {
-        let mut concluded = self.say_figures();
+        let mut concluded = self.settle();
+        concluded.extend(self.say_figures());
         let now = self.now();
         let uids: Vec<String> = self.datastores.iter().map(|(uid, _)| uid.clone()).collect();
         let before: Vec<Standing> = uids.iter().map(|uid| self.standing(uid, now)).collect();
@@ -250,7 +255,7 @@ impl Keeper {
             }
             let after = self.standing(uid, now);
             concluded.extend(self.say(&before, &after, "context", false));
-            self.timers.set(uid, told::next_due(&after, now));
+            self.set_timer(uid, &after, now);
         }
         self.mark_all_dirty();
         concluded
@@ -284,12 +289,12 @@ impl Keeper {
             }
         }
         if !concluded.is_empty() || self.timers.has(uid) || !after.is_empty() {
-            self.timers.set(uid, told::next_due(&after, now));
+            self.set_timer(uid, &after, now);
         }
         concluded
     }
 
-    fn standing(&self, uid: &str, now: EventTime) -> Standing {
+    pub(crate) fn standing(&self, uid: &str, now: EventTime) -> Standing {
         let state = self.datastores.get(uid);
         state.map(|state| told::standing(state, &self.root.context, now)).unwrap_or_default()
     }
@@ -331,7 +336,10 @@ impl Keeper {
                 self.number(&mut concluded, finding);
             }
         }
-        self.tell_windows(before, after, &openings, &mut concluded);
+        if !is_past {
+            // A past that is known to be over has no window: nobody knows when it ended.
+            self.tell_windows(before, after, &openings, &mut concluded);
+        }
         concluded
     }
 
@@ -405,15 +413,23 @@ impl Keeper {
                 }
             }
             concluded.extend(fired);
-            self.timers.set(&uid, told::next_due(&after, now));
+            self.set_timer(&uid, &after, now);
         }
         concluded
+    }
+
+    pub(crate) fn set_timer(&mut self, uid: &str, standing: &Standing, now: EventTime) {
+        let due = told::next_due(self.datastores.get(uid), standing, now);
+        self.timers.set(uid, due);
     }
 
     /// The lateness bound of a datastore, in whole minutes: that of the slowest source that tells of it.
     fn horizon_of(&self, uid: &str, source: Option<&str>) -> EventTime {
         let of_state = self.datastores.get(uid).into_iter().flat_map(DatastoreState::sources);
         let newest = of_state.chain(source).filter_map(|source| self.root.newest.get(source)).min();
+        // A source that has stopped holds up the others no longer than this.
+        let patience = self.newest().map(|newest| newest.plus_micros(-PATIENCE_MICROS));
+        let newest = newest.copied().max(newest.and(patience));
         newest.map_or(EventTime::MIN, |newest| {
             let bound = newest.plus_micros(-LATENESS_BOUND_MICROS).micros();
             EventTime::from_micros(bound.div_euclid(MINUTE_MICROS).saturating_mul(MINUTE_MICROS))
@@ -432,6 +448,20 @@ impl Keeper {
             state.settle(horizon, &context);
             if !state.has_recent() {
                 self.unsettled.remove(uid);
+            }
+        }
+        concluded
+    }
+
+    /// Of a datastore that is changed very often the oldest changes are folded early: before anything is compared, or what
+    /// is over and forgotten would be taken for withdrawn.
+    fn make_room(&mut self, uid: &str) -> Concluded {
+        let mut concluded = Concluded::default();
+        while self.datastores.get(uid).is_some_and(DatastoreState::is_full) {
+            concluded.extend(self.say_figures_of(uid));
+            let context = Arc::clone(&self.root.context);
+            if let Some(state) = self.datastores.get_mut(uid) {
+                state.fold_oldest(&context);
             }
         }
         concluded
@@ -469,53 +499,6 @@ impl Keeper {
         self.datastores.get(datastore_uid).map_or(ControlState::Unknown, |state| {
             state.derive(&self.root.context).posture.control_state(control)
         })
-    }
-
-    /// The segments that changed since the last call, each with its bytes. Settle first.
-    pub fn save_dirty(&mut self) -> Vec<(u32, Vec<u8>)> {
-        let dirty = self.datastores.take_dirty();
-        dirty.into_iter().map(|index| (index, self.segment_bytes(index))).collect()
-    }
-
-    /// All segments: what [`load`](Self::load) takes, and what two keepers of the same events have equal.
-    pub fn save_all(&mut self) -> Vec<(u32, Vec<u8>)> {
-        self.settle();
-        (0..SEGMENT_COUNT).map(|index| (index, self.segment_bytes(index))).collect()
-    }
-
-    /// Marks everything as changed: the last save did not reach the archive.
-    pub fn mark_all_dirty(&mut self) {
-        self.datastores.mark_all();
-    }
-
-    fn segment_bytes(&self, index: u32) -> Vec<u8> {
-        if index == 0 { encode(&self.root) } else { self.datastores.bytes(index) }
-    }
-
-    /// A keeper from all its segments; missing ones are empty.
-    ///
-    /// # Errors
-    /// [`StateError::Damaged`] if a segment cannot be read.
-    pub fn load<'s>(
-        segments: impl IntoIterator<Item = (u32, &'s [u8])>,
-    ) -> Result<Self, StateError> {
-        let mut keeper = Self::new();
-        keeper.datastores.take_dirty();
-        for (index, bytes) in segments {
-            match index {
-                0 => keeper.root = decode(index, bytes)?,
-                _ => keeper.datastores.load(index, bytes)?,
-            }
-        }
-        let unsettled = keeper.datastores.iter().filter(|(_, state)| state.has_recent());
-        keeper.unsettled = unsettled.map(|(uid, _)| uid.clone()).collect();
-        let now = keeper.now();
-        let uids: Vec<String> = keeper.datastores.iter().map(|(uid, _)| uid.clone()).collect();
-        for uid in uids {
-            let due = told::next_due(&keeper.standing(&uid, now), now);
-            keeper.timers.set(&uid, due);
-        }
-        Ok(keeper)
     }
 }
 

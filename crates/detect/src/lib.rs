@@ -5,8 +5,8 @@
 //! partition in order; [`keeper::Keeper`], which judges protection, is a function of the *set* of posture events,
 //! whatever their arrival. Both are saved as segments of bytes that are equal after any restart.
 //!
-//! Start with [`keeper`], then [`setting`]: the state of one setting and what follows from its events. For reads start
-//! with [`bulk_read`], then [`reader`] and [`history`].
+//! Start with [`keeper`], then [`datastore_state`] (what is kept of a datastore), [`posture`] (what an event does to it)
+//! and [`told`] (what follows). For reads start with [`bulk_read`], then [`reader`] and [`history`].
 
 pub mod actor_key;
 pub mod baseline;
@@ -20,6 +20,7 @@ pub mod duplicates;
 pub mod history;
 pub mod incident;
 pub mod keeper;
+mod late;
 pub mod metric;
 pub mod opening;
 pub mod partition_state;
@@ -32,6 +33,7 @@ pub mod reach;
 pub mod read_total;
 pub mod read_volume;
 pub mod reader;
+mod saved_keeper;
 pub mod setting;
 pub mod state;
 pub mod statement;

@@ -14,11 +14,12 @@ use dataward_event::time::EventTime;
 use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
+use crate::context::Trusted;
 use crate::opening::{
     Closing, Covered, Exposed, Leg, OUTSIDE_READ, Opening, OpeningId, Tally, ToldReaders,
 };
 use crate::posture_event::{PostureEvent, SettingKey};
-use crate::reach::holds_no_data;
+use crate::reach::{holds_no_data, trusts};
 use crate::setting::{Setting, Thing};
 
 /// The most openings remembered per datastore. Beyond it the oldest is forgotten.
@@ -26,7 +27,9 @@ const OPENINGS_MAX: usize = 1_024;
 
 /// What the context says of a datastore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Facts {
+pub struct Facts<'c> {
+    /// Whom to trust.
+    pub trusted: &'c Trusted,
     /// Its form.
     pub form: DatastoreForm,
     /// Whether it can be reached from outside, as far as the context tells.
@@ -40,27 +43,32 @@ pub struct Facts {
 pub struct Posture {
     pub(crate) settings: LiteMap<SettingKey, Setting>,
     pub(crate) openings: BTreeMap<OpeningId, Arc<Opening>>,
-    attempts: u64,
+    pub(crate) attempts: u64,
 }
 
 impl Posture {
     /// Takes a change in, or a failed attempt at one.
-    pub fn step(&mut self, event: &Arc<PostureEvent>, facts: &Facts) {
+    pub fn step(&mut self, event: &Arc<PostureEvent>, facts: &Facts<'_>) {
         if event.is_attempt() {
             self.attempts += 1;
             return;
         }
-        if event.is_destruction {
-            self.close_everything(event);
-        }
+        let is_news = self.strengthens(event);
         for key in event.setting_keys() {
             self.step_setting(&key, event, facts);
         }
-        self.close_proofs(event);
-        self.judge(event, event.time, facts);
+        if is_news {
+            self.close_proofs(event);
+        }
+        if event.is_destruction {
+            self.close_everything(event);
+            // Another one may come under the same name.
+            self.settings = LiteMap::new();
+        }
+        self.judge(event, event.time, is_news, facts);
     }
 
-    fn step_setting(&mut self, key: &SettingKey, event: &Arc<PostureEvent>, facts: &Facts) {
+    fn step_setting(&mut self, key: &SettingKey, event: &Arc<PostureEvent>, facts: &Facts<'_>) {
         let is_whole = event.changes_of(key).any(|change| change.whole);
         if is_whole {
             let named: BTreeSet<&str> = event
@@ -109,13 +117,13 @@ impl Posture {
         }
     }
 
-    fn open(
+    pub(crate) fn open(
         &mut self,
         key: &SettingKey,
         event: &Arc<PostureEvent>,
         changes: Vec<Change<'static>>,
         is_uncertain: bool,
-        facts: &Facts,
+        facts: &Facts<'_>,
     ) {
         let mut opening = Opening {
             event: Arc::clone(event),
@@ -145,7 +153,7 @@ impl Posture {
         self.openings.insert(id, Arc::new(opening));
     }
 
-    fn close(&mut self, key: &SettingKey, thing: &str, event: &Arc<PostureEvent>) {
+    pub(crate) fn close(&mut self, key: &SettingKey, thing: &str, event: &Arc<PostureEvent>) {
         let closed = Thing { opening: None, since: event.time };
         let before = self.setting(key).put(thing, closed).and_then(|thing| thing.opening);
         if let Some(opening) = before.and_then(|id| self.openings.get_mut(&id)) {
@@ -155,7 +163,7 @@ impl Posture {
         }
     }
 
-    fn close_everything(&mut self, event: &Arc<PostureEvent>) {
+    pub(crate) fn close_everything(&mut self, event: &Arc<PostureEvent>) {
         let open: Vec<(SettingKey, String)> = self
             .settings
             .iter()
@@ -168,15 +176,23 @@ impl Posture {
         }
     }
 
+    /// Whether an event only strengthens what could let somebody read, and something about it is new: a setting that is
+    /// sent again as it is ends nothing.
+    pub(crate) fn strengthens(&self, event: &PostureEvent) -> bool {
+        let is_weakening =
+            event.changes.iter().any(|change| change.direction == Direction::Weakened);
+        !is_weakening
+            && event.changes.iter().any(|change| {
+                let key = (change.control, change.setting.to_string());
+                let setting = self.settings.get(&key);
+                change.direction == Direction::Strengthened
+                    && change.control.window_kind() == WindowKind::Confidentiality
+                    && setting.is_none_or(|setting| setting.is_open() || !setting.is_known())
+            })
+    }
+
     /// What only a read made known ends when somebody strengthens what could have let it in.
     fn close_proofs(&mut self, event: &Arc<PostureEvent>) {
-        let strengthens = event.changes.iter().any(|change| {
-            change.direction == Direction::Strengthened
-                && change.control.window_kind() == WindowKind::Confidentiality
-        });
-        if !strengthens {
-            return;
-        }
         let proven: Vec<(SettingKey, String)> = self
             .openings
             .values()
@@ -191,7 +207,7 @@ impl Posture {
     }
 
     /// Takes in that somebody from outside has read. `read` states it as a change: what stands open to whom.
-    pub fn step_outside_read(&mut self, read: &Arc<PostureEvent>, facts: &Facts) {
+    pub fn step_outside_read(&mut self, read: &Arc<PostureEvent>, facts: &Facts<'_>) {
         if holds_no_data(facts) || facts.is_expected_public || self.active().next().is_some() {
             return;
         }
@@ -224,23 +240,42 @@ impl Posture {
     }
 
     /// Follows the two legs: ends exposures that lost one, begins those that have both.
-    pub fn judge(&mut self, cause: &Arc<PostureEvent>, at: EventTime, facts: &Facts) {
+    ///
+    /// `is_news`: the cause strengthens something that was not known to be strong.
+    pub fn judge(
+        &mut self,
+        cause: &Arc<PostureEvent>,
+        at: EventTime,
+        is_news: bool,
+        facts: &Facts<'_>,
+    ) {
         if self.openings.is_empty() {
             return;
         }
         let reachable = self.reachable(facts);
+        let shuts = |control: Control| {
+            let mut of_control = cause.changes.iter().filter(|change| change.control == control);
+            is_news && of_control.any(|change| change.direction == Direction::Strengthened)
+        };
         let over: Vec<OpeningId> = self
             .active()
             .filter(|(carrier, exposed)| {
                 let stands = self.openings.get(*carrier).is_some_and(|opening| opening.is_open());
-                let reads = exposed.covered.iter().any(|id| {
-                    self.openings.get(id).is_some_and(|opening| {
-                        opening.is_open()
-                            && (exposed.is_proven || self.readable(opening, facts) == Known::Yes)
-                    })
-                });
-                let is_both = stands && reads && (exposed.is_proven || reachable == Known::Yes);
-                !is_both || facts.is_expected_public
+                let readable = exposed.covered.iter().filter_map(|id| self.openings.get(id));
+                let readable = readable
+                    .filter(|opening| opening.is_open())
+                    .map(|opening| self.readable(opening, facts))
+                    .max();
+                let goes_on = if exposed.is_proven {
+                    // A read has shown more than logs tell: it ends when somebody shuts what it may have come through.
+                    let is_cut_off = reachable == Known::No && shuts(Control::NetworkExposure);
+                    let is_guarded =
+                        readable == Some(Known::No) && shuts(Control::PublicAccessBlock);
+                    readable.is_some() && !is_cut_off && !is_guarded
+                } else {
+                    readable == Some(Known::Yes) && reachable == Known::Yes
+                };
+                !stands || !goes_on || facts.is_expected_public
             })
             .map(|(id, _)| id.clone())
             .collect();
@@ -264,15 +299,18 @@ impl Posture {
         for id in new {
             self.expose(&id, cause, at, [id.clone()].into(), false);
         }
+        if older.is_empty() {
+            return;
+        }
+        let completing = self
+            .openings
+            .values()
+            .filter(|opening| opening.event.uid == cause.uid && opening.is_open())
+            .find(|opening| is_leg(opening.control()) && can_carry(opening))
+            .map(|opening| opening.id());
         let is_free = |id: &&OpeningId| self.openings.get(*id).is_some_and(|o| can_carry(o));
-        if let Some(newest) = older.iter().rev().find(is_free).cloned() {
-            let completing = self
-                .openings
-                .values()
-                .filter(|opening| opening.event.uid == cause.uid && opening.is_open())
-                .find(|opening| is_leg(opening.control()) && can_carry(opening))
-                .map(|opening| opening.id());
-            let carrier = completing.unwrap_or(newest);
+        let newest = || older.iter().rev().find(is_free).cloned();
+        if let Some(carrier) = completing.or_else(newest) {
             self.expose(&carrier, cause, at, older.into_iter().collect(), false);
         }
     }
@@ -341,62 +379,6 @@ impl Posture {
         })
     }
 
-    /// A change older than the lateness bound: it changes what is not known better since, and is told of at once.
-    /// Returns the opening to tell of, if it opened something.
-    pub fn step_late(&mut self, event: &Arc<PostureEvent>, facts: &Facts) -> Vec<Arc<Opening>> {
-        if event.is_attempt() {
-            self.attempts += 1;
-            return Vec::new();
-        }
-        let mut told = Vec::new();
-        for key in event.setting_keys() {
-            let setting = self.settings.get(&key);
-            let is_known_better = |thing: &str| {
-                setting.is_some_and(|setting| setting.is_known_better(thing, event.time))
-            };
-            let is_open = |thing: &str| {
-                let thing = setting.and_then(|setting| setting.things.get(thing));
-                thing.is_some_and(|thing| thing.opening.is_some())
-            };
-            let (mut news, mut history, mut closed) = (Vec::new(), Vec::new(), Vec::new());
-            for change in event.changes_of(&key) {
-                let is_better = is_known_better(&change.opened);
-                match change.direction {
-                    Direction::Weakened if is_better => history.push(change.clone()),
-                    Direction::Weakened if !is_open(&change.opened) => news.push(change.clone()),
-                    Direction::Strengthened if !is_better && !change.opened.is_empty() => {
-                        closed.push(change.opened.to_string());
-                    }
-                    _ => {}
-                }
-            }
-            for thing in closed {
-                self.close(&key, &thing, event);
-            }
-            if !history.is_empty() {
-                // It is over since, by something that is known better: a story of the past, in no state.
-                let mut past = Self::default();
-                past.open(&key, event, history, true, facts);
-                told.extend(past.openings.into_values());
-            }
-            if !news.is_empty() {
-                self.open(&key, event, news, true, facts);
-                told.extend(
-                    self.openings.values().rev().find(|o| o.event.uid == event.uid).cloned(),
-                );
-            }
-        }
-        for opening in &mut told {
-            Arc::make_mut(opening).is_late = true;
-            if let Some(known) = self.openings.get_mut(&opening.id()) {
-                Arc::make_mut(known).is_late = true;
-            }
-        }
-        self.judge(event, event.time, facts);
-        let current = |opening: &Arc<Opening>| self.openings.get(&opening.id()).cloned();
-        told.iter().map(|opening| current(opening).unwrap_or_else(|| Arc::clone(opening))).collect()
-    }
-
     /// Everything that is open, or was closed since the last [`forget_closed`](Self::forget_closed).
     pub fn openings(&self) -> impl Iterator<Item = &Arc<Opening>> {
         self.openings.values()
@@ -413,7 +395,7 @@ impl Posture {
         things.filter(|(_, thing)| thing.opening.is_some()).map(|(name, _)| name.clone()).collect()
     }
 
-    fn setting(&mut self, key: &SettingKey) -> &mut Setting {
+    pub(crate) fn setting(&mut self, key: &SettingKey) -> &mut Setting {
         if self.settings.is_empty() {
             // A list that grows by itself begins with room for four.
             self.settings = LiteMap::with_capacity(1);
@@ -427,6 +409,19 @@ impl Posture {
 
     fn is_whole_known(&self, key: &SettingKey) -> bool {
         self.settings.get(key).is_some_and(|setting| setting.whole.is_some())
+    }
+
+    /// Forgets what only reads of accounts made known that are trusted now: it was no window.
+    pub fn forget_trusted(&mut self, trusted: &Trusted) {
+        let settings = &mut self.settings;
+        self.openings.retain(|id, opening| {
+            let is_trusted = opening.is_of_a_read()
+                && opening.changes.iter().all(|change| trusts(trusted, &change.opened));
+            if is_trusted {
+                settings.remove(&id.key);
+            }
+            !is_trusted
+        });
     }
 
     /// Forgets what is over: it can change no more, and it was told.

@@ -4,6 +4,7 @@ use dataward_event::audit_event::DatastoreForm;
 use dataward_event::change::Control;
 use dataward_event::exposure::Known;
 
+use crate::context::Trusted;
 use crate::opening::{Exposed, Opening, OpeningId};
 use crate::posture::{Facts, Posture};
 
@@ -22,7 +23,7 @@ pub enum ControlState {
 
 impl Posture {
     /// Whether somebody from outside can open a connection. Buckets and snapshots have no network of their own.
-    pub(crate) fn reachable(&self, facts: &Facts) -> Known {
+    pub(crate) fn reachable(&self, facts: &Facts<'_>) -> Known {
         if matches!(facts.form, DatastoreForm::Bucket | DatastoreForm::Snapshot) {
             return Known::Yes;
         }
@@ -37,9 +38,17 @@ impl Posture {
     }
 
     /// Whether an opening lets anybody read who can reach the datastore.
-    pub(crate) fn readable(&self, opening: &Opening, facts: &Facts) -> Known {
+    pub(crate) fn readable(&self, opening: &Opening, facts: &Facts<'_>) -> Known {
         match opening.control() {
-            Control::Authentication | Control::Sharing => Known::Yes,
+            Control::Authentication => Known::Yes,
+            Control::Sharing => {
+                let open = opening
+                    .changes
+                    .iter()
+                    .filter(|change| !opening.closings.contains_key(&*change.opened));
+                let mut strange = open.filter(|change| !trusts(facts.trusted, &change.opened));
+                if strange.next().is_some() { Known::Yes } else { Known::No }
+            }
             Control::AccessPolicy => {
                 let is_public = opening.changes.iter().any(|change| {
                     !opening.closings.contains_key(&*change.opened)
@@ -59,7 +68,7 @@ impl Posture {
     }
 
     /// Whether no public access block stands above a public policy or ACL.
-    fn is_unguarded(&self, setting: &str, facts: &Facts) -> Known {
+    fn is_unguarded(&self, setting: &str, facts: &Facts<'_>) -> Known {
         // The flag of AWS's block that takes the effect of a public policy, or of public ACLs.
         let flag =
             if setting.contains("acl") { "IgnorePublicAcls" } else { "RestrictPublicBuckets" };
@@ -111,13 +120,21 @@ impl Posture {
 }
 
 /// What protects datastores without being one can be weak, not exposed.
-pub(crate) const fn holds_no_data(facts: &Facts) -> bool {
+pub(crate) const fn holds_no_data(facts: &Facts<'_>) -> bool {
     matches!(facts.form, DatastoreForm::Guard)
 }
 
+/// Whether a thing that is open is an account that is trusted.
+pub(crate) fn trusts(trusted: &Trusted, thing: &str) -> bool {
+    let account = thing.strip_prefix("account ").unwrap_or(thing);
+    trusted.accounts.iter().any(|known| known == account)
+}
+
 /// Whether a thing that is open in a policy stands for everybody.
-fn names_everybody(thing: &str) -> bool {
-    const NAMES: [&str; 8] = [
+pub(crate) fn names_everybody(thing: &str) -> bool {
+    const NAMES: [&str; 9] = [
+        "*",
+        "all",
         "everyone",
         "everybody",
         "public",
@@ -125,8 +142,7 @@ fn names_everybody(thing: &str) -> bool {
         "allusers",
         "allauthenticatedusers",
         "authenticatedusers",
-        "0.0.0.0/0",
     ];
     let lower = thing.to_ascii_lowercase();
-    lower.split([' ', ':', '/']).any(|word| word == "*") || NAMES.iter().any(|n| lower.contains(n))
+    lower.contains("0.0.0.0/0") || lower.split([' ', ':', '/']).any(|word| NAMES.contains(&word))
 }

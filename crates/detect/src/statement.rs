@@ -1,7 +1,7 @@
 //! What a finding about protection says to people: its headline, its sentences, its evidence.
 
 use dataward_event::audit_event::DatastoreForm;
-use dataward_event::change::Change;
+use dataward_event::change::{Change, Control};
 use dataward_event::exposure::{Deed, Exposure, Level, ReadFigures, Reader};
 use dataward_event::finding::{CloseReason, Evidence, Finding, RuleId, Severity, Step, Trigger};
 
@@ -9,6 +9,7 @@ use crate::catalogue::CatalogueRow;
 use crate::opening::{Opening, STILL_OPEN, Tally};
 use crate::phrases::{amount, capitalised, duration, form, from, thing, words};
 use crate::posture_event::PostureEvent;
+use crate::reach::names_everybody;
 use crate::read_total::{ReadMark, ReaderKey};
 use crate::told::{Told, What, catalogue_rows, level_of, weakened_rule};
 
@@ -212,8 +213,13 @@ fn opened_text(told: &Told) -> String {
     let opening = &told.opening;
     let event = &opening.event;
     let Some(exposed) = &opening.exposure else { return String::new() };
+    let is_for_all = opening.changes.iter().any(|change| names_everybody(&change.opened));
+    let who = match opening.control() {
+        Control::Sharing if !is_for_all => "another account",
+        _ => "anybody",
+    };
     let mut text = format!(
-        "Since {} anybody can reach and read {} {}: {} by {}, {}{} at {}",
+        "Since {} {who} can reach and read {} {}: {} by {}, {}{} at {}",
         exposed.at,
         form(event.datastore.form),
         event.datastore.label(),

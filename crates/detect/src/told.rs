@@ -164,9 +164,15 @@ pub fn standing_of_late(
     standing
 }
 
-/// When the next timer is due after `now`, of what stands about a datastore.
-pub fn next_due(standing: &Standing, now: EventTime) -> Option<EventTime> {
-    let open = standing.values().map(|told| &told.opening).filter(|opening| opening.is_open());
+/// When the next timer of a datastore is due after `now`.
+pub fn next_due(
+    state: Option<&DatastoreState>,
+    standing: &Standing,
+    now: EventTime,
+) -> Option<EventTime> {
+    let of_reads = state.into_iter().flat_map(DatastoreState::openings_of_reads);
+    let openings = standing.values().map(|told| &told.opening).chain(of_reads);
+    let open = openings.filter(|opening| opening.is_open());
     let dues = open.flat_map(|opening| still_open_dues(opening)).map(|(_, due)| due);
     dues.filter(|due| *due > now).min()
 }
@@ -296,8 +302,8 @@ impl Telling<'_> {
         let Some(exposed) = &opening.exposure else { return };
         let mut told_readers = exposed.told.clone();
         for read in self.derived.reads_inside(exposed.interval()) {
-            let identity = read.reader.identity();
-            if !told_readers.is_new(identity, read.is_stranger()) {
+            let identity = read.identity();
+            if !told_readers.is_new(&identity, read.is_stranger()) {
                 continue;
             }
             let is_unexpected = read.is_unexpected;
@@ -313,7 +319,7 @@ impl Telling<'_> {
                 is_outsider: read.is_outsider,
                 is_unexpected,
             };
-            let uid = step_uid("read.during_exposure", opening).text(identity).finish();
+            let uid = step_uid("read.during_exposure", opening).text(&identity).finish();
             standing.insert(uid, self.told(what, Step::Create, severity, time));
         }
     }
@@ -424,12 +430,8 @@ pub fn catalogue_rows(opening: &Opening) -> Vec<&'static CatalogueRow> {
 
 /// The level of an opening, and since when.
 pub fn level_of(opening: &Opening) -> (Level, Option<EventTime>) {
-    match &opening.exposure {
-        Some(exposed) => (Level::Exposed, Some(exposed.at)),
-        None => {
-            let since = opening.covered.iter().map(|part| part.from).min();
-            let since = opening.was_exposed_at.into_iter().chain(since).min();
-            (if since.is_some() { Level::Exposed } else { Level::Weakened }, since)
-        }
-    }
+    let completed = opening.exposure.as_ref().map(|exposed| exposed.at);
+    let covered = opening.covered.iter().map(|part| part.from);
+    let since = completed.into_iter().chain(opening.was_exposed_at).chain(covered).min();
+    (if since.is_some() { Level::Exposed } else { Level::Weakened }, since)
 }

@@ -1,5 +1,7 @@
 //! State as the table gives it back: the newest snapshot of an owner, and what lies behind it, without a sound.
 
+use std::sync::Arc;
+
 use dataward_detect::context::Context;
 use dataward_detect::keeper::Keeper;
 use dataward_detect::partition_state::PartitionState;
@@ -12,19 +14,30 @@ use crate::archive::{Archive, ArchiveError, Replayed, SharedRow, Snapshot};
 use crate::lane::News;
 
 /// The keeper as of the table, and how far it has seen: its newest snapshot, and the changes and reads after it. Without
-/// a snapshot that is all there ever were: it takes longer, and nothing is lost.
+/// a snapshot that is all there ever were: it takes longer, and nothing is lost; what the context was is known no more, so
+/// it is judged by `context`.
 ///
 /// # Errors
 /// The archive cannot be read.
-pub fn keeper(archive: &mut impl Archive) -> Result<(Keeper, Progress), ArchiveError> {
+pub fn keeper(
+    archive: &mut impl Archive,
+    context: Option<&Arc<Context>>,
+) -> Result<(Keeper, Progress), ArchiveError> {
+    let rebuilt = || {
+        let mut keeper = Keeper::new();
+        if let Some(context) = context {
+            keeper.adopt(Arc::clone(context));
+        }
+        (keeper, Progress::new())
+    };
     let snapshot = archive.snapshot(&Owner::Keeper)?;
     let (mut keeper, mut seen) = match snapshot.map(|saved| (load_keeper(&saved), saved.at)) {
         Some((Ok(keeper), at)) => (keeper, at),
         Some((Err(error), _)) => {
             tracing::error!(%error, "the keeper's snapshot is unusable: rebuilding it");
-            (Keeper::new(), Progress::new())
+            rebuilt()
         }
-        None => (Keeper::new(), Progress::new()),
+        None => rebuilt(),
     };
     teach(archive, &mut keeper, &mut seen)?;
     keeper.mark_all_dirty();

@@ -60,7 +60,8 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
                 Err(error) => again_or(error, &mut attempts)?,
             }
         };
-        let (keeper, seen) = restore::keeper(&mut *self.writer.archive())?;
+        let (keeper, seen) =
+            restore::keeper(&mut *self.writer.archive(), self.settings.context.as_ref())?;
         self.desk.keeper = keeper;
         self.desk.keeper.set_next_number(next);
         self.desk.seen = seen;

@@ -372,3 +372,166 @@ fn a_flood_of_changes_of_one_setting_is_folded_and_concludes_the_same() {
     let key = (Control::AccessPolicy, "setting".to_owned());
     assert_eq!(scene.keeper.open("cluster-1", &key).len(), 1);
 }
+
+fn block(direction: Direction) -> Vec<Change<'static>> {
+    let mut block = change(Control::PublicAccessBlock, "RestrictPublicBuckets", direction, false);
+    block.setting = "bucket_public_access_block".into();
+    vec![block]
+}
+
+fn exposures_opened(scene: &Scene) -> usize {
+    scene.standing().values().filter(|said| said.rule == "exposure.opened").count()
+}
+
+#[test]
+fn a_block_that_goes_comes_and_goes_again_exposes_twice() {
+    let mut scene = Scene::default();
+    scene.change(event(1, 0, &bucket(), block(Direction::Weakened)));
+    scene.change(event(2, HOUR, &bucket(), opened(Control::AccessPolicy, "principal *")));
+    scene.change(event(3, 2 * HOUR, &bucket(), block(Direction::Strengthened)));
+    assert_eq!(exposures_opened(&scene), 1);
+    scene.change(event(4, 3 * HOUR, &bucket(), block(Direction::Weakened)));
+    assert_eq!(exposures_opened(&scene), 2, "{:#?}", scene.story());
+}
+
+#[test]
+fn what_a_read_proved_ends_when_the_way_in_is_shut() {
+    let mut scene = Scene::default();
+    scene.change(event(1, 0, &bucket(), opened(Control::AccessPolicy, "principal *")));
+    scene.read(read(2, 60, &bucket(), "", None));
+    assert_eq!(exposures_opened(&scene), 1);
+    scene.change(event(3, HOUR, &bucket(), block(Direction::Strengthened)));
+    assert!(scene.story().contains(&"exposure.closed".to_owned()), "{:#?}", scene.story());
+    // The policy is still open behind the block.
+    let key = (Control::AccessPolicy, "setting".to_owned());
+    assert_eq!(scene.keeper.open("arn:aws:s3:::customers", &key).len(), 1);
+}
+
+#[test]
+fn a_source_that_has_stopped_holds_up_the_others_for_an_hour_only() {
+    let mut scene = Scene::default();
+    let mut once = read(1, 0, &bucket(), "a", Some(OWN));
+    once.source = "ocsf".into();
+    scene.read(once);
+    for number in 0..2_000 {
+        scene.read(read(
+            10 + number,
+            number * 60,
+            &bucket(),
+            &format!("r{}", number % 50),
+            Some(OWN),
+        ));
+    }
+    scene.sum_up();
+    let bytes: usize = scene.keeper.save_all().iter().map(|(_, bytes)| bytes.len()).sum();
+    assert!(bytes < 40_000, "{bytes} bytes of totals are kept");
+}
+
+/// A script that changes a setting again and again must not erase what it did before.
+#[test]
+fn a_flood_of_openings_and_closings_withdraws_nothing() {
+    let mut scene = Scene::default();
+    for number in 0..600 {
+        let changes = if number % 2 == 0 {
+            opened(Control::Sharing, "account 444455556666")
+        } else {
+            closed(Control::Sharing, "account 444455556666")
+        };
+        scene.change(event(number, number, &bucket(), changes));
+    }
+    let superseded = scene.said.iter().filter(|finding| {
+        finding.step == Step::Close(dataward_event::finding::CloseReason::Superseded)
+    });
+    assert_eq!(superseded.count(), 0);
+    assert_eq!(exposures_opened(&scene), 300);
+}
+
+#[test]
+fn a_late_whole_setting_and_a_late_deletion_close_what_was_open_before() {
+    let sharing = || opened(Control::Sharing, "account 444455556666");
+    let other = datastore("other", DatastoreForm::Bucket);
+    for is_destruction in [false, true] {
+        let mut scene = Scene::default();
+        scene.change(event(1, 0, &bucket(), sharing()));
+        scene.read(read(2, 2 * HOUR, &other, "a", Some(OWN)));
+        let whole = vec![change(Control::Sharing, "", Direction::Strengthened, true)];
+        let mut late = event(3, 60, &bucket(), if is_destruction { Vec::new() } else { whole });
+        late.is_destruction = is_destruction;
+        scene.change(late);
+        let key = (Control::Sharing, "setting".to_owned());
+        assert_eq!(scene.keeper.open("arn:aws:s3:::customers", &key).len(), 0, "{is_destruction}");
+        scene.read(read(4, 2 * DAY, &other, "a", Some(OWN)));
+        let later =
+            scene.standing().values().filter(|said| said.title.contains("after 1 day")).count();
+        assert_eq!(later, 0);
+    }
+}
+
+#[test]
+fn an_account_that_is_trusted_afterwards_was_no_outsider() {
+    let mut scene = Scene::default();
+    scene.read(read(1, 0, &bucket(), "partner", Some(FOREIGN)));
+    scene.read(read(2, HOUR, &bucket(), "a", Some(OWN)));
+    scene.sum_up();
+    let trusted = Trusted { accounts: vec![FOREIGN.to_owned()], networks: Vec::new() };
+    let context = Context { trusted, ..Context::default() };
+    let concluded = scene.keeper.adopt(std::sync::Arc::new(context));
+    scene.hear(concluded);
+    let opened =
+        scene.standing().values().filter(|said| said.rule != "read.during_exposure").count();
+    assert_eq!(opened, 0, "{:#?}", scene.standing());
+    assert!(scene.read(read(3, 2 * HOUR, &bucket(), "partner", Some(FOREIGN))).is_empty());
+    // Nor is what is shared with it an exposure.
+    let shared = scene.change(event(4, 3 * HOUR, &bucket(), opened_for_partner()));
+    assert!(shared.iter().all(|finding| finding.rule == RuleId::ControlWeakened), "{shared:#?}");
+}
+
+fn opened_for_partner() -> Vec<Change<'static>> {
+    opened(Control::Sharing, &format!("account {FOREIGN}"))
+}
+
+#[test]
+fn a_datastore_that_the_context_calls_unreachable_is_exposed_no_longer_from_then_on() {
+    let reachable = |yes| Context {
+        datastores: vec![DatastoreContext { reachable: Some(yes), ..entry("cluster-1") }],
+        ..Context::default()
+    };
+    let mut scene = Scene::with(reachable(true));
+    scene.change(event(1, 0, &cluster(), opened(Control::Authentication, "anonymous")));
+    let other = datastore("other", DatastoreForm::Bucket);
+    scene.read(read(2, 5 * HOUR, &other, "a", Some(OWN)));
+    let concluded = scene.keeper.adopt(std::sync::Arc::new(reachable(false)));
+    scene.hear(concluded);
+    let standing = scene.standing();
+    let closed = standing.values().find(|said| said.rule == "exposure.closed").unwrap();
+    assert_eq!(closed.time, at(5 * HOUR));
+    assert!(closed.description.contains("the context file"), "{}", closed.description);
+}
+
+#[test]
+fn a_setting_that_is_sent_again_does_not_end_what_a_read_made_known() {
+    let mut scene = Scene::default();
+    let private = || vec![change(Control::AccessPolicy, "", Direction::Strengthened, true)];
+    scene.change(event(1, 0, &cluster(), private()));
+    scene.read(read(2, 60, &cluster(), "", None));
+    scene.change(event(3, HOUR, &cluster(), private()));
+    assert!(!scene.story().contains(&"exposure.closed".to_owned()), "{:#?}", scene.story());
+    scene.change(event(4, 2 * HOUR, &cluster(), closed(Control::Authentication, "xpack")));
+    assert!(scene.story().contains(&"exposure.closed".to_owned()), "{:#?}", scene.story());
+}
+
+#[test]
+fn one_of_our_own_from_an_unexpected_network_is_told_of_although_it_read_before() {
+    let networks = vec!["198.51.100.0/24".to_owned().try_into().unwrap()];
+    let trusted = Trusted { accounts: Vec::new(), networks };
+    let mut scene = Scene::with(Context { trusted, ..Context::default() });
+    scene.change(event(1, 0, &bucket(), opened(Control::Sharing, "account 444455556666")));
+    let mut at_home = read(2, 60, &bucket(), "a", Some(OWN));
+    at_home.total.first.ip = Some("198.51.100.7".into());
+    at_home.total.last.ip = Some("198.51.100.7".into());
+    at_home.reader.network = "198.51.100.0/24".into();
+    scene.read(at_home);
+    let elsewhere = scene.read(read(3, 120, &bucket(), "a", Some(OWN)));
+    assert_eq!(elsewhere.len(), 1);
+    assert_eq!(elsewhere[0].severity.id(), 4);
+}
