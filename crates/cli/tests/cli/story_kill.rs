@@ -97,8 +97,7 @@ fn setup_in(broker: &Broker, folder: &Path, topics: &[String; 2]) -> Setup {
         topics[1],
         context.display()
     );
-    // A static member: the group need not find out first that the process before is dead, and a kill costs no session.
-    setup(broker, folder, &topics[0], &more).with_kafka("group.instance.id = \"the only one\"")
+    setup(broker, folder, &topics[0], &more).as_static_member()
 }
 
 /// Tells the story in the order of event time, no more than two steps ahead of the slower run: weeks go by in seconds,

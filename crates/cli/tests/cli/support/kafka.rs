@@ -177,10 +177,12 @@ path = "{}"
 }
 
 impl Setup {
-    /// With one more property of the Kafka client.
-    pub(crate) fn with_kafka(self, property: &str) -> Self {
+    /// As a static member of its group: one that was killed comes back to its partitions at once, where otherwise the
+    /// group would wait until the session of the dead one is over, and the next kill would strike a process that waits.
+    pub(crate) fn as_static_member(self) -> Self {
         let config = std::fs::read_to_string(&self.config).unwrap();
-        let config = config.replacen("[kafka]\n", &format!("[kafka]\n{property}\n"), 1);
+        let kafka = "[kafka]\n";
+        let config = config.replacen(kafka, &format!("{kafka}group.instance.id = \"only\"\n"), 1);
         std::fs::write(&self.config, config).unwrap();
         self
     }
