@@ -204,7 +204,7 @@ type Segments = Vec<(u32, Vec<u8>)>;
 /// The state of every owner, as a start restores it.
 fn state(archive: &Path) -> BTreeMap<String, Segments> {
     let mut archive = DeltaArchive::open_read_only(archive, &Options::default()).unwrap();
-    let (mut keeper, _) = restore::keeper(&mut archive).unwrap();
+    let (mut keeper, _) = restore::keeper(&mut archive, None).unwrap();
     let mut states = BTreeMap::from([("keeper".to_owned(), keeper.save_all())]);
     for (partition, next) in archive.table_progress().iter() {
         let state = restore::partition(&mut archive, partition, next).unwrap();
