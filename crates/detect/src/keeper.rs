@@ -30,6 +30,9 @@ use crate::told::{self, Standing, Told, What};
 /// tells later than that is late.
 const PATIENCE_MICROS: i64 = 60 * 60 * 1_000_000;
 
+/// The cause of what a timer says.
+const TIMER: &str = "timer";
+
 /// The protection of every datastore.
 #[derive(Debug, Default)]
 pub struct Keeper {
@@ -61,31 +64,24 @@ impl Keeper {
     /// Takes a change in and says what follows.
     pub fn observe(&mut self, event: &PostureEvent) -> Concluded {
         let uid = event.datastore.uid.to_string();
-        let before_now = self.now();
         self.see(&event.source, event.time);
-        let mut concluded = self.settle_datastore(&uid, Some(&event.source));
+        let mut concluded = self.fire();
+        concluded.extend(self.settle_datastore(&uid, Some(&event.source)));
         let context = Arc::clone(&self.root.context);
         let horizon = self.horizon_of(&uid, Some(&event.source));
         if event.time < horizon {
-            concluded.extend(self.observe_late(&uid, event, before_now, &context));
+            concluded.extend(self.observe_late(&uid, event, &context));
         } else {
             concluded.extend(self.make_room(&uid));
             let insert = |state: &mut DatastoreState| state.insert(event.clone());
-            concluded.extend(self.change(&uid, before_now, &event.uid, insert));
+            concluded.extend(self.change(&uid, &event.uid, insert));
         }
-        concluded.extend(self.fire(&event.uid));
         concluded
     }
 
-    fn observe_late(
-        &mut self,
-        uid: &str,
-        event: &PostureEvent,
-        before_now: EventTime,
-        context: &Context,
-    ) -> Concluded {
+    fn observe_late(&mut self, uid: &str, event: &PostureEvent, context: &Context) -> Concluded {
         let mut told = Vec::new();
-        let mut concluded = self.change(uid, before_now, &event.uid, |state| {
+        let mut concluded = self.change(uid, &event.uid, |state| {
             told = state.insert_late(event.clone(), context);
         });
         // What is over already stands in no state: it is said once.
@@ -141,12 +137,12 @@ impl Keeper {
         let (uid, source) = (first.datastore.uid.to_string(), Arc::clone(&first.source));
         let cause = Arc::clone(&first.total.first.event_uid);
         let last = reads.iter().map(|read| read.total.last.time).max();
-        let before_now = self.now();
         self.see(&source, last.unwrap_or(EventTime::MIN));
-        let mut concluded = self.settle_datastore(&uid, Some(&source));
+        let mut concluded = self.fire();
+        concluded.extend(self.settle_datastore(&uid, Some(&source)));
         let minute = minute_of(self.horizon_of(&uid, Some(&source)));
         if !self.said.contains_key(&uid) {
-            let standing = self.standing(&uid, before_now);
+            let standing = self.standing(&uid, self.now());
             if standing.values().any(|told| told.tally.is_some()) {
                 self.said.insert(uid.clone(), standing);
             }
@@ -156,8 +152,7 @@ impl Keeper {
                 state.insert_read(read, minute);
             }
         };
-        concluded.extend(self.change(&uid, before_now, &cause, insert));
-        concluded.extend(self.fire(&cause));
+        concluded.extend(self.change(&uid, &cause, insert));
         concluded
     }
 
@@ -169,7 +164,7 @@ impl Keeper {
         }
         self.root.tick = Some(time);
         self.datastores.mark_root();
-        self.fire("tick")
+        self.fire()
     }
 
     /// A tick that fired timers once, again: after a restart.
@@ -178,7 +173,7 @@ impl Keeper {
             self.root.tick = Some(time);
             self.datastores.mark_root();
         }
-        self.fire("tick")
+        self.fire()
     }
 
     /// When the next timer is due.
@@ -265,17 +260,16 @@ impl Keeper {
     fn change(
         &mut self,
         uid: &str,
-        before_now: EventTime,
         cause: &str,
         change: impl FnOnce(&mut DatastoreState),
     ) -> Concluded {
-        let before = self.standing(uid, before_now);
+        let now = self.now();
+        let before = self.standing(uid, now);
         let state = self.datastores.entry(uid);
         change(state);
         if state.has_recent() {
             self.unsettled.insert(uid.to_owned());
         }
-        let now = self.now();
         let after = self.standing(uid, now);
         let concluded = self.say(&before, &after, cause, false);
         if !concluded.is_empty()
@@ -398,13 +392,14 @@ impl Keeper {
     }
 
     /// Fires the timers that are due by now.
-    fn fire(&mut self, cause: &str) -> Concluded {
+    fn fire(&mut self) -> Concluded {
         let now = self.now();
         let mut concluded = Concluded::default();
         while let Some((due, uid)) = self.timers.pop(now) {
             let before = self.standing(&uid, due.plus_micros(-1));
             let after = self.standing(&uid, now);
-            let fired = self.say(&before, &after, cause, false);
+            // Who noticed that it was due does not matter.
+            let fired = self.say(&before, &after, TIMER, false);
             if let Some(said) = self.said.get_mut(&uid) {
                 for finding in &fired.findings {
                     if let Some(told) = after.get(&finding.uid) {

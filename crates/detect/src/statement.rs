@@ -15,9 +15,6 @@ use crate::told::{Told, What, catalogue_rows, level_of, weakened_rule};
 
 /// Readers named in one statement; further ones are summed up as `others`.
 const READERS_NAMED_MAX: usize = 10;
-/// The event of a timer has no uid: what it is called instead.
-const TIMER: &str = "timer";
-
 /// The finding that is told. `trigger` is filled in by the keeper, which counts.
 pub fn finding(uid: &str, told: &Told, step: Step, cause_uid: &str) -> Finding {
     let opening = &*told.opening;
@@ -38,11 +35,7 @@ pub fn finding(uid: &str, told: &Told, step: Step, cause_uid: &str) -> Finding {
         step,
         severity: told.severity,
         time: told.time,
-        cause_uid: match told.what {
-            // A timer is its own cause: who noticed that it was due does not matter.
-            What::StillOpen(_) if matches!(step, Step::Create) => TIMER.to_owned(),
-            _ => cause_uid.to_owned(),
-        },
+        cause_uid: cause_uid.to_owned(),
         trigger: Trigger::Keeper(0),
         title: title(told),
         description: description(told),
@@ -439,7 +432,8 @@ fn evidences(told: &Told) -> Vec<Evidence> {
         evidences.push(read_evidence(reader, mark, &opening.event.source));
     }
     evidences.extend(of_opening());
-    if let Some(exposed) = opening.exposure.as_ref().filter(|_| told.what != What::Weakened) {
+    let stands_on_legs = matches!(told.what, What::Opened | What::Closed | What::Read { .. });
+    if let Some(exposed) = opening.exposure.as_ref().filter(|_| stands_on_legs) {
         evidences.extend(exposed.legs.iter().map(|leg| evidence(&leg.event, Some(&leg.change))));
         if exposed.is_proven && exposed.by.uid != opening.event.uid {
             evidences.push(evidence(&exposed.by, None));

@@ -17,6 +17,7 @@ use dataward_pipeline::workers::Workers;
 use dataward_pipeline::writer::Writer;
 use dataward_simulation::clock::SimulatedClock;
 use dataward_simulation::fate::{Fate, Life, locked};
+use dataward_simulation::judge;
 use dataward_simulation::memory_archive::{MemoryArchive, Storage};
 use dataward_simulation::memory_rows::MemoryRows;
 use dataward_sources::source::Source;
@@ -113,7 +114,7 @@ fn a_full_buffer_pauses_the_source_and_nothing_is_lost() {
     };
     let topic = TopicSettings { source: Source::Ocsf, raw: RawPolicy::All };
     let settings = Settings {
-        context: None,
+        context: Some(Arc::new(judge::context())),
         topics: [("audit".to_owned(), topic)].into(),
         flush_interval: Duration::from_secs(1),
         checkpoint_bytes: 1 << 20,
