@@ -67,7 +67,7 @@ fn killed_and_undisturbed(broker: &dataward_simulation::broker::Broker, scale: &
     let topic = kafka::topic(broker, 4);
     let story = story(scale.seed, scale.events);
     let folders = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    let killed = setup(broker, folders.0.path(), &topic, "").as_static_member();
+    let killed = setup(broker, folders.0.path(), &topic, "").with_static_membership();
     let undisturbed = setup(broker, folders.1.path(), &topic, "");
 
     let kills = std::thread::scope(|scope| {

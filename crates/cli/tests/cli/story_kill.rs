@@ -97,7 +97,7 @@ fn setup_in(broker: &Broker, folder: &Path, topics: &[String; 2]) -> Setup {
         topics[1],
         context.display()
     );
-    setup(broker, folder, &topics[0], &more).as_static_member()
+    setup(broker, folder, &topics[0], &more).with_static_membership()
 }
 
 /// Tells the story in the order of event time, no more than two steps ahead of the slower run: weeks go by in seconds,

@@ -177,9 +177,9 @@ path = "{}"
 }
 
 impl Setup {
-    /// As a static member of its group: one that was killed comes back to its partitions at once, where otherwise the
+    /// With static membership of its group: a process that was killed comes back to its partitions at once. Otherwise the
     /// group would wait until the session of the dead one is over, and the next kill would strike a process that waits.
-    pub(crate) fn as_static_member(self) -> Self {
+    pub(crate) fn with_static_membership(self) -> Self {
         let config = std::fs::read_to_string(&self.config).unwrap();
         let kafka = "[kafka]\n";
         let config = config.replacen(kafka, &format!("{kafka}group.instance.id = \"only\"\n"), 1);
