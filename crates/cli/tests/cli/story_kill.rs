@@ -11,9 +11,7 @@ use dataward_detect::keeper::Keeper;
 use dataward_event::position::Progress;
 use dataward_pipeline::restore;
 use dataward_simulation::broker::Broker;
-use dataward_simulation::chronicle::{
-    BEGIN, CLOUDTRAIL_TOPIC, CONTEXT, Chronicle, Deed, END, Entry,
-};
+use dataward_simulation::chronicle::{BEGIN, CONTEXT, Chronicle, Deed, END, Entry};
 use fastrand::Rng;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -36,7 +34,7 @@ struct Scale {
     seed: u64,
 }
 
-/// Two runs over the same topics: one is killed again and again, the other one never.
+/// Two runs over the same topic: one is killed again and again, the other one never.
 struct Runs {
     killed: Setup,
     undisturbed: Setup,
@@ -64,18 +62,18 @@ fn killed_and_undisturbed(broker: &Broker, scale: &Scale) {
     let began = Instant::now();
     let chronicle = Chronicle::new(2019, scale.actors);
     let story: Vec<Entry> = chronicle.take_while(|entry| entry.time < END).collect();
-    // The offsets, and with them the ids of findings, are those of both runs. One partition each: in it event time rises.
-    let topics = [kafka::topic(broker, 1), kafka::topic(broker, 1)];
+    // One for both runs: the offsets, and with them the ids of findings, are the same.
+    let topic = kafka::topic(broker, 1);
     let folders = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let runs = Runs {
-        killed: setup_in(broker, folders.0.path(), &topics),
-        undisturbed: setup_in(broker, folders.1.path(), &topics),
+        killed: setup_in(broker, folders.0.path(), &topic),
+        undisturbed: setup_in(broker, folders.1.path(), &topic),
     };
 
     let mut undisturbed = Running::start(&runs.undisturbed.run());
     let mut killed = std::thread::scope(|scope| {
         let killing = scope.spawn(|| kill_during(&story, &runs.killed, scale));
-        tell(broker, &topics, &story, &runs, &mut undisturbed, scale);
+        tell(broker, &topic, &story, &runs, &mut undisturbed, scale);
         killing.join().unwrap()
     });
     let all = i64::try_from(story.len()).unwrap();
@@ -90,27 +88,27 @@ fn killed_and_undisturbed(broker: &Broker, scale: &Scale) {
     println!("done after {:?}", began.elapsed());
 }
 
-fn setup_in(broker: &Broker, folder: &Path, topics: &[String; 2]) -> Setup {
+/// One topic with both formats in one partition, so that event time rises. Weeks go by in seconds here: of two topics one
+/// would be read hours of event time ahead of the other, all of which would come late, and what is said of late events
+/// depends on their arrival.
+fn setup_in(broker: &Broker, folder: &Path, topic: &str) -> Setup {
     let context = write(folder, "context.toml", CONTEXT);
-    let more = format!(
-        "[[topics]]\nname = \"{}\"\nsource = \"ocsf\"\n[context]\npath = \"{}\"\n",
-        topics[1],
-        context.display()
-    );
-    setup(broker, folder, &topics[0], &more).with_static_membership()
+    let more = format!("[context]\npath = \"{}\"\n", context.display());
+    let setup = setup(broker, folder, topic, &more).with_static_membership();
+    setup.with("source = \"aws.cloudtrail\"", "source = \"auto\"")
 }
 
-/// Tells the story in the order of event time, no more than two steps ahead of the slower run: weeks go by in seconds,
-/// and a topic that is read before the other one must not be months ahead of it.
+/// Tells the story in the order of event time, no more than two steps ahead of the slower run: each kill leaves something
+/// to tell.
 fn tell(
     broker: &Broker,
-    topics: &[String; 2],
+    topic: &str,
     story: &[Entry],
     runs: &Runs,
     undisturbed: &mut Running,
     scale: &Scale,
 ) {
-    let to_topics = topics.each_ref().map(|topic| Sending::to(broker, topic));
+    let sending = Sending::to(broker, topic);
     let mut before_the_last = 0;
     for (number, step) in story.chunks(scale.step).enumerate() {
         undisturbed.until("both runs to follow", |_| {
@@ -119,9 +117,9 @@ fn tell(
                 .all(|run| committed(&run.archive) >= before_the_last)
         });
         for entry in step {
-            to_topics[usize::from(entry.topic != CLOUDTRAIL_TOPIC)].message(&entry.message);
+            sending.message(&entry.message);
         }
-        to_topics.iter().for_each(Sending::flush);
+        sending.flush();
         before_the_last = i64::try_from(number * scale.step).unwrap();
     }
 }

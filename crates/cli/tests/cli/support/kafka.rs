@@ -180,10 +180,14 @@ impl Setup {
     /// With static membership of its group: a process that was killed comes back to its partitions at once. Otherwise the
     /// group would wait until the session of the dead one is over, and the next kill would strike a process that waits.
     pub(crate) fn with_static_membership(self) -> Self {
+        self.with("[kafka]\n", "[kafka]\ngroup.instance.id = \"only\"\n")
+    }
+
+    /// With another text in its configuration.
+    pub(crate) fn with(self, old: &str, new: &str) -> Self {
         let config = std::fs::read_to_string(&self.config).unwrap();
-        let kafka = "[kafka]\n";
-        let config = config.replacen(kafka, &format!("{kafka}group.instance.id = \"only\"\n"), 1);
-        std::fs::write(&self.config, config).unwrap();
+        assert!(config.contains(old), "{old}: {config}");
+        std::fs::write(&self.config, config.replacen(old, new, 1)).unwrap();
         self
     }
 
