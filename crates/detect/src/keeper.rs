@@ -26,8 +26,8 @@ use crate::statement;
 use crate::timers::Timers;
 use crate::told::{self, Standing, Told, What};
 
-/// How far the slowest source that tells of a datastore may be behind the newest event of all, in microseconds. What it
-/// tells later than that is late.
+/// How far the slowest source that tells of a datastore may be behind the fastest one, in microseconds. What it tells later
+/// than that is late.
 const PATIENCE_MICROS: i64 = 60 * 60 * 1_000_000;
 
 /// The cause of what a timer says.
@@ -421,10 +421,14 @@ impl Keeper {
     /// The lateness bound of a datastore, in whole minutes: that of the slowest source that tells of it.
     fn horizon_of(&self, uid: &str, source: Option<&str>) -> EventTime {
         let of_state = self.datastores.get(uid).into_iter().flat_map(DatastoreState::sources);
-        let newest = of_state.chain(source).filter_map(|source| self.root.newest.get(source)).min();
+        let newest = of_state.chain(source).filter_map(|source| self.root.newest.get(source));
+        let range = newest.fold(None, |range: Option<(EventTime, EventTime)>, &newest| {
+            let (slowest, fastest) = range.unwrap_or((newest, newest));
+            Some((slowest.min(newest), fastest.max(newest)))
+        });
         // A source that has stopped holds up the others no longer than this.
-        let patience = self.newest().map(|newest| newest.plus_micros(-PATIENCE_MICROS));
-        let newest = newest.copied().max(newest.and(patience));
+        let newest =
+            range.map(|(slowest, fastest)| slowest.max(fastest.plus_micros(-PATIENCE_MICROS)));
         newest.map_or(EventTime::MIN, |newest| {
             let bound = newest.plus_micros(-LATENESS_BOUND_MICROS).micros();
             EventTime::from_micros(bound.div_euclid(MINUTE_MICROS).saturating_mul(MINUTE_MICROS))

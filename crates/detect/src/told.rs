@@ -158,6 +158,10 @@ pub fn standing_of_late(
     opening: &Arc<Opening>,
 ) -> Standing {
     let mut standing = Standing::new();
+    let is_confidential = opening.control().window_kind() == WindowKind::Confidentiality;
+    if is_confidential && state.facts(context).is_expected_public {
+        return standing;
+    }
     let derived = state.derive(context);
     let telling = Telling { derived: &derived, context, now: EventTime::MIN, opening };
     telling.tell_weakened(&mut standing);

@@ -302,6 +302,9 @@ fn what_is_meant_for_everybody_is_no_finding() {
     let mut scene = Scene::with(context);
     scene.change(event(1, 0, &bucket(), opened(Control::AccessPolicy, "principal *")));
     scene.read(read(2, 10, &bucket(), "", None));
+    let other = datastore("other", DatastoreForm::Bucket);
+    scene.read(read(4, 5 * HOUR, &other, "a", Some(OWN)));
+    scene.change(event(5, 60, &bucket(), opened(Control::AccessPolicy, "group AllUsers")));
     assert!(scene.said.is_empty(), "{:#?}", scene.said);
     // What is silenced is still silenced.
     assert_eq!(
