@@ -3,6 +3,8 @@
 //!
 //! Each figure is the best of several rounds: the others had company on the machine.
 
+mod shared;
+
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -10,13 +12,11 @@ use dataward_detect::keeper::Keeper;
 use dataward_detect::posture_event::PostureEvent;
 use dataward_detect::read_total::ReadTotals;
 use dataward_event::audit_event::{
-    Actor, ActorKind, AuditEvent, Class, Client, Datastore, DatastoreForm, EventKind, Outcome,
-    TimeOrigin,
+    Actor, ActorKind, AuditEvent, Client, Datastore, DatastoreForm, Outcome,
 };
 use dataward_event::change::{Change, Control, Direction};
 use dataward_event::position::{Offset, Partition, Position};
 use dataward_event::time::EventTime;
-use dataward_event::volume::{ByteCount, Volume};
 
 const ROUNDS: usize = 7;
 /// Records in a batch, as the loop hands them over.
@@ -90,43 +90,14 @@ fn change(
 
 fn read(number: usize, time: EventTime) -> AuditEvent<'static> {
     let actor = number % 300;
-    AuditEvent {
-        uid: format!("d9c5f1aa-0000-4000-8000-{number:012}").into(),
-        time,
-        time_origin: TimeOrigin::Source,
-        source: "aws.cloudtrail".into(),
-        kind: EventKind::Access,
-        class: Class::DatastoreActivity,
-        activity_id: 1,
-        operation: "GetObject".into(),
-        service: Some("s3.amazonaws.com".into()),
-        event_code: None,
-        outcome: Outcome::Success,
-        error_code: None,
-        error_message: None,
-        actor: Actor {
-            uid: Some(format!("arn:aws:iam::111122223333:user/actor-{actor:06}").into()),
-            name: Some(format!("actor-{actor:06}").into()),
-            kind: ActorKind::Human,
-            account_uid: Some("111122223333".into()),
-            ..Actor::default()
-        },
-        client: Client {
-            ip: Some(format!("198.51.{}.7", actor % 200).into()),
-            ..Client::default()
-        },
-        datastore: Some(datastore(number % 12)),
-        objects: vec![format!("part-{number:06}.parquet").into()],
-        volume: Volume { bytes: Some(ByteCount(400_000)), ..Volume::default() },
-        changes: Vec::new(),
-        request_uid: None,
-        correlation_uid: None,
-        statement: None,
-        account_uid: Some("111122223333".into()),
-        region: None,
-        provider: None,
-        sensitivity: None,
-    }
+    let mut event = shared::read(number, time, actor, datastore(number % 12));
+    event.actor.name = Some(format!("actor-{actor:06}").into());
+    event.actor.kind = ActorKind::Human;
+    event.actor.account_uid = Some("111122223333".into());
+    event.client.ip = Some(format!("198.51.{}.7", actor % 200).into());
+    event.objects = vec![format!("part-{number:06}.parquet").into()];
+    event.account_uid = Some("111122223333".into());
+    event
 }
 
 /// What a read costs: summing it up in its batch, and its share of what the keeper does with the sums.
@@ -201,7 +172,7 @@ fn changes(name: &str, datastores: usize, direction: impl Fn(usize) -> Direction
 fn memory() {
     const DATASTORES: usize = 100_000;
     const CHECKPOINT: usize = 1_000;
-    let before = resident_bytes();
+    let before = shared::resident_bytes();
     let mut keeper = Keeper::new();
     for of in 0..DATASTORES {
         let time = EventTime::from_micros(START + of as i64 * SECOND);
@@ -213,7 +184,7 @@ fn memory() {
             keeper.settle();
         }
     }
-    let after = resident_bytes();
+    let after = shared::resident_bytes();
     let start = Instant::now();
     let saved: usize = keeper.save_all().iter().map(|(_, bytes)| bytes.len()).sum();
     println!(
@@ -223,12 +194,4 @@ fn memory() {
         saved / 1_000_000,
         start.elapsed().as_millis(),
     );
-}
-
-/// What the process holds, where the system tells.
-fn resident_bytes() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
-    let kibibytes = line.split_whitespace().nth(1).and_then(|text| text.parse::<usize>().ok());
-    kibibytes.unwrap_or(0) * 1024
 }

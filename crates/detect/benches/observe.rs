@@ -2,14 +2,14 @@
 //!
 //! Each figure is the best of several rounds: the others had company on the machine.
 
+mod shared;
+
 use std::hint::black_box;
 use std::time::Instant;
 
 use dataward_detect::context::Context;
 use dataward_detect::partition_state::PartitionState;
-use dataward_event::audit_event::{
-    Actor, AuditEvent, Class, Client, Datastore, DatastoreForm, EventKind, Outcome, TimeOrigin,
-};
+use dataward_event::audit_event::{AuditEvent, Class, Datastore, DatastoreForm};
 use dataward_event::position::{Offset, Partition, Position};
 use dataward_event::time::EventTime;
 use dataward_event::volume::{ByteCount, ObjectCount, Volume};
@@ -34,47 +34,16 @@ fn main() {
 
 fn event(number: usize, actors: usize) -> AuditEvent<'static> {
     let actor = number % actors;
-    let datastore = number / actors % 3;
-    AuditEvent {
-        uid: format!("d9c5f1aa-0000-4000-8000-{number:012}").into(),
-        time: EventTime::from_micros(20_000 * DAY + (number as i64) * 10_000),
-        time_origin: TimeOrigin::Source,
-        source: "aws.cloudtrail".into(),
-        kind: EventKind::Access,
-        class: Class::DatastoreActivity,
-        activity_id: 1,
-        operation: "GetObject".into(),
-        service: Some("s3.amazonaws.com".into()),
-        event_code: None,
-        outcome: Outcome::Success,
-        error_code: None,
-        error_message: None,
-        actor: Actor {
-            uid: Some(format!("arn:aws:iam::111122223333:user/actor-{actor:06}").into()),
-            ..Actor::default()
-        },
-        client: Client::default(),
-        datastore: Some(Datastore {
-            uid: format!("arn:aws:s3:::bucket-{:06}", actor % 1_000 + datastore).into(),
-            name: None,
-            resource_type: None,
-            form: DatastoreForm::Bucket,
-        }),
-        objects: Vec::new(),
-        volume: Volume {
-            rows: None,
-            bytes: Some(ByteCount(400_000)),
-            objects: Some(ObjectCount(1)),
-        },
-        changes: Vec::new(),
-        request_uid: None,
-        correlation_uid: None,
-        statement: None,
-        account_uid: None,
-        region: None,
-        provider: None,
-        sensitivity: None,
-    }
+    let datastore = Datastore {
+        uid: format!("arn:aws:s3:::bucket-{:06}", actor % 1_000 + number / actors % 3).into(),
+        name: None,
+        resource_type: None,
+        form: DatastoreForm::Bucket,
+    };
+    let time = EventTime::from_micros(20_000 * DAY + (number as i64) * 10_000);
+    let mut event = shared::read(number, time, actor, datastore);
+    event.volume.objects = Some(ObjectCount(1));
+    event
 }
 
 fn position() -> Position {
@@ -120,7 +89,7 @@ fn per_event(
 fn memory() {
     let (position, context) = (position(), Context::default());
     let actors = 40_000;
-    let before = resident_bytes();
+    let before = shared::resident_bytes();
     let mut state = PartitionState::default();
     for day in 0..2 {
         for number in 0..actors * 3 {
@@ -130,7 +99,7 @@ fn memory() {
             state.observe(&event, &position, &context);
         }
     }
-    let (after, pairs) = (resident_bytes(), actors * 3);
+    let (after, pairs) = (shared::resident_bytes(), actors * 3);
     let start = Instant::now();
     let saved: usize = state.save_all().iter().map(|(_, bytes)| bytes.len()).sum();
     println!(
@@ -140,12 +109,4 @@ fn memory() {
         saved / pairs,
         start.elapsed().as_millis(),
     );
-}
-
-/// What the process holds, where the system tells.
-fn resident_bytes() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
-    let kibibytes = line.split_whitespace().nth(1).and_then(|text| text.parse::<usize>().ok());
-    kibibytes.unwrap_or(0) * 1024
 }
