@@ -8,7 +8,7 @@ use arrow_array::RecordBatch;
 use dataward_event::finding::Owner;
 use dataward_event::position::{Offset, Partition, Progress};
 use dataward_pipeline::archive::{
-    ArchiveError, Checkpoint, Claim, Committed, CursorKey, Known, Snapshot,
+    ArchiveError, Checkpoint, Claim, Committed, CursorKey, Known, Snapshot, Written,
 };
 use deltalake_core::kernel::{Add, Transaction};
 use object_store::ObjectStoreExt;
@@ -227,7 +227,8 @@ impl Writer {
             .await?;
         self.claims.advance(&next);
         self.states.committed(saved).await;
-        Ok(Committed::new(version, self.claims.progress()).with_unsaved(unsaved))
+        let committed = Committed::new(version, self.claims.progress()).with_unsaved(unsaved);
+        Ok(committed.with_written(written(&adds)))
     }
 
     /// Commits, on whichever version the table has reached, as long as it still says what we rely
@@ -296,6 +297,11 @@ impl Writer {
         let progress = |owner: &Owner| claims.read(log, &Meaning::Progress(owner.clone()));
         self.states.load(owner, committed, &progress).await
     }
+}
+
+fn written(adds: &[Add]) -> Written {
+    let bytes = adds.iter().map(|add| u64::try_from(add.size).unwrap_or(0));
+    Written { files: adds.len() as u64, bytes: bytes.sum() }
 }
 
 fn state_transactions(held: &Claims, saved: &[Saved]) -> Vec<Transaction> {

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -83,6 +84,9 @@ pub(crate) struct Run {
     /// The archive; overrides the configuration.
     #[arg(long, value_name = "PATH")]
     pub(crate) archive: Option<PathBuf>,
+    /// Where metrics and health are served, port 0 being any that is free; overrides the configuration.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,7 @@
 //! The configuration: what was written, then what it means. All resolving is here.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) unkeyed: Vec<String>,
     /// Where alerts go.
     pub(crate) sinks: Vec<SinkConfig>,
+    /// Where metrics and health are served; `None`: nowhere.
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 /// A sink of alerts.
@@ -90,6 +93,7 @@ struct RawConfig {
     gaps: RawGaps,
     context: RawContext,
     run: RawRun,
+    server: RawServer,
     kafka: toml::Table,
     topics: Vec<RawTopic>,
     sinks: Option<Vec<SinkConfig>>,
@@ -139,6 +143,12 @@ struct RawContext {
 #[serde(default, deny_unknown_fields)]
 struct RawRun {
     workers: usize,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RawServer {
+    listen: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -198,6 +208,7 @@ impl Config {
             topics: raw.topics.iter().map(|t| (t.name.clone(), t.incarnation)).collect(),
             unkeyed: unkeyed.into_iter().flatten().collect(),
             sinks,
+            listen: raw.server.listen.as_deref().map(listen).transpose()?,
         })
     }
 }
@@ -320,6 +331,12 @@ fn megabytes(key: &str, value: usize) -> Result<usize, String> {
     } else {
         Err(format!("{key} = {value}: use 1 to 1048576"))
     }
+}
+
+fn listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!("server.listen = \"{text}\": use an address and a port, as 127.0.0.1:9464")
+    })
 }
 
 fn unkeyed(topic: &RawTopic) -> Result<Option<String>, String> {

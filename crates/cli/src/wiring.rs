@@ -153,7 +153,7 @@ pub(crate) fn runner<S: RecordSource, A: Archive + Send + 'static>(
 ) -> Result<Runner<S, A>, Failure> {
     let rows = (0..workers).map(|_| archive.rows()).collect();
     let workers = Workers::threads(rows, &clock)?;
-    let outbox = Outbox::threads(sinks)?;
+    let outbox = Outbox::threads(sinks, &clock)?;
     let writer = Writer::thread(archive)?;
     Ok(Runner::new(source, writer, workers, outbox, settings, clock))
 }

@@ -9,7 +9,7 @@ use dataward_sources::source::Source;
 
 /// Which crate may import which: the picture of the house, arrow by arrow. What is further down may always be imported;
 /// edges do not import each other. A new arrow needs a decision.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("event", &[]),
     ("ocsf", &["event"]),
     ("sources", &["event", "ocsf"]),
@@ -19,6 +19,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("kafka", EDGE),
     ("feed", EDGE),
     ("files", EDGE),
+    ("server", &["event", "pipeline"]),
     // Beside the edges.
     ("simulation", EDGE),
     (
@@ -33,6 +34,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
             "kafka",
             "feed",
             "files",
+            "server",
             "simulation",
         ],
     ),

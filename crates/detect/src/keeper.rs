@@ -55,6 +55,15 @@ pub(crate) struct Root {
     context: Arc<Context>,
 }
 
+/// How much a keeper knows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Datastores that it has heard of.
+    pub datastores: u64,
+    /// Things that are open in them.
+    pub open_windows: u64,
+}
+
 impl Keeper {
     /// A keeper that knows nothing.
     pub fn new() -> Self {
@@ -474,6 +483,20 @@ impl Keeper {
             concluded.extend(self.settle_datastore(&uid, None));
         }
         concluded
+    }
+
+    /// Counts what it knows, as of the newest event. It goes through all datastores: not for every event.
+    pub fn census(&self) -> Census {
+        let mut census = Census::default();
+        for (_, state) in self.datastores.iter() {
+            census.datastores += 1;
+            if !state.is_calm() {
+                let derived = state.derive(&self.root.context);
+                let open = derived.posture.openings().map(|opening| opening.open_things().count());
+                census.open_windows += open.sum::<usize>() as u64;
+            }
+        }
+        census
     }
 
     /// The number of the next statement.

@@ -188,9 +188,15 @@ impl Opening {
         self.key.0
     }
 
+    /// What of it is still open.
+    pub fn open_things(&self) -> impl Iterator<Item = &str> {
+        let things = self.changes.iter().map(|change| &*change.opened);
+        things.filter(|thing| !self.closings.contains_key(*thing))
+    }
+
     /// Whether something of it is still open.
     pub fn is_open(&self) -> bool {
-        self.changes.iter().any(|change| !self.closings.contains_key(&*change.opened))
+        self.open_things().next().is_some()
     }
 
     /// Whether it was open at a time.

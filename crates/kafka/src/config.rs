@@ -52,7 +52,9 @@ pub fn consumer(properties: &Properties) -> Result<ClientConfig, ConfigError> {
         .set("fetch.max.bytes", "67108864")
         .set("fetch.wait.max.ms", "100")
         .set("fetch.min.bytes", "1")
-        .set("allow.auto.create.topics", "false");
+        .set("allow.auto.create.topics", "false")
+        // What it knows of brokers and offsets, for those who watch: no question is asked for it.
+        .set("statistics.interval.ms", "2000");
     let is_new_protocol = properties.get("group.protocol").is_some_and(|p| p == "consumer");
     if !is_new_protocol {
         config.set("partition.assignment.strategy", "cooperative-sticky");

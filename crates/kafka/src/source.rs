@@ -11,12 +11,13 @@ use dataward_event::time::{IngestTime, KafkaTime};
 use dataward_pipeline::archive::Committed;
 use dataward_pipeline::batch::{Batch, NewRecord};
 use dataward_pipeline::clock::Clock;
-use dataward_pipeline::record_source::{Bounds, Input, RecordSource, SourceError};
+use dataward_pipeline::record_source::{Bounds, Heard, Input, RecordSource, SourceError};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
 
@@ -68,6 +69,8 @@ struct Context {
     is_closing: AtomicBool,
     /// What librdkafka has said last: it says the same again with every attempt.
     last_complaint: Mutex<String>,
+    /// What it has told of brokers and offsets, until somebody asks.
+    statistics: Mutex<Option<Statistics>>,
 }
 
 enum GroupEvent {
@@ -86,6 +89,10 @@ impl ClientContext for Context {
             }
             _ => tracing::debug!(facility, "{message}"),
         }
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        *self.statistics.lock().unwrap_or_else(PoisonError::into_inner) = Some(statistics);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -329,6 +336,26 @@ impl RecordSource for KafkaSource {
         let list = list_of_partitions(&self.assigned.iter().cloned().collect::<Vec<_>>());
         let result = if paused { self.consumer.pause(&list) } else { self.consumer.resume(&list) };
         result.map_err(failed("pause or resume reading"))
+    }
+
+    fn heard(&mut self) -> Option<Heard> {
+        let context = self.consumer.context();
+        let statistics =
+            context.statistics.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let is_up = |state: &str| state == "UP" || state == "UPDATE";
+        let answers = statistics.brokers.values().any(|broker| is_up(&broker.state));
+        let mut heard = Heard { answers, ..Heard::default() };
+        for (name, topic) in &statistics.topics {
+            for (number, partition) in &topic.partitions {
+                let (low, high) = (partition.lo_offset, partition.hi_offset);
+                // Negative: nothing is known of it yet, or it is librdkafka's own.
+                if *number >= 0 && low >= 0 && high >= 0 {
+                    let bounds = Bounds { low: Offset(low), high: Offset(high) };
+                    heard.bounds.insert(self.partition(name, *number), bounds);
+                }
+            }
+        }
+        Some(heard)
     }
 
     fn acknowledge(&mut self, committed: &Committed) {

@@ -225,12 +225,22 @@ pub struct Committed {
     version: u64,
     progress: Progress,
     unsaved: Vec<Owner>,
+    written: Written,
+}
+
+/// What a commit took of the disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Files of rows.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 impl Committed {
     /// For implementers of [`Archive`] alone: `progress` is in the table since `version`.
     pub fn new(version: u64, progress: Progress) -> Self {
-        Self { version, progress, unsaved: Vec::new() }
+        Self { version, progress, unsaved: Vec::new(), written: Written::default() }
     }
 
     /// The same, but the state of these owners was left out: their next snapshot must hold every segment.
@@ -238,6 +248,18 @@ impl Committed {
     pub fn with_unsaved(mut self, owners: Vec<Owner>) -> Self {
         self.unsaved = owners;
         self
+    }
+
+    /// The same, with what it took.
+    #[must_use]
+    pub fn with_written(mut self, written: Written) -> Self {
+        self.written = written;
+        self
+    }
+
+    /// What it took.
+    pub fn written(&self) -> Written {
+        self.written
     }
 
     /// Owners whose state was left out.

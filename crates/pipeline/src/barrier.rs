@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use dataward_event::position::Progress;
+use dataward_event::position::{Partition, Progress};
 
 use crate::archive::Snapshot;
+use crate::arrivals::Arrivals;
+use crate::figures::Newest;
 use crate::lane::{Frozen, News};
 
 /// What has been handed over so far.
@@ -23,6 +25,10 @@ pub struct Parts<R> {
     pub progress: Progress,
     /// State, if it is due.
     pub snapshots: Vec<Snapshot>,
+    /// When their records were appended.
+    pub arrivals: Arrivals,
+    /// The newest times of every partition.
+    pub newest: Vec<(Partition, Newest)>,
 }
 
 impl<R> Barrier<R> {
@@ -31,7 +37,13 @@ impl<R> Barrier<R> {
         Self {
             waiting: (0..workers).collect(),
             with_snapshots,
-            parts: Parts { rows: Vec::new(), progress: Progress::new(), snapshots: Vec::new() },
+            parts: Parts {
+                rows: Vec::new(),
+                progress: Progress::new(),
+                snapshots: Vec::new(),
+                arrivals: Arrivals::default(),
+                newest: Vec::new(),
+            },
             held: Vec::new(),
         }
     }
@@ -59,6 +71,8 @@ impl<R> Barrier<R> {
             self.parts.progress.assign(partition.clone(), next);
         }
         self.parts.snapshots.extend(frozen.snapshots);
+        self.parts.arrivals.append(frozen.arrivals);
+        self.parts.newest.extend(frozen.newest);
     }
 
     /// Whether every worker has answered.

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use dataward_event::finding::Owner;
+use dataward_event::position::Partition;
 
 use crate::archive::{Archive, Checkpoint, Committed, Disposition, Rows};
+use crate::arrivals::Arrivals;
 use crate::barrier::Barrier;
+use crate::figures::{InFlight, Newest};
 use crate::lane::Frozen;
 use crate::record_source::RecordSource;
 use crate::runner::{POLL, RunError, Runner};
@@ -28,10 +31,20 @@ pub(crate) struct Checkpoints<R> {
     /// The next checkpoint must have state: an input of the detector has changed.
     pub(crate) is_snapshot_wanted: bool,
     retry: Option<Retry<R>>,
+    flight: Flight,
     retry_wait: Duration,
     last_barrier: Duration,
     last_snapshot: Duration,
     snapshot_cost: Duration,
+}
+
+/// What is to be counted once the checkpoint on its way is in the table.
+#[derive(Default)]
+struct Flight {
+    arrivals: Arrivals,
+    newest: Vec<(Partition, Newest)>,
+    snapshots: u64,
+    snapshot_bytes: u64,
 }
 
 struct Retry<R> {
@@ -47,6 +60,7 @@ impl<R> Checkpoints<R> {
             has_news: false,
             is_snapshot_wanted: false,
             retry: None,
+            flight: Flight::default(),
             retry_wait,
             last_barrier: now,
             last_snapshot: now,
@@ -107,13 +121,16 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         let with_snapshots = barrier.with_snapshots();
         let (mut parts, held) = barrier.into_parts();
         let alerts = self.desk.sum_up(self.clock.as_ref());
-        self.deliver(&alerts);
+        self.deliver(&alerts, None);
         let empty = self.writer.archive().rows();
         parts.rows.push(std::mem::replace(&mut self.desk.rows, empty));
         self.desk.pass(&parts.progress);
         if with_snapshots {
             parts.snapshots.extend(self.desk.snapshot());
+            self.take_census();
             self.checkpoints.snapshot_cost = self.clock.monotonic().saturating_sub(started);
+            let cost = self.checkpoints.snapshot_cost.as_secs_f64();
+            self.figures.snapshot_seconds.add(cost, 1);
         }
         let keeper_next = self.desk.keeper.next_number();
         let cursors = self.outbox.cursors(&parts.progress, keeper_next);
@@ -121,6 +138,15 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         if is_empty && cursors.is_empty() && parts.progress == self.status.committed {
             self.committing_bytes = 0;
         } else {
+            let segments = parts.snapshots.iter().flat_map(|snapshot| &snapshot.segments);
+            self.checkpoints.flight = Flight {
+                arrivals: parts.arrivals,
+                newest: parts.newest,
+                snapshots: parts.snapshots.len() as u64,
+                snapshot_bytes: segments.map(|segment| segment.bytes.len() as u64).sum(),
+            };
+            let since = self.watched_time();
+            self.figures.commit_in_flight = Some(InFlight { since, error: None });
             self.writer.submit(Checkpoint {
                 rows: parts.rows,
                 progress: parts.progress,
@@ -141,6 +167,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
                 self.checkpoints.retry_wait = self.settings.retry_interval;
                 self.status.tally.commits += 1;
                 self.status.committed = committed.progress().clone();
+                self.count_commit(&committed);
                 self.source.acknowledge(&committed);
                 self.mark_unsaved(&committed);
                 Ok(())
@@ -148,6 +175,10 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             Err(failure) => match *failure {
                 (error, Some(checkpoint)) if error.disposition() == Disposition::Retry => {
                     tracing::warn!(%error, "failed to commit, trying again");
+                    self.figures.commit_failures += 1;
+                    if let Some(in_flight) = &mut self.figures.commit_in_flight {
+                        in_flight.error = Some(error.to_string());
+                    }
                     let at = self.clock.monotonic() + self.checkpoints.retry_wait;
                     self.checkpoints.retry_wait = (self.checkpoints.retry_wait * 2).min(RETRY_MAX);
                     self.checkpoints.retry = Some(Retry { checkpoint, at });
@@ -155,6 +186,27 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
                 }
                 (error, _) => Err(error.into()),
             },
+        }
+    }
+
+    fn count_commit(&mut self, committed: &Committed) {
+        let (now, flight) = (self.clock.now(), std::mem::take(&mut self.checkpoints.flight));
+        let elapsed = self.watched_time();
+        let figures = &mut self.figures;
+        figures.commits += 1;
+        figures.last_commit = Some(now);
+        if let Some(in_flight) = figures.commit_in_flight.take() {
+            let took = elapsed.saturating_sub(in_flight.since);
+            figures.commit_seconds.add(took.as_secs_f64(), 1);
+        }
+        let written = committed.written();
+        figures.files_written += written.files;
+        figures.bytes_written += written.bytes;
+        figures.snapshots += flight.snapshots;
+        figures.snapshot_bytes += flight.snapshot_bytes;
+        flight.arrivals.observe(now, &mut figures.event_to_durable);
+        for (partition, newest) in flight.newest {
+            figures.partition(&partition).newest.add(newest);
         }
     }
 
@@ -188,6 +240,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         gives_up: &dyn Fn(Duration) -> bool,
     ) -> Result<bool, RunError> {
         while self.is_checkpoint_under_way() {
+            self.beat();
             if gives_up(self.clock.monotonic()) {
                 return Ok(false);
             }

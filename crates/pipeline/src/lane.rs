@@ -14,7 +14,7 @@ use dataward_event::finding::{Finding, Owner, RuleId, Severity};
 use dataward_event::limits::{QUARANTINE_BYTES_MAX, QUARANTINE_PREFIX_BYTES};
 use dataward_event::position::{Offset, Partition, Position, Progress, Span};
 use dataward_event::quarantine::QuarantineReason;
-use dataward_event::time::{EventTime, IngestTime};
+use dataward_event::time::{EventTime, IngestTime, KafkaTime};
 use dataward_event::uid::hex;
 use dataward_sources::decode::{Decoded, DecodedEvent, Envelope, Record, Reject};
 use dataward_sources::source::decode;
@@ -24,8 +24,10 @@ use crate::alert::Alert;
 use crate::archive::{
     EnvelopeForm, EventRow, GapCause, GapRow, QuarantineRow, RowOrigin, Rows, Segment, Snapshot,
 };
+use crate::arrivals::Arrivals;
 use crate::batch::{Batch, BatchRecord};
 use crate::clock::Clock;
+use crate::figures::Newest;
 use crate::settings::{RawPolicy, TopicSettings};
 use crate::tally::Tally;
 
@@ -34,6 +36,7 @@ pub struct Lane<R> {
     partitions: BTreeMap<Partition, PartitionLane>,
     rows: R,
     tally: Tally,
+    arrivals: Arrivals,
     clock: Arc<dyn Clock>,
     context: Arc<Context>,
 }
@@ -43,6 +46,7 @@ struct PartitionLane {
     topic: TopicSettings,
     next: Offset,
     state: PartitionState,
+    newest: Newest,
     has_failed: bool,
 }
 
@@ -53,6 +57,8 @@ pub struct News {
     pub changes: Vec<PostureEvent>,
     /// What was read.
     pub reads: ReadTotals,
+    /// When the oldest record of the batch was appended; `None` of a replay.
+    pub appended: Option<KafkaTime>,
 }
 
 impl News {
@@ -70,6 +76,8 @@ pub struct Outcome {
     pub news: News,
     /// Alerts of the partitions' own state; their rows are written already.
     pub alerts: Vec<Alert>,
+    /// What was counted, and where; `None` of a partition that was given up.
+    pub counted: Option<(Partition, Tally)>,
 }
 
 /// A lane's part of a checkpoint.
@@ -83,13 +91,23 @@ pub struct Frozen<R> {
     pub snapshots: Vec<Snapshot>,
     /// What it has counted since the last checkpoint.
     pub tally: Tally,
+    /// When its records were appended.
+    pub arrivals: Arrivals,
+    /// The newest times of its partitions.
+    pub newest: Vec<(Partition, Newest)>,
 }
 
 impl<R: Rows> Lane<R> {
     /// A lane without partitions.
     pub fn new(rows: R, clock: Arc<dyn Clock>) -> Self {
-        let context = Arc::default();
-        Self { partitions: BTreeMap::new(), rows, tally: Tally::default(), clock, context }
+        Self {
+            partitions: BTreeMap::new(),
+            rows,
+            tally: Tally::default(),
+            arrivals: Arrivals::default(),
+            clock,
+            context: Arc::default(),
+        }
     }
 
     /// Weighs and words what is found by another context from here on.
@@ -105,7 +123,9 @@ impl<R: Rows> Lane<R> {
         next: Offset,
         state: PartitionState,
     ) {
-        self.partitions.insert(partition, PartitionLane { topic, next, state, has_failed: false });
+        let newest = Newest::default();
+        let lane = PartitionLane { topic, next, state, newest, has_failed: false };
+        self.partitions.insert(partition, lane);
     }
 
     /// Gives a partition up. Its rows since the last checkpoint stay in the buffer.
@@ -132,10 +152,12 @@ impl<R: Rows> Lane<R> {
             // The partition was given up while its records were on the way: they will be read again by its owner.
             return outcome;
         };
+        let mut tally = Tally::default();
         let mut work = Work {
             lane,
             rows: &mut self.rows,
-            tally: &mut self.tally,
+            tally: &mut tally,
+            arrivals: &mut self.arrivals,
             outcome: &mut outcome,
             ingest_time: batch.ingest_time(),
             clock: self.clock.as_ref(),
@@ -148,6 +170,8 @@ impl<R: Rows> Lane<R> {
         if let Some(deed) = batch.deed() {
             self.rows.operator(deed);
         }
+        self.tally.add(&tally);
+        outcome.counted = Some((batch.partition().clone(), tally));
         outcome
     }
 
@@ -161,8 +185,14 @@ impl<R: Rows> Lane<R> {
                 snapshots.extend(snapshot_of(partition, lane));
             }
         }
-        let rows = std::mem::replace(&mut self.rows, empty);
-        Frozen { rows, progress, snapshots, tally: std::mem::take(&mut self.tally) }
+        Frozen {
+            rows: std::mem::replace(&mut self.rows, empty),
+            progress,
+            snapshots,
+            tally: std::mem::take(&mut self.tally),
+            arrivals: std::mem::take(&mut self.arrivals),
+            newest: self.partitions.iter().map(|(p, lane)| (p.clone(), lane.newest)).collect(),
+        }
     }
 }
 
@@ -184,6 +214,7 @@ struct Work<'w, R> {
     lane: &'w mut PartitionLane,
     rows: &'w mut R,
     tally: &'w mut Tally,
+    arrivals: &'w mut Arrivals,
     outcome: &'w mut Outcome,
     ingest_time: IngestTime,
     clock: &'w dyn Clock,
@@ -203,6 +234,12 @@ impl<R: Rows> Work<'_, R> {
         }
         self.lane.next = record.next();
         self.tally.records += 1;
+        if let Some(appended) = record.kafka_time() {
+            self.arrivals.add(appended);
+            self.lane.newest.appended = self.lane.newest.appended.max(Some(appended));
+            let oldest = &mut self.outcome.news.appended;
+            *oldest = Some(oldest.map_or(appended, |oldest| oldest.min(appended)));
+        }
 
         let mut position = Position {
             partition: self.partition.clone(),
@@ -256,6 +293,7 @@ impl<R: Rows> Work<'_, R> {
             producer_duplicate: observed.is_duplicate,
         });
         self.tally.events += 1;
+        self.lane.newest.event = self.lane.newest.event.max(Some(decoded.event.time));
         self.tally.duplicates += u64::from(observed.is_duplicate);
         self.tally.late += u64::from(observed.is_late);
         self.outcome.news.changes.extend(observed.posture);

@@ -10,10 +10,13 @@ use std::time::{Duration, Instant};
 
 use dataward_event::finding::Owner;
 use dataward_event::position::Progress;
+use dataward_event::time::KafkaTime;
 
 use crate::alert::Alert;
 use crate::alert_sink::{AlertSink, SinkError};
 use crate::archive::CursorKey;
+use crate::clock::Clock;
+use crate::figures::SinkFigures;
 
 /// Alerts waiting for one sink at which the loop stops reading.
 const QUEUE_MAX: usize = 50_000;
@@ -38,6 +41,13 @@ struct Queue {
     delivery: Delivery,
 }
 
+/// An alert on its way.
+struct Parcel {
+    alert: Alert,
+    /// When the oldest record was appended that may have caused it; `None`: the clock did, or it is sent again.
+    appended: Option<KafkaTime>,
+}
+
 enum Delivery {
     Inline(Box<dyn AlertSink>),
     Thread(Option<JoinHandle<()>>),
@@ -46,14 +56,15 @@ enum Delivery {
 struct Shared {
     waiting: Mutex<Waiting>,
     changed: Condvar,
+    clock: Arc<dyn Clock>,
 }
 
 #[derive(Default)]
 struct Waiting {
     /// Oldest first. An alert leaves when its sink has it safe.
-    alerts: VecDeque<Alert>,
+    alerts: VecDeque<Parcel>,
     is_closed: bool,
-    delivered: u64,
+    figures: SinkFigures,
     last_error: Option<String>,
 }
 
@@ -66,10 +77,10 @@ impl Shared {
 
 impl Outbox {
     /// Sinks that are served in the caller's thread, whenever [`pump`](Self::pump) is called.
-    pub fn inline(sinks: Vec<Box<dyn AlertSink>>) -> Self {
+    pub fn inline(sinks: Vec<Box<dyn AlertSink>>, clock: &Arc<dyn Clock>) -> Self {
         let queues = sinks.into_iter().map(|sink| {
             let name = sink.name().to_owned();
-            Queue { name, shared: new_shared(), delivery: Delivery::Inline(sink) }
+            Queue { name, shared: new_shared(clock), delivery: Delivery::Inline(sink) }
         });
         Self { sinks: queues.collect(), touched: BTreeMap::new() }
     }
@@ -78,11 +89,14 @@ impl Outbox {
     ///
     /// # Errors
     /// When the system refuses a thread.
-    pub fn threads(sinks: Vec<Box<dyn AlertSink>>) -> std::io::Result<Self> {
+    pub fn threads(
+        sinks: Vec<Box<dyn AlertSink>>,
+        clock: &Arc<dyn Clock>,
+    ) -> std::io::Result<Self> {
         let mut queues = Vec::new();
         for sink in sinks {
             let name = sink.name().to_owned();
-            let shared = new_shared();
+            let shared = new_shared(clock);
             let theirs = Arc::clone(&shared);
             let thread = std::thread::Builder::new()
                 .name(format!("sink-{name}"))
@@ -97,10 +111,10 @@ impl Outbox {
         self.sinks.iter().map(|queue| queue.name.clone()).collect()
     }
 
-    /// Sends an alert to every sink.
-    pub fn push(&mut self, alert: &Alert) {
+    /// Sends an alert to every sink. `appended`: when the oldest record was appended that may have caused it.
+    pub fn push(&mut self, alert: &Alert, appended: Option<KafkaTime>) {
         for number in 0..self.sinks.len() {
-            self.enqueue(number, alert.clone());
+            self.enqueue(number, Parcel { alert: alert.clone(), appended });
         }
         self.pump();
     }
@@ -109,18 +123,19 @@ impl Outbox {
     pub fn resend(&mut self, name: &str, alerts: Vec<Alert>) {
         if let Some(number) = self.sinks.iter().position(|queue| queue.name == name) {
             for alert in alerts {
-                self.enqueue(number, alert);
+                self.enqueue(number, Parcel { alert, appended: None });
             }
         }
         self.pump();
     }
 
-    fn enqueue(&mut self, number: usize, alert: Alert) {
+    fn enqueue(&mut self, number: usize, parcel: Parcel) {
         let queue = &self.sinks[number];
-        let key = CursorKey { sink: queue.name.clone(), owner: alert.trigger.owner() };
+        let trigger = &parcel.alert.trigger;
+        let key = CursorKey { sink: queue.name.clone(), owner: trigger.owner() };
         let after = self.touched.entry(key).or_default();
-        *after = (*after).max(alert.trigger.number().saturating_add(1));
-        queue.shared.lock().alerts.push_back(alert);
+        *after = (*after).max(trigger.number().saturating_add(1));
+        queue.shared.lock().alerts.push_back(parcel);
         queue.shared.changed.notify_all();
     }
 
@@ -150,6 +165,19 @@ impl Outbox {
             (queue.name.clone(), waiting.alerts.len(), waiting.last_error.clone())
         });
         each.filter(|(_, count, _)| *count > 0).collect()
+    }
+
+    /// The figures of every sink, by name.
+    pub fn figures(&self) -> BTreeMap<String, SinkFigures> {
+        let each = self.sinks.iter().map(|queue| {
+            let waiting = queue.shared.lock();
+            let oldest_waiting = waiting.alerts.front().map(|parcel| parcel.alert.logged_time);
+            let waiting_now = waiting.alerts.len();
+            let figures =
+                SinkFigures { waiting: waiting_now, oldest_waiting, ..waiting.figures.clone() };
+            (queue.name.clone(), figures)
+        });
+        each.collect()
     }
 
     /// Waits until every alert has arrived, at most `timeout`. `true` if so.
@@ -236,14 +264,15 @@ impl Drop for Outbox {
     }
 }
 
-fn new_shared() -> Arc<Shared> {
-    Arc::new(Shared { waiting: Mutex::new(Waiting::default()), changed: Condvar::new() })
+fn new_shared(clock: &Arc<dyn Clock>) -> Arc<Shared> {
+    let (waiting, changed) = (Mutex::default(), Condvar::new());
+    Arc::new(Shared { waiting, changed, clock: Arc::clone(clock) })
 }
 
 fn first_waiting(shared: &Shared, owner: &Owner) -> Option<i64> {
     let waiting = shared.lock();
-    let of_owner = waiting.alerts.iter().filter(|alert| alert.trigger.owner() == *owner);
-    of_owner.map(|alert| alert.trigger.number()).min()
+    let triggers = waiting.alerts.iter().map(|parcel| &parcel.alert.trigger);
+    triggers.filter(|trigger| trigger.owner() == *owner).map(|trigger| trigger.number()).min()
 }
 
 #[derive(PartialEq, Eq)]
@@ -257,7 +286,10 @@ enum Progressed {
 /// Hands the oldest alerts to a sink. They leave the queue only when the sink has them safe: a crash before that sends
 /// them again, under the same ids.
 fn deliver_some(sink: &mut dyn AlertSink, shared: &Shared) -> Progressed {
-    let alerts: Vec<Alert> = shared.lock().alerts.iter().take(DELIVERY_MAX).cloned().collect();
+    let oldest = |waiting: &Waiting| -> Vec<Alert> {
+        waiting.alerts.iter().take(DELIVERY_MAX).map(|parcel| parcel.alert.clone()).collect()
+    };
+    let alerts = oldest(&shared.lock());
     if alerts.is_empty() {
         return Progressed::None;
     }
@@ -265,14 +297,18 @@ fn deliver_some(sink: &mut dyn AlertSink, shared: &Shared) -> Progressed {
     let mut waiting = shared.lock();
     match result {
         Ok(()) => {
-            waiting.alerts.drain(..alerts.len());
-            waiting.delivered += alerts.len() as u64;
+            let waiting_now = &mut *waiting;
+            let now = shared.clock.now();
+            for parcel in waiting_now.alerts.drain(..alerts.len()) {
+                waiting_now.figures.delivered(parcel.appended, now);
+            }
             waiting.last_error = None;
             drop(waiting);
             shared.changed.notify_all();
             Progressed::Some
         }
         Err(error) => {
+            waiting.figures.failures += 1;
             let text = error.to_string();
             if waiting.last_error.as_ref() != Some(&text) {
                 log_failure(sink.name(), &error);
@@ -336,6 +372,10 @@ mod tests {
         }
     }
 
+    fn clock() -> Arc<dyn Clock> {
+        Arc::new(crate::clock::SystemClock::start())
+    }
+
     fn alert(offset: i64) -> Alert {
         let partition = Partition::new("audit", 0);
         let position = Position { partition, offset: Offset(offset), record_index: 0 };
@@ -370,8 +410,8 @@ mod tests {
     #[test]
     fn a_sink_that_never_answers_does_not_hold_the_end_up() {
         let ((begun, beginning), (answer, answered)) = (mpsc::channel(), mpsc::channel());
-        let mut outbox = Outbox::threads(vec![Box::new(Stuck(begun, answered))]).unwrap();
-        outbox.push(&alert(5));
+        let mut outbox = Outbox::threads(vec![Box::new(Stuck(begun, answered))], &clock()).unwrap();
+        outbox.push(&alert(5), None);
         beginning.recv().unwrap();
         let (ended, ending) = mpsc::channel();
         std::thread::spawn(move || {
@@ -385,9 +425,9 @@ mod tests {
     #[test]
     fn a_cursor_that_was_held_back_is_written_again() {
         let is_up = Arc::new(Mutex::new(false));
-        let mut outbox = Outbox::inline(vec![Box::new(Sink(Arc::clone(&is_up)))]);
+        let mut outbox = Outbox::inline(vec![Box::new(Sink(Arc::clone(&is_up)))], &clock());
         let progress: Progress = [(Partition::new("audit", 0), Offset(9))].into_iter().collect();
-        outbox.push(&alert(5));
+        outbox.push(&alert(5), None);
         assert_eq!(outbox.cursors(&progress, 0).into_values().collect::<Vec<_>>(), [5]);
         // It arrives while the commit of that cursor is on its way.
         *is_up.lock().unwrap() = true;
@@ -395,5 +435,25 @@ mod tests {
         assert!(outbox.is_touched());
         assert_eq!(outbox.cursors(&progress, 0).into_values().collect::<Vec<_>>(), [9]);
         assert!(!outbox.is_touched());
+    }
+
+    #[test]
+    fn a_sink_is_measured() {
+        let is_up = Arc::new(Mutex::new(false));
+        let clock = clock();
+        let mut outbox = Outbox::inline(vec![Box::new(Sink(Arc::clone(&is_up)))], &clock);
+        let appended = KafkaTime::from_micros(clock.now().micros() - 20_000_000);
+        outbox.push(&alert(5), Some(appended));
+        outbox.push(&alert(6), None);
+        let before = outbox.figures().remove("webhook").unwrap();
+        assert_eq!((before.waiting, before.delivered, before.failures), (2, 0, 2));
+        assert_eq!(before.oldest_waiting, Some(IngestTime::from_micros(0)));
+        *is_up.lock().unwrap() = true;
+        outbox.pump();
+        let after = outbox.figures().remove("webhook").unwrap();
+        assert_eq!((after.waiting, after.delivered, after.failures), (0, 2, 2));
+        assert_eq!(after.oldest_waiting, None);
+        assert_eq!(after.event_to_alert.count(), 1, "only one was caused by a record");
+        assert!(after.event_to_alert.sum() >= 20.0, "{}", after.event_to_alert.sum());
     }
 }

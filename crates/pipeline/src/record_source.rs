@@ -1,5 +1,6 @@
 //! The port on the side of the input: Kafka, files, or a fake that fails.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use dataward_event::position::{Offset, Partition, Progress};
@@ -36,6 +37,15 @@ pub struct Bounds {
     pub low: Offset,
     /// The offset after the last.
     pub high: Offset,
+}
+
+/// What a source has heard from outside by the way, without asking.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// Somebody answers out there.
+    pub answers: bool,
+    /// The offsets that partitions held then.
+    pub bounds: BTreeMap<Partition, Bounds>,
 }
 
 /// Why a source failed.
@@ -113,4 +123,9 @@ pub trait RecordSource {
 
     /// Tells the source what the table has (a gauge for others, never read back). Only a commit can make the token.
     fn acknowledge(&mut self, committed: &Committed);
+
+    /// What was heard since the last call, for those who watch. Nothing is asked for it.
+    fn heard(&mut self) -> Option<Heard> {
+        None
+    }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use dataward_detect::keeper::Keeper;
 use dataward_event::finding::Owner;
 use dataward_event::position::{Partition, Progress};
+use dataward_event::time::KafkaTime;
 
 use crate::alert::Alert;
 use crate::archive::{Archive, ArchiveError, Disposition, Rows};
@@ -18,7 +19,9 @@ use crate::batch::Batch;
 use crate::checkpoints::Checkpoints;
 use crate::clock::Clock;
 use crate::desk::Desk;
-use crate::lane::News;
+use crate::figures::Figures;
+use crate::lane::{News, Outcome};
+use crate::metrics::{Activity, Metrics};
 use crate::outbox::Outbox;
 use crate::record_source::{Input, RecordSource, SourceError};
 use crate::settings::Settings;
@@ -121,6 +124,8 @@ pub struct Runner<S, A: Archive> {
     pub(crate) stopped: BTreeMap<Partition, String>,
     pub(crate) status: Status,
     pub(crate) checkpoints: Checkpoints<A::Rows>,
+    pub(crate) figures: Figures,
+    metrics: Option<Arc<Metrics>>,
     dispatched_bytes: usize,
     pub(crate) lane_bytes: Vec<usize>,
     pub(crate) committing_bytes: usize,
@@ -158,6 +163,8 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             stopped: BTreeMap::new(),
             status: Status::default(),
             checkpoints,
+            figures: Figures::default(),
+            metrics: None,
             dispatched_bytes: 0,
             lane_bytes,
             committing_bytes: 0,
@@ -171,6 +178,16 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
     #[must_use]
     pub fn watched(mut self, watch: impl FnMut(&Status) + 'static) -> Self {
         self.watch = Some(Box::new(watch));
+        self
+    }
+
+    /// Publishes its figures there, going on from what a loop before it has counted.
+    #[must_use]
+    pub fn measured(mut self, metrics: Arc<Metrics>) -> Self {
+        let (_, before) = metrics.latest();
+        self.figures = (*before).clone();
+        self.figures.begin_anew();
+        self.metrics = Some(metrics);
         self
     }
 
@@ -189,7 +206,15 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
     /// # Errors
     /// [`RunError`]; what is not in the table will be read again.
     pub fn run(&mut self, stop: &AtomicBool) -> Result<Ended, RunError> {
-        match self.run_to_the_end(stop) {
+        let ended = self.run_to_the_end(stop);
+        let is_fenced = match &ended {
+            Err(RunError::Archive(error)) => error.disposition() == Disposition::Fenced,
+            Err(RunError::Source(SourceError::Fenced(_))) => true,
+            _ => false,
+        };
+        self.figures.fences += u64::from(is_fenced);
+        self.publish();
+        match ended {
             Err(RunError::Archive(error)) if error.disposition() == Disposition::Fenced => {
                 tracing::warn!(%error, "the archive was taken over");
                 Ok(Ended::Fenced)
@@ -216,11 +241,13 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             self.checkpoint_now(&|now| now >= until)?;
         }
         self.source.begin()?;
+        self.act(Activity::Running);
         let ended = match self.read(stop) {
             // What was to begin then has not begun. What was read before is saved as ever.
             Err(RunError::Stopped) => Ended::Stopped,
             ended => ended?,
         };
+        self.act(Activity::Stopping);
         self.finish()?;
         Ok(ended)
     }
@@ -235,7 +262,9 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
                     if !self.settle_commit(&is_told)? {
                         return Err(RunError::Stopped);
                     }
+                    self.act(Activity::Restoring);
                     self.start(&partitions)?;
+                    self.act(Activity::Running);
                 }
                 Ok(Input::Revoked { partitions, lost }) => self.revoke(&partitions, lost)?,
                 Ok(Input::OutOfRange) => self.restart_lost(&is_told)?,
@@ -267,7 +296,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             has_changed = true;
         }
         let alerts = self.desk.tick(self.clock.as_ref());
-        has_changed |= self.deliver(&alerts);
+        has_changed |= self.deliver(&alerts, None);
         self.outbox.pump();
         self.retry_if_due();
         if self.is_checkpoint_due() {
@@ -279,7 +308,61 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             self.last_shown = now;
             self.show();
         }
+        self.beat();
+        if self.metrics.as_ref().is_some_and(|metrics| metrics.is_due()) {
+            self.publish();
+        }
         Ok(())
+    }
+
+    /// Says what the process does from here on.
+    fn act(&mut self, activity: Activity) {
+        if let Some(metrics) = &self.metrics {
+            metrics.set_activity(activity);
+        }
+        self.publish();
+    }
+
+    /// A sign of life.
+    pub(crate) fn beat(&self) {
+        if let Some(metrics) = &self.metrics {
+            metrics.beat();
+        }
+    }
+
+    /// Counts what the keeper knows, if anybody watches.
+    pub(crate) fn take_census(&mut self) {
+        if self.metrics.is_some() {
+            self.figures.census = Some(self.desk.keeper.census());
+        }
+    }
+
+    /// The time on the clock of those who watch.
+    pub(crate) fn watched_time(&self) -> Duration {
+        self.metrics.as_ref().map_or(Duration::ZERO, |metrics| metrics.elapsed())
+    }
+
+    /// Lets those who watch see where the loop stands.
+    fn publish(&mut self) {
+        let Some(metrics) = self.metrics.clone() else { return };
+        if let Some(heard) = self.source.heard() {
+            self.figures.source_answers = Some(heard.answers);
+            for (partition, bounds) in heard.bounds {
+                if self.owned.contains_key(&partition) {
+                    self.figures.partition(&partition).bounds = Some(bounds);
+                }
+            }
+        }
+        for (partition, figures) in &mut self.figures.partitions {
+            figures.is_owned = self.owned.contains_key(partition);
+            figures.committed = self.status.committed.next(partition);
+        }
+        self.figures.stopped.clone_from(&self.stopped);
+        self.figures.buffered_bytes = self.buffered();
+        self.figures.buffer_limit_bytes = self.settings.buffer_bytes;
+        self.figures.is_paused = self.is_paused;
+        self.figures.sinks = self.outbox.figures();
+        metrics.publish(self.figures.clone());
     }
 
     fn show(&mut self) {
@@ -299,15 +382,19 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
     pub(crate) fn hear(&mut self, reply: Reply<A::Rows>) -> Result<(), RunError> {
         match reply {
             Reply::Failed { lane, reason } => return Err(RunError::Worker { lane, reason }),
-            Reply::Done { lane, batch_bytes, buffered_bytes, outcome } => {
+            Reply::Done { lane, batch_bytes, buffered_bytes, outcome, took } => {
                 self.dispatched_bytes = self.dispatched_bytes.saturating_sub(batch_bytes);
                 self.lane_bytes[lane] = buffered_bytes;
                 self.checkpoints.has_news = true;
-                self.deliver(&outcome.alerts);
+                let Outcome { news, alerts, counted } = outcome;
+                if let Some((partition, tally)) = &counted {
+                    self.figures.read(partition, tally, took);
+                }
+                self.deliver(&alerts, news.appended);
                 match &mut self.checkpoints.barrier {
                     // It lies behind the marker, and the keeper's snapshot may not know it yet.
-                    Some(barrier) if barrier.is_frozen(lane) => barrier.hold(outcome.news),
-                    _ => self.observe(outcome.news),
+                    Some(barrier) if barrier.is_frozen(lane) => barrier.hold(news),
+                    _ => self.observe(news),
                 }
             }
             Reply::Frozen { lane, frozen } => {
@@ -321,18 +408,26 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
     }
 
     pub(crate) fn observe(&mut self, news: News) {
+        let appended = news.appended;
         let alerts = self.desk.observe(news, self.clock.as_ref());
-        self.deliver(&alerts);
+        self.deliver(&alerts, appended);
     }
 
-    /// Alerts that have their rows go to every sink. `true` if there are any.
-    pub(crate) fn deliver(&mut self, alerts: &[Alert]) -> bool {
+    /// Alerts that have their rows go to every sink. `true` if there are any. `appended`: when the oldest record was
+    /// appended that may have caused them.
+    pub(crate) fn deliver(&mut self, alerts: &[Alert], appended: Option<KafkaTime>) -> bool {
         for alert in alerts {
-            self.status.tally.alerts += 1;
-            self.outbox.push(alert);
+            self.raise(alert, appended);
         }
         self.checkpoints.has_news |= !alerts.is_empty();
         !alerts.is_empty()
+    }
+
+    /// Counts an alert that has its row, and sends it.
+    pub(crate) fn raise(&mut self, alert: &Alert, appended: Option<KafkaTime>) {
+        self.status.tally.alerts += 1;
+        *self.figures.alerts.entry((alert.rule, alert.severity)).or_default() += 1;
+        self.outbox.push(alert, appended);
     }
 
     /// The source has no more: when all of it is seen, the clock goes on for one grace period.
@@ -340,7 +435,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         let until = self.clock.monotonic() + LAST_CHECKPOINT;
         if self.checkpoint_now(&|now| now >= until)? {
             let alerts = self.desk.tick_at_the_end(self.clock.as_ref());
-            self.deliver(&alerts);
+            self.deliver(&alerts, None);
         }
         Ok(())
     }
@@ -407,7 +502,10 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             return Err(RunError::Stopped);
         }
         self.give_up(&lost);
-        self.start(&lost)
+        self.act(Activity::Restoring);
+        self.start(&lost)?;
+        self.act(Activity::Running);
+        Ok(())
     }
 
     /// The last checkpoint, and the alerts that still wait.

@@ -25,6 +25,7 @@ struct Plan<R> {
     claims: Vec<Claim>,
     rows: R,
     alerts: Vec<Alert>,
+    lost: u64,
 }
 
 impl<R: Rows> Plan<R> {
@@ -65,6 +66,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         self.desk.keeper = keeper;
         self.desk.keeper.set_next_number(next);
         self.desk.seen = seen;
+        self.take_census();
         self.adopt_context();
         for sink in self.outbox.names() {
             let alerts = self.writer.archive().unacknowledged(&sink)?;
@@ -99,7 +101,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             ingest_time: self.clock.now(),
         });
         let alerts = self.desk.conclude(None, self.clock.as_ref(), |keeper| keeper.adopt(context));
-        self.deliver(&alerts);
+        self.deliver(&alerts, None);
         self.checkpoints.is_snapshot_wanted = true;
         self.checkpoints.has_news = true;
     }
@@ -111,18 +113,21 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             let plan = self.plan(partitions)?;
             let result = self.writer.archive().claim(&plan.claims, plan.rows);
             match result {
-                Ok(_) => break (plan.starts, plan.alerts),
+                Ok(_) => break (plan.starts, plan.alerts, plan.lost),
                 Err(error) => again_or(error, &mut attempts)?,
             }
         };
-        let (starts, alerts) = plan;
+        let (starts, alerts, lost) = plan;
+        if lost > 0 {
+            *self.figures.gap_offsets.entry(GapCause::Lost).or_default() += lost;
+        }
         for alert in &alerts {
-            self.status.tally.alerts += 1;
-            self.outbox.push(alert);
+            self.raise(alert, None);
         }
         for (partition, next) in starts.iter() {
             let state = self.restore(partition, next)?;
             let topic = self.topic_of(partition)?;
+            self.figures.partition(partition).source = topic.source.name();
             let lane = self.least_loaded();
             self.owned.insert(partition.clone(), lane);
             self.status.committed.assign(partition.clone(), next);
@@ -153,7 +158,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         let rows = archive.rows();
         drop(archive);
         let mut plan =
-            Plan { starts: Progress::new(), claims: Vec::new(), rows, alerts: Vec::new() };
+            Plan { starts: Progress::new(), claims: Vec::new(), rows, alerts: Vec::new(), lost: 0 };
         for partition in partitions {
             let known = known.get(partition).copied().unwrap_or(Known::NewTopic);
             let bounds = self.source.bounds(partition)?;
@@ -204,6 +209,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         if self.settings.on_gap == OnGap::Halt {
             return Err(RunError::OffsetsLost(detail));
         }
+        plan.lost += span.len();
         plan.rows.gap(&GapRow {
             partition: partition.clone(),
             span,
@@ -276,8 +282,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             remediation: "Check the archive's state folder and its storage.",
         });
         self.desk.rows.alert(&alert);
-        self.status.tally.alerts += 1;
-        self.outbox.push(&alert);
+        self.raise(&alert, None);
     }
 
     /// The alert of what happened to a partition, and not in it.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use dataward_detect::context::Context;
@@ -59,6 +59,8 @@ pub enum Reply<R> {
         buffered_bytes: usize,
         /// What it led to.
         outcome: Outcome,
+        /// How long it took; nobody measures a worker in the caller's thread.
+        took: Option<Duration>,
     },
     /// The part of a checkpoint.
     Frozen {
@@ -171,9 +173,14 @@ fn work<R: Rows>(
     replies: &Sender<Reply<R>>,
 ) {
     for task in tasks {
+        let begun = Instant::now();
         let result = catch_unwind(AssertUnwindSafe(|| perform(lane, &mut worker, task)));
         let reply = match result {
             Ok(None) => continue,
+            Ok(Some(Reply::Done { lane, batch_bytes, buffered_bytes, outcome, .. })) => {
+                let took = Some(begun.elapsed());
+                Reply::Done { lane, batch_bytes, buffered_bytes, outcome, took }
+            }
             Ok(Some(reply)) => reply,
             // Its message may quote a payload: the log names the place instead.
             Err(_) => Reply::Failed { lane, reason: "a defect, see the log".to_owned() },
@@ -206,7 +213,8 @@ fn perform<R: Rows>(lane: usize, worker: &mut Lane<R>, task: Task<R>) -> Option<
         Task::Batch(batch) => {
             let outcome = worker.take(&batch);
             let buffered_bytes = worker.buffered_bytes();
-            Some(Reply::Done { lane, batch_bytes: batch.bytes(), buffered_bytes, outcome })
+            let batch_bytes = batch.bytes();
+            Some(Reply::Done { lane, batch_bytes, buffered_bytes, outcome, took: None })
         }
         Task::Freeze { with_snapshots, empty } => {
             let frozen = Box::new(worker.freeze(with_snapshots, empty));

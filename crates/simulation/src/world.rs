@@ -203,7 +203,7 @@ impl World {
             let (inboxes, clock) = (Arc::clone(&self.inboxes), Arc::clone(&self.clock));
             Box::new(MemorySink::new(name, inboxes, clock, Arc::clone(life)))
         });
-        let outbox = Outbox::inline(sinks.into());
+        let outbox = Outbox::inline(sinks.into(), &clock);
         Runner::new(source, Writer::inline(archive), workers, outbox, self.settings.clone(), clock)
     }
 

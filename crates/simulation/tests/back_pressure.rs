@@ -127,7 +127,7 @@ fn a_full_buffer_pauses_the_source_and_nothing_is_lost() {
     let archive = MemoryArchive::open(Arc::clone(&storage), ticking, life);
     let rows = (0..2).map(|_| MemoryRows::default()).collect();
     let workers = Workers::threads(rows, &clock).unwrap();
-    let (writer, outbox) = (Writer::thread(archive).unwrap(), Outbox::inline(Vec::new()));
+    let (writer, outbox) = (Writer::thread(archive).unwrap(), Outbox::inline(Vec::new(), &clock));
     let mut runner = Runner::new(source, writer, workers, outbox, settings, clock);
 
     let ended = runner.run(&AtomicBool::new(false)).expect("the loop has failed");

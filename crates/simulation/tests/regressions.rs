@@ -56,8 +56,8 @@ fn a_new_sink_has_its_cursor_before_any_partition_is_claimed() {
     );
     let archive = MemoryArchive::open(Arc::clone(&storage), Arc::clone(&clock), Arc::clone(&life));
     let sink = MemorySink::new("webhook", Arc::new(Inboxes::default()), Arc::clone(&clock), life);
-    let outbox = Outbox::inline(vec![Box::new(sink)]);
     let clock: Arc<dyn Clock> = clock;
+    let outbox = Outbox::inline(vec![Box::new(sink)], &clock);
     let workers = Workers::inline(MemoryRows::default(), Arc::clone(&clock));
     let mut runner =
         Runner::new(source, Writer::inline(archive), workers, outbox, settings(), clock);
@@ -163,7 +163,7 @@ fn tell(steps: Vec<Step>) -> (Ended, usize) {
     let archive = MemoryArchive::open(Arc::clone(&storage), Arc::clone(&clock), life);
     let clock: Arc<dyn Clock> = clock;
     let workers = Workers::inline(MemoryRows::default(), Arc::clone(&clock));
-    let outbox = Outbox::inline(Vec::new());
+    let outbox = Outbox::inline(Vec::new(), &clock);
     let mut runner =
         Runner::new(source, Writer::inline(archive), workers, outbox, settings(), clock);
     let ended = runner.run(&AtomicBool::new(false));

@@ -1,5 +1,6 @@
 //! `run`: consume, archive, detect, deliver, until told to stop.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,8 +8,11 @@ use std::time::Duration;
 
 use dataward_archive::lease::{self, Waited};
 use dataward_kafka::source::{KafkaSource, Subscription};
+use dataward_pipeline::clock::Clock;
+use dataward_pipeline::metrics::{Activity, Metrics};
 use dataward_pipeline::record_source::SourceError;
 use dataward_pipeline::runner::Ended;
+use dataward_server::server::Server;
 
 use crate::args::Run;
 use crate::config::Config;
@@ -32,16 +36,41 @@ pub(crate) fn run(args: &Run, config: Option<&Path>) -> Outcome {
         tracing::warn!(topic, "not keyed by actor: what is learned of an actor is split");
     }
     let stop = wiring::stop_flag()?;
+    let clock = wiring::clock();
+    let metrics = Arc::new(Metrics::new(Arc::clone(&clock)));
+    let _server = serve(args.listen.or(config.listen), &metrics)?;
+    let process = Process { config, stop, clock, metrics };
     loop {
-        match lead(&config, &stop)? {
+        match lead(&process)? {
             Some(exit) => return Ok(exit),
             None => tracing::warn!("starting again from what the table says"),
         }
     }
 }
 
+/// What stays, however often it begins again.
+struct Process {
+    config: Config,
+    stop: Arc<AtomicBool>,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
+}
+
+/// Serves metrics and health, if anybody wants them. From the beginning: a standby has them, too.
+fn serve(address: Option<SocketAddr>, metrics: &Arc<Metrics>) -> Result<Option<Server>, Failure> {
+    let Some(address) = address else { return Ok(None) };
+    let server = Server::start(address, Arc::clone(metrics)).map_err(|error| {
+        let text = format!("failed to serve metrics and health at {address}: {error}");
+        Failure::text(Exit::World, text)
+    })?;
+    tracing::info!(url = format!("http://{}", server.address()), "serving metrics and health");
+    Ok(Some(server))
+}
+
 /// Waits for the archive to be free, and runs on it. `None`: begin again.
-fn lead(config: &Config, stop: &Arc<AtomicBool>) -> Result<Option<Exit>, Failure> {
+fn lead(process: &Process) -> Result<Option<Exit>, Failure> {
+    let Process { config, stop, metrics, .. } = process;
+    metrics.set_activity(Activity::Starting);
     // Opened first: a foreign or damaged archive is told before anybody waits for it.
     drop(wiring::open_archive(&config.archive, stop)?);
     let holder = lease::holder(&config.archive).filter(|holder| !holder.is_released);
@@ -49,19 +78,21 @@ fn lead(config: &Config, stop: &Arc<AtomicBool>) -> Result<Option<Exit>, Failure
         holder.filter(|holder| !wiring::is_dead_process_of_this_host(&holder.owner))
     {
         tracing::info!(holder = holder.owner, "the archive is in use: standing by");
+        metrics.set_activity(Activity::Standby { holder: holder.owner });
         let waited = lease::wait_until_free(&config.archive, lease::PATIENCE, STANDBY_POLL, stop)?;
         if waited == Waited::Stopped {
             return Ok(Some(Exit::Done));
         }
+        metrics.set_activity(Activity::Starting);
     }
     let keepalive = wiring::keep_lease(&config.archive)?;
-    let ended = consume(config, stop);
+    let ended = consume(process);
     drop(keepalive);
     ended
 }
 
-fn consume(config: &Config, stop: &Arc<AtomicBool>) -> Result<Option<Exit>, Failure> {
-    let clock = wiring::clock();
+fn consume(process: &Process) -> Result<Option<Exit>, Failure> {
+    let Process { config, stop, clock, metrics } = process;
     let archive = wiring::open_archive(&config.archive, stop)?;
     let mut properties = config.kafka.clone();
     // The successor takes the place in the group at once.
@@ -72,7 +103,7 @@ fn consume(config: &Config, stop: &Arc<AtomicBool>) -> Result<Option<Exit>, Fail
     let subscription = Subscription { topics: &config.topics, properties: &properties };
     let brokers = config.kafka.get("bootstrap.servers").map(String::as_str);
     tracing::info!(brokers, "connecting to Kafka");
-    let source = match KafkaSource::connect(&subscription, Arc::clone(&clock), Arc::clone(stop)) {
+    let source = match KafkaSource::connect(&subscription, Arc::clone(clock), Arc::clone(stop)) {
         Err(SourceError::Stopped) => {
             tracing::info!("stopped before a broker answered: nothing was read");
             return Ok(Some(Exit::Done));
@@ -83,7 +114,9 @@ fn consume(config: &Config, stop: &Arc<AtomicBool>) -> Result<Option<Exit>, Fail
     tracing::info!(archive = %config.archive.display(), topics = topics.join(","), "running");
 
     let settings = config.settings.clone();
-    let mut runner = wiring::runner(source, archive, config.workers, sinks, settings, clock)?;
+    let clock = Arc::clone(clock);
+    let runner = wiring::runner(source, archive, config.workers, sinks, settings, clock)?;
+    let mut runner = runner.measured(Arc::clone(metrics));
     let ended = runner.run(stop)?;
     let tally = runner.status().tally.clone();
     tracing::info!(

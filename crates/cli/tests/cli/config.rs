@@ -34,6 +34,7 @@ fn what_is_wrong_is_named() {
         (GOOD.to_owned() + "raw = \"most\"", "most"),
         (GOOD.to_owned() + "[[sinks]]\nname = \"x\"\nkind = \"pager\"", "pager"),
         (GOOD.to_owned() + "[start]\nat = \"yesterday\"", "yesterday"),
+        (GOOD.to_owned() + "[server]\nlisten = \"9464\"", "127.0.0.1:9464"),
         ("[kafka".to_owned(), "line 1: unclosed table"),
         (GOOD.to_owned() + "sasl.password = \"hunter2", "line "),
     ];

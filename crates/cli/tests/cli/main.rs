@@ -6,6 +6,7 @@ mod damage;
 mod demo;
 mod exposures;
 mod kill;
+mod metrics;
 mod normalize_and_replay;
 mod poison;
 mod readers;
