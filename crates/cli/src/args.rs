@@ -33,6 +33,11 @@ pub(crate) enum Command {
     Run(Run),
     /// Does the same over files: alerts as NDJSON on standard output, a summary on standard error.
     Scan(Scan),
+    /// Looks at configuration, Kafka, archive and sinks before a run, and changes nothing.
+    ///
+    /// No group is joined, nothing is committed or created. Each line is ok, a note, a warning (it works, and will hurt) or
+    /// a problem (it will not work), with what to do. Ends with 1 if there is a problem.
+    Doctor(Doctor),
     /// Prints the events of files as OCSF, one a line.
     Normalize(Normalize),
     /// Produces files into Kafka, one record an event, keyed by actor.
@@ -87,6 +92,12 @@ pub(crate) struct Run {
     /// Where metrics and health are served, port 0 being any that is free; overrides the configuration.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Doctor {
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
 }
 
 #[derive(Debug, clap::Args)]

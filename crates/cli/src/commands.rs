@@ -2,6 +2,7 @@
 
 mod controls;
 mod demo;
+mod doctor;
 mod exposures;
 mod normalize;
 mod replay;
@@ -23,6 +24,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         Command::Scan(scan) => scan::run(scan),
         Command::Normalize(normalize) => normalize::run(normalize),
         Command::Replay(replay) => replay::run(replay, config),
+        Command::Doctor(doctor) => doctor::run(doctor, config),
         Command::Exposures(exposures) => exposures::run(exposures),
         Command::Verify(verify) => verify::run(verify),
         Command::Sources(listing) => sources::run(listing),

@@ -49,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) sinks: Vec<SinkConfig>,
     /// Where metrics and health are served; `None`: nowhere.
     pub(crate) listen: Option<SocketAddr>,
+    /// The files that secrets were read from.
+    pub(crate) secret_files: Vec<PathBuf>,
 }
 
 /// A sink of alerts.
@@ -179,7 +181,7 @@ impl Config {
         if raw.topics.is_empty() {
             return Err("no [[topics]]: name at least one topic and its source".to_owned());
         }
-        let kafka = kafka_properties(&raw.kafka)?;
+        let (kafka, secret_files) = kafka_properties(&raw.kafka)?;
         for required in ["bootstrap.servers", "group.id"] {
             if !kafka.contains_key(required) {
                 return Err(format!("[kafka] has no {required}"));
@@ -209,6 +211,7 @@ impl Config {
             unkeyed: unkeyed.into_iter().flatten().collect(),
             sinks,
             listen: raw.server.listen.as_deref().map(listen).transpose()?,
+            secret_files,
         })
     }
 }
@@ -347,11 +350,11 @@ fn unkeyed(topic: &RawTopic) -> Result<Option<String>, String> {
     }
 }
 
-/// librdkafka's keys hold dots, which TOML reads as tables: they are put together again.
-fn kafka_properties(table: &toml::Table) -> Result<Properties, String> {
+/// librdkafka's keys hold dots, which TOML reads as tables: they are put together again. With the files that hold secrets.
+fn kafka_properties(table: &toml::Table) -> Result<(Properties, Vec<PathBuf>), String> {
     let mut written = Properties::new();
     flatten("", table, &mut written)?;
-    let mut properties = Properties::new();
+    let (mut properties, mut secret_files) = (Properties::new(), Vec::new());
     for (key, value) in written {
         if SECRETS.contains(&key.as_str()) {
             return Err(format!("kafka.{key} is a secret: use {key}_file or {key}_env"));
@@ -360,15 +363,19 @@ fn kafka_properties(table: &toml::Table) -> Result<Properties, String> {
             let secret = std::fs::read_to_string(&value)
                 .map_err(|error| format!("kafka.{key}_file: failed to read {value}: {error}"))?;
             properties.insert(key.to_owned(), secret.trim_end_matches(['\r', '\n']).to_owned());
+            secret_files.push(PathBuf::from(value));
         } else if let Some(key) = key.strip_suffix("_env") {
             let secret = std::env::var(&value)
                 .map_err(|_| format!("kafka.{key}_env: the variable {value} is not set"))?;
             properties.insert(key.to_owned(), secret);
         } else {
+            if key == "ssl.key.location" {
+                secret_files.push(PathBuf::from(&value));
+            }
             properties.insert(key, value);
         }
     }
-    Ok(properties)
+    Ok((properties, secret_files))
 }
 
 fn flatten(prefix: &str, table: &toml::Table, into: &mut Properties) -> Result<(), String> {

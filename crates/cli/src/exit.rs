@@ -13,6 +13,8 @@ use dataward_pipeline::runner::RunError;
 pub(crate) enum Exit {
     /// All done.
     Done = 0,
+    /// A check has found something.
+    Findings = 1,
     /// Bad usage or configuration.
     Usage = 2,
     /// Bad or unreadable input.

@@ -242,7 +242,8 @@ impl From<Network> for String {
     }
 }
 
-fn fits(pattern: &str, uid: &str, name: Option<&str>) -> bool {
+/// Whether a name of the file means something of this uid and name.
+pub(crate) fn fits(pattern: &str, uid: &str, name: Option<&str>) -> bool {
     match pattern.strip_suffix('*') {
         Some(begin) => uid.starts_with(begin) || name.is_some_and(|name| name.starts_with(begin)),
         None => uid == pattern || name == Some(pattern),

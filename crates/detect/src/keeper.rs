@@ -15,7 +15,7 @@ use dataward_event::time::EventTime;
 use serde::{Deserialize, Serialize};
 
 use crate::concluded::Concluded;
-use crate::context::Context;
+use crate::context::{Context, fits};
 use crate::datastore_state::DatastoreState;
 use crate::datastores::Datastores;
 use crate::opening::OpeningId;
@@ -483,6 +483,20 @@ impl Keeper {
             concluded.extend(self.settle_datastore(&uid, None));
         }
         concluded
+    }
+
+    /// The datastores that a context names and that nothing was ever told of.
+    pub fn unknown_to<'c>(&self, context: &'c Context) -> Vec<&'c str> {
+        let mut unknown: Vec<&str> =
+            context.datastores.iter().map(|entry| entry.name.as_str()).collect();
+        let known = self.datastores.iter().filter_map(|(_, state)| state.datastore());
+        for datastore in known {
+            if unknown.is_empty() {
+                break;
+            }
+            unknown.retain(|name| !fits(name, &datastore.uid, datastore.name.as_deref()));
+        }
+        unknown
     }
 
     /// Counts what it knows, as of the newest event. It goes through all datastores: not for every event.

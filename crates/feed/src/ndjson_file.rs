@@ -28,6 +28,23 @@ impl NdjsonFileSink {
     }
 }
 
+/// Whether a file could be opened for writing, without making one.
+///
+/// # Errors
+/// Why it could not.
+pub fn check(path: &Path) -> io::Result<()> {
+    if path.exists() {
+        return OpenOptions::new().append(true).open(path).map(drop);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let metadata = std::fs::metadata(folder)?;
+    if !metadata.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::NotADirectory, "its folder is a file"));
+    }
+    Ok(rustix::fs::access(folder, rustix::fs::Access::WRITE_OK)?)
+}
+
 fn ends_with_line_break(file: &mut File) -> io::Result<bool> {
     if file.metadata()?.len() == 0 {
         return Ok(true);
@@ -59,6 +76,18 @@ impl AlertSink for NdjsonFileSink {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_check_makes_no_file() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let path = folder.path().join("alerts.ndjson");
+        check(&path).expect("the folder is ours");
+        assert!(!path.exists());
+        assert!(check(&path.join("below")).is_err());
+        std::fs::write(&path, "").expect("the folder is ours");
+        check(&path).expect("the file is ours");
+        assert!(check(folder.path()).is_err(), "a folder is no file");
+    }
 
     #[test]
     fn a_line_cut_off_by_a_crash_is_ended_first() {

@@ -6,8 +6,11 @@
 //!
 //! Start with [`source`]; [`embedded`] is the cluster that lives in the process.
 
+pub mod checkup;
 pub mod config;
 pub mod embedded;
 pub mod producer;
+mod sample;
 pub mod sink;
 pub mod source;
+mod topic_settings;

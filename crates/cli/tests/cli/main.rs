@@ -4,6 +4,7 @@
 mod config;
 mod damage;
 mod demo;
+mod doctor;
 mod exposures;
 mod kill;
 mod metrics;

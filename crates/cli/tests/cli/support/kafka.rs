@@ -34,10 +34,16 @@ fn client(broker: &Broker) -> ClientConfig {
 
 /// A topic of a name that no other test has.
 pub(crate) fn topic(broker: &Broker, partitions: i32) -> String {
+    topic_with(broker, partitions, &[])
+}
+
+/// The same, with settings of its own.
+pub(crate) fn topic_with(broker: &Broker, partitions: i32, settings: &[(&str, &str)]) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let name = format!("topic-{}", NEXT.fetch_add(1, Ordering::Relaxed));
     let admin: AdminClient<DefaultClientContext> = client(broker).create().unwrap();
     let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
+    let topic = settings.iter().fold(topic, |topic, (key, value)| topic.set(key, value));
     let created = admin.create_topics([&topic], &AdminOptions::new());
     futures::executor::block_on(created).unwrap().remove(0).unwrap();
     // The controller has it; the broker hears of it a moment later.
