@@ -99,7 +99,7 @@ pub fn checkup(plan: &Plan<'_>) -> Report {
             return report;
         }
     };
-    let text = format!("{} brokers answer", metadata.brokers().len());
+    let text = format!("brokers that answer: {}", metadata.brokers().len());
     report.checks.push(Check::ok("kafka.reachable", brokers, text));
     group(&looker, plan, &mut report);
     for topic in &plan.topics {
@@ -176,7 +176,7 @@ fn exists(
         report.checks.push(problem(text, "bring their brokers back"));
         return None;
     }
-    let text = format!("{} partitions", topic.partitions().len());
+    let text = format!("partitions: {}", topic.partitions().len());
     report.checks.push(Check::ok(check, name, text));
     Some(topic.partitions().iter().map(|partition| partition.id()).collect())
 }

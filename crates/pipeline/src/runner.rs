@@ -386,7 +386,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
                 self.dispatched_bytes = self.dispatched_bytes.saturating_sub(batch_bytes);
                 self.lane_bytes[lane] = buffered_bytes;
                 self.checkpoints.has_news = true;
-                let Outcome { news, alerts, counted } = outcome;
+                let Outcome { news, alerts, counted } = *outcome;
                 if let Some((partition, tally)) = &counted {
                     self.figures.read(partition, tally, took);
                 }

@@ -58,7 +58,7 @@ pub enum Reply<R> {
         /// The size of the worker's rows now, in bytes.
         buffered_bytes: usize,
         /// What it led to.
-        outcome: Outcome,
+        outcome: Box<Outcome>,
         /// How long it took; nobody measures a worker in the caller's thread.
         took: Option<Duration>,
     },
@@ -211,7 +211,7 @@ fn perform<R: Rows>(lane: usize, worker: &mut Lane<R>, task: Task<R>) -> Option<
             None
         }
         Task::Batch(batch) => {
-            let outcome = worker.take(&batch);
+            let outcome = Box::new(worker.take(&batch));
             let buffered_bytes = worker.buffered_bytes();
             let batch_bytes = batch.bytes();
             Some(Reply::Done { lane, batch_bytes, buffered_bytes, outcome, took: None })
