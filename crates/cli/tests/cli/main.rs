@@ -9,6 +9,7 @@ mod exposures;
 mod kill;
 mod metrics;
 mod normalize_and_replay;
+mod old_archives;
 mod poison;
 mod readers;
 mod run;
