@@ -51,9 +51,12 @@ fn reason(code: &'static str, text: impl Into<String>) -> Reason {
 /// # Errors
 /// Why it should be started again.
 pub fn liveness(metrics: &Metrics) -> Result<(), Reason> {
-    let since = metrics.since_beat();
-    if metrics.activity() == Activity::Running && since > PATIENCE {
-        return Err(stuck(since));
+    life(&metrics.activity(), metrics.since_beat())
+}
+
+fn life(activity: &Activity, since_beat: Duration) -> Result<(), Reason> {
+    if *activity == Activity::Running && since_beat > PATIENCE {
+        return Err(stuck(since_beat));
     }
     Ok(())
 }
@@ -138,6 +141,18 @@ mod tests {
         let (readiness, reasons) = readiness(&metrics);
         assert_eq!(liveness(&metrics), Ok(()));
         (readiness.as_str(), reasons.iter().map(|reason| reason.code).collect())
+    }
+
+    #[test]
+    fn only_a_loop_that_should_turn_is_dead_when_it_does_not() {
+        let late = PATIENCE + Duration::from_secs(1);
+        let reason = life(&Activity::Running, late).expect_err("it is stuck");
+        assert_eq!(reason.text, "the loop has not turned for 31 seconds");
+        assert_eq!(life(&Activity::Running, PATIENCE), Ok(()));
+        let standby = Activity::Standby { holder: "host/1".to_owned() };
+        for waits in [standby, Activity::Starting, Activity::Restoring, Activity::Stopping] {
+            assert_eq!(life(&waits, late), Ok(()), "{waits:?}");
+        }
     }
 
     #[test]
