@@ -169,7 +169,6 @@ impl Caller {
 /// The whole record of a call: what is particular to it, and the fields that every record has.
 pub(crate) fn record(rng: &mut Rng, mut event: Value, caller: &Caller, time: EventTime) -> Message {
     let event_uid = uuid(rng);
-    event["eventVersion"] = json!("1.11");
     event["userIdentity"] = caller.identity.clone();
     if let Some(created) = event.pointer_mut("/userIdentity/sessionContext/attributes/creationDate")
     {
@@ -188,7 +187,9 @@ pub(crate) fn record(rng: &mut Rng, mut event: Value, caller: &Caller, time: Eve
         "cipherSuite": "TLS_AES_128_GCM_SHA256",
         "clientProvidedHostHeader": format!("s3.{REGION}.amazonaws.com"),
     });
-    Message { key: caller.uid.clone(), event_uid, payload: event.to_string() }
+    // CloudTrail writes its version first.
+    let payload = event.to_string().replacen('{', "{\"eventVersion\":\"1.11\",", 1);
+    Message { key: caller.uid.clone(), event_uid, payload }
 }
 
 /// A call on an object of a bucket; `bytes` went in where it wrote, else out.

@@ -23,7 +23,8 @@ pub(crate) fn after<'a>(text: &Text<'a>, mark: char) -> Option<Text<'a>> {
 /// The actor of an event. `mfa_used` is what the event says outside of the identity.
 pub(crate) fn actor<'a>(event: &CloudTrail<'a>, mfa_used: Option<bool>) -> Actor<'a> {
     let identity = &event.identity.fields;
-    let kind = kind(event);
+    let role_session = role_session(identity);
+    let kind = kind(event, role_session.as_deref());
     let is_anonymous = kind == ActorKind::Anonymous;
     let principal = identity.principal.clone().text().filter(|text| text != ANONYMOUS);
     let account = identity.account.clone().text().filter(|text| text != ANONYMOUS);
@@ -32,10 +33,9 @@ pub(crate) fn actor<'a>(event: &CloudTrail<'a>, mfa_used: Option<bool>) -> Actor
     let uid = identity.arn.clone().text().or_else(|| principal.clone()).or_else(|| {
         if is_anonymous { None } else { invoked_by.clone().or_else(|| account.clone()) }
     });
-    let is_session =
-        session.issuer.fields.arn.as_str().is_some() || role_session(identity).is_some();
+    let is_session = session.issuer.fields.arn.as_str().is_some() || role_session.is_some();
     Actor {
-        name: name(identity, kind).or_else(|| invoked_by.clone()),
+        name: name(identity, kind, role_session).or_else(|| invoked_by.clone()),
         uid,
         kind,
         user_type: identity.kind.clone().text(),
@@ -65,11 +65,15 @@ fn role_session<'a>(identity: &Identity<'a>) -> Option<Text<'a>> {
     after(&arn, '/')
 }
 
-fn name<'a>(identity: &Identity<'a>, kind: ActorKind) -> Option<Text<'a>> {
+fn name<'a>(
+    identity: &Identity<'a>,
+    kind: ActorKind,
+    role_session: Option<Text<'a>>,
+) -> Option<Text<'a>> {
     if let Some(name) = identity.user_name.clone().text() {
         return Some(name);
     }
-    if let Some(role_session) = role_session(identity) {
+    if let Some(role_session) = role_session {
         // A person is known by the session; a program by its role, and by which session of it.
         return match kind {
             ActorKind::Human => after(&role_session, '/').or(Some(role_session)),
@@ -84,7 +88,7 @@ fn name<'a>(identity: &Identity<'a>, kind: ActorKind) -> Option<Text<'a>> {
 
 /// What kind of actor. An assumed role is a person or a program only where the event shows which; the many roles whose
 /// sessions are named freely stay unknown, since calling them programs would hide people behind them.
-fn kind(event: &CloudTrail<'_>) -> ActorKind {
+fn kind(event: &CloudTrail<'_>, role_session: Option<&str>) -> ActorKind {
     let identity = &event.identity.fields;
     if [&identity.account, &identity.principal].iter().any(|id| id.as_str() == Some(ANONYMOUS)) {
         return ActorKind::Anonymous;
@@ -94,7 +98,9 @@ fn kind(event: &CloudTrail<'_>) -> ActorKind {
         Some("IAMUser" | "Root" | "IdentityCenterUser" | "SAMLUser" | "FederatedUser") => {
             ActorKind::Human
         }
-        Some("AssumedRole" | "Role" | "Unknown") => role_kind(event),
+        Some("AssumedRole" | "Role" | "Unknown") => {
+            role_kind(event, role_session.unwrap_or_default())
+        }
         _ if is_service(identity.invoked_by.as_str()) => ActorKind::Service,
         _ => ActorKind::Unknown,
     }
@@ -104,11 +110,10 @@ fn is_service(name: Option<&str>) -> bool {
     name.is_some_and(|name| name.ends_with(SERVICE_SUFFIX))
 }
 
-fn role_kind(event: &CloudTrail<'_>) -> ActorKind {
+fn role_kind(event: &CloudTrail<'_>, role_session: &str) -> ActorKind {
     let identity = &event.identity.fields;
     let session = &identity.session.fields;
-    let role_session = role_session(identity).unwrap_or_default();
-    let (role, session_name) = role_session.split_once('/').unwrap_or((&role_session, ""));
+    let (role, session_name) = role_session.split_once('/').unwrap_or((role_session, ""));
     let is_service_role = role.starts_with("AWSServiceRoleFor")
         || session.issuer.fields.arn.as_str().is_some_and(|arn| arn.contains("/aws-service-role/"));
     if is_service_role

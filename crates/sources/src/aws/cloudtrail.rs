@@ -30,7 +30,7 @@ pub(crate) struct CloudTrail<'a> {
     pub(crate) identity: Object<Identity<'a>>,
     pub(crate) request: Option<&'a RawValue>,
     pub(crate) response: Option<&'a RawValue>,
-    pub(crate) additional: Option<&'a RawValue>,
+    pub(crate) additional: Object<Additional<'a>>,
     pub(crate) resources: Option<&'a RawValue>,
 }
 
@@ -61,7 +61,10 @@ impl<'de: 'a, 'a> Fields<'de> for CloudTrail<'a> {
             }
             "requestParameters" => return read_raw(&mut self.request, map),
             "responseElements" => return read_raw(&mut self.response, map),
-            "additionalEventData" => return read_raw(&mut self.additional, map),
+            "additionalEventData" => {
+                self.additional = map.next_value()?;
+                return Ok(());
+            }
             "resources" => return read_raw(&mut self.resources, map),
             _ => return ignore(map),
         };

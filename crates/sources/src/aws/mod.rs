@@ -76,11 +76,7 @@ fn assemble<'a>(event: &CloudTrail<'a>, time: EventTime) -> AuditEvent<'a> {
     } else {
         Scalars::default()
     };
-    let additional = event
-        .additional
-        .and_then(|raw| serde_json::from_str::<Object<Additional<'a>>>(raw.get()).ok())
-        .unwrap_or_default()
-        .fields;
+    let additional = &event.additional.fields;
     let mfa_used = match additional.mfa_used.as_str() {
         Some("Yes") => Some(true),
         Some("No") => Some(false),
@@ -102,7 +98,7 @@ fn assemble<'a>(event: &CloudTrail<'a>, time: EventTime) -> AuditEvent<'a> {
     }
     let objects = objects(service, &request);
     let statement = if service == "athena" { request.get("queryString").cloned() } else { None };
-    let volume = volume(service, operation, outcome, &objects, &additional);
+    let volume = volume(service, operation, outcome, &objects, additional);
     AuditEvent {
         uid: Cow::Borrowed(""),
         time,
