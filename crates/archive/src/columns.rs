@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow_array::builder::{
-    ArrayBuilder, BinaryBuilder, BooleanBuilder, Int32Builder, Int64Builder, ListBuilder,
-    StringBuilder, StructBuilder, TimestampMicrosecondBuilder,
+    ArrayBuilder, BinaryBuilder, BooleanBuilder, GenericByteBuilder, Int32Builder, Int64Builder,
+    ListBuilder, PrimitiveBuilder, StringBuilder, StructBuilder, TimestampMicrosecondBuilder,
 };
-use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{ArrowError, DataType};
+use arrow_array::types::{ArrowPrimitiveType, ByteArrayType};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_schema::{ArrowError, DataType, Schema};
 use dataward_event::change::Change;
 
 use crate::column::{Column, ColumnType, columns_of};
@@ -63,7 +64,7 @@ impl Columns {
 
     pub(crate) fn text(&mut self, column: Column, value: &str) {
         if let Builder::Text(builder) = &mut self.builders[column.index()] {
-            builder.append_nulls(self.rows - builder.len());
+            fill(builder, self.rows);
             builder.append_value(value);
             self.bytes += value.len();
         } else {
@@ -79,7 +80,7 @@ impl Columns {
 
     pub(crate) fn bytes_value(&mut self, column: Column, value: &[u8]) {
         if let Builder::Bytes(builder) = &mut self.builders[column.index()] {
-            builder.append_nulls(self.rows - builder.len());
+            fill(builder, self.rows);
             builder.append_value(value);
             self.bytes += value.len();
         } else {
@@ -89,7 +90,7 @@ impl Columns {
 
     pub(crate) fn long(&mut self, column: Column, value: i64) {
         if let Builder::Long(builder) = &mut self.builders[column.index()] {
-            builder.append_nulls(self.rows - builder.len());
+            fill(builder, self.rows);
             builder.append_value(value);
         } else {
             debug_assert!(false, "{} is no long", column.name());
@@ -104,7 +105,7 @@ impl Columns {
 
     pub(crate) fn int(&mut self, column: Column, value: i32) {
         if let Builder::Int(builder) = &mut self.builders[column.index()] {
-            builder.append_nulls(self.rows - builder.len());
+            fill(builder, self.rows);
             builder.append_value(value);
         } else {
             debug_assert!(false, "{} is no integer", column.name());
@@ -122,7 +123,7 @@ impl Columns {
 
     pub(crate) fn flag(&mut self, column: Column, value: bool) {
         if let Builder::Flag(builder) = &mut self.builders[column.index()] {
-            builder.append_nulls(self.rows - builder.len());
+            fill(builder, self.rows);
             builder.append_value(value);
         } else {
             debug_assert!(false, "{} is no flag", column.name());
@@ -135,8 +136,7 @@ impl Columns {
             return;
         }
         if let Builder::Texts(builder) = &mut self.builders[column.index()] {
-            let missing = self.rows - builder.len();
-            builder.append_nulls(missing);
+            fill(builder, self.rows);
             for value in values {
                 builder.values().append_value(value);
                 self.bytes += value.len();
@@ -153,8 +153,7 @@ impl Columns {
             return;
         }
         if let Builder::Changes(builder) = &mut self.builders[column.index()] {
-            let missing = self.rows - builder.len();
-            builder.append_nulls(missing);
+            fill(builder, self.rows);
             for value in values {
                 self.bytes += append_change(builder.values(), value);
             }
@@ -164,12 +163,76 @@ impl Columns {
         }
     }
 
-    /// The rows as one batch; the builders are empty afterwards.
+    /// The rows as one batch, and builders for as many again.
+    pub(crate) fn cut(&mut self) -> Result<RecordBatch, ArrowError> {
+        let like: Vec<_> = self.builders.iter().map(Builder::size).collect();
+        let batch = self.finish()?;
+        // What grows by doubling is copied, and takes up to twice its memory.
+        for ((_, _, kind), (builder, (items, bytes))) in
+            columns_of(self.kind).iter().zip(self.builders.iter_mut().zip(like))
+        {
+            *builder = Builder::with_capacity(*kind, items, bytes + bytes / 16);
+        }
+        Ok(batch)
+    }
+
+    /// The rows as one batch; the builders are empty afterwards. A column that no row has named is not in it.
     pub(crate) fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
         let rows = std::mem::take(&mut self.rows);
         self.bytes = 0;
-        let arrays = self.builders.iter_mut().map(|builder| builder.finish(rows)).collect();
-        RecordBatch::try_new(schema::arrow(self.kind), arrays)
+        let schema = schema::arrow(self.kind);
+        let (mut fields, mut arrays) = (Vec::new(), Vec::new());
+        for (field, builder) in schema.fields().iter().zip(&mut self.builders) {
+            if builder.size().0 > 0 {
+                fields.push(Arc::clone(field));
+                arrays.push(builder.finish(rows));
+            }
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
+    }
+}
+
+/// Appends the nulls of the rows that have not named the column.
+fn fill(builder: &mut impl Nulls, rows: usize) {
+    let missing = rows - builder.len();
+    // Even none of them would make the builder keep a bitmap.
+    if missing > 0 {
+        builder.nulls(missing);
+    }
+}
+
+fn finish(builder: &mut impl Nulls, rows: usize) -> ArrayRef {
+    fill(builder, rows);
+    ArrayBuilder::finish(builder)
+}
+
+/// A builder that takes many nulls at once: all of Arrow's do, each under its own type.
+trait Nulls: ArrayBuilder {
+    fn nulls(&mut self, count: usize);
+}
+
+impl<T: ByteArrayType> Nulls for GenericByteBuilder<T> {
+    fn nulls(&mut self, count: usize) {
+        self.append_nulls(count);
+    }
+}
+
+impl<T: ArrowPrimitiveType> Nulls for PrimitiveBuilder<T> {
+    fn nulls(&mut self, count: usize) {
+        self.append_nulls(count);
+    }
+}
+
+impl Nulls for BooleanBuilder {
+    fn nulls(&mut self, count: usize) {
+        self.append_nulls(count);
+    }
+}
+
+impl<T: ArrayBuilder> Nulls for ListBuilder<T> {
+    fn nulls(&mut self, count: usize) {
+        self.append_nulls(count);
     }
 }
 
@@ -198,63 +261,59 @@ fn append_change(builder: &mut StructBuilder, change: &Change<'_>) -> usize {
 
 impl Builder {
     fn new(kind: ColumnType) -> Self {
+        Self::with_capacity(kind, 0, 0)
+    }
+
+    /// Room for so many cells, with so many bytes of text in them.
+    fn with_capacity(kind: ColumnType, items: usize, bytes: usize) -> Self {
         match kind {
-            ColumnType::Text => Self::Text(StringBuilder::with_capacity(0, 0)),
-            ColumnType::Bytes => Self::Bytes(BinaryBuilder::with_capacity(0, 0)),
-            ColumnType::Long => Self::Long(Int64Builder::with_capacity(0)),
-            ColumnType::Int => Self::Int(Int32Builder::with_capacity(0)),
+            ColumnType::Text => Self::Text(StringBuilder::with_capacity(items, bytes)),
+            ColumnType::Bytes => Self::Bytes(BinaryBuilder::with_capacity(items, bytes)),
+            ColumnType::Long => Self::Long(Int64Builder::with_capacity(items)),
+            ColumnType::Int => Self::Int(Int32Builder::with_capacity(items)),
             ColumnType::Time => {
-                let builder = TimestampMicrosecondBuilder::with_capacity(0);
+                let builder = TimestampMicrosecondBuilder::with_capacity(items);
                 Self::Time(builder.with_timezone("UTC"))
             }
-            ColumnType::Flag => Self::Flag(BooleanBuilder::with_capacity(0)),
+            ColumnType::Flag => Self::Flag(BooleanBuilder::with_capacity(items)),
             ColumnType::Texts => {
-                let texts = ListBuilder::with_capacity(StringBuilder::with_capacity(0, 0), 0);
+                let texts =
+                    ListBuilder::with_capacity(StringBuilder::with_capacity(items, bytes), items);
                 Self::Texts(texts.with_field(schema::element_field(DataType::Utf8)))
             }
             ColumnType::Changes => {
                 let fields = schema::change_fields();
                 let element = schema::element_field(DataType::Struct(fields.clone()));
                 let change = StructBuilder::from_fields(fields, 0);
-                Self::Changes(ListBuilder::with_capacity(change, 0).with_field(element))
+                Self::Changes(ListBuilder::with_capacity(change, items).with_field(element))
             }
+        }
+    }
+
+    /// How many cells, and how many bytes of text in them; 0 cells where no row has named the column.
+    fn size(&self) -> (usize, usize) {
+        match self {
+            Self::Text(builder) => (builder.len(), builder.values_slice().len()),
+            Self::Bytes(builder) => (builder.len(), builder.values_slice().len()),
+            Self::Long(builder) => (builder.len(), 0),
+            Self::Int(builder) => (builder.len(), 0),
+            Self::Time(builder) => (builder.len(), 0),
+            Self::Flag(builder) => (builder.len(), 0),
+            Self::Texts(builder) => (builder.len(), builder.values_ref().values_slice().len()),
+            Self::Changes(builder) => (builder.len(), 0),
         }
     }
 
     fn finish(&mut self, rows: usize) -> ArrayRef {
         match self {
-            Self::Text(builder) => {
-                builder.append_nulls(rows - builder.len());
-                Arc::new(builder.finish())
-            }
-            Self::Bytes(builder) => {
-                builder.append_nulls(rows - builder.len());
-                Arc::new(builder.finish())
-            }
-            Self::Long(builder) => {
-                builder.append_nulls(rows - builder.len());
-                Arc::new(builder.finish())
-            }
-            Self::Int(builder) => {
-                builder.append_nulls(rows - builder.len());
-                Arc::new(builder.finish())
-            }
-            Self::Time(builder) => {
-                builder.append_nulls(rows - builder.len());
-                Arc::new(builder.finish())
-            }
-            Self::Flag(builder) => {
-                builder.append_nulls(rows - builder.len());
-                Arc::new(builder.finish())
-            }
-            Self::Texts(builder) => {
-                builder.append_nulls(rows - builder.len());
-                Arc::new(builder.finish())
-            }
-            Self::Changes(builder) => {
-                builder.append_nulls(rows - builder.len());
-                Arc::new(builder.finish())
-            }
+            Self::Text(builder) => finish(builder, rows),
+            Self::Bytes(builder) => finish(builder, rows),
+            Self::Long(builder) => finish(builder, rows),
+            Self::Int(builder) => finish(builder, rows),
+            Self::Time(builder) => finish(builder, rows),
+            Self::Flag(builder) => finish(builder, rows),
+            Self::Texts(builder) => finish(builder, rows),
+            Self::Changes(builder) => finish(builder, rows),
         }
     }
 }

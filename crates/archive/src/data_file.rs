@@ -1,9 +1,10 @@
 //! One Parquet file of the table, and what the log says about it.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use arrow_array::RecordBatch;
+use arrow_array::{RecordBatch, new_null_array};
+use arrow_schema::{ArrowError, FieldRef, Schema, SchemaRef};
 use bytes::Bytes;
 use dataward_event::time::EventTime;
 use dataward_event::uid::hex;
@@ -113,6 +114,26 @@ fn settings() -> WriterProperties {
     builder.build()
 }
 
+/// The columns that any of these batches has: one that is null in every row takes no place in a file, and is null to
+/// every reader of the table.
+fn named_columns(kind: RowKind, batches: &[RecordBatch]) -> SchemaRef {
+    let all = schema::arrow(kind);
+    let is_named = |field: &&FieldRef| {
+        batches.iter().any(|batch| batch.schema_ref().column_with_name(field.name()).is_some())
+    };
+    Arc::new(Schema::new(all.fields().iter().filter(is_named).cloned().collect::<Vec<_>>()))
+}
+
+fn with_columns(schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let rows = batch.num_rows();
+    let column = |field: &FieldRef| match batch.column_by_name(field.name()) {
+        Some(column) => Arc::clone(column),
+        None => new_null_array(field.data_type(), rows),
+    };
+    let columns = schema.fields().iter().map(column).collect();
+    RecordBatch::try_new(Arc::clone(schema), columns)
+}
+
 impl DataFile {
     /// Encodes rows of one kind and one day. `name` is the file's name without its directories.
     pub(crate) fn encode(
@@ -124,11 +145,12 @@ impl DataFile {
         let options = ArrowWriterOptions::new()
             .with_properties(SETTINGS.clone())
             .with_skip_arrow_metadata(true);
+        let schema = named_columns(kind, batches);
         let mut bytes = Vec::new();
         let mut writer =
-            ArrowWriter::try_new_with_options(&mut bytes, schema::arrow(kind), options)?;
+            ArrowWriter::try_new_with_options(&mut bytes, Arc::clone(&schema), options)?;
         for batch in batches {
-            writer.write(batch)?;
+            writer.write(&with_columns(&schema, batch)?)?;
         }
         let footer = writer.close()?;
         let date = EventTime::from_micros(i64::from(day) * MICROS_PER_DAY).date();

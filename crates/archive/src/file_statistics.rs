@@ -62,7 +62,12 @@ fn bounds_of(footer: &ParquetMetaData, column: Column, tight: &mut bool) -> Colu
     for group in footer.row_groups() {
         let rows = u64::try_from(group.num_rows()).unwrap_or(0);
         let chunk = group.columns().iter().find(|c| c.column_path().string() == column.name());
-        let Some(statistics) = chunk.and_then(|chunk| chunk.statistics()) else {
+        let Some(chunk) = chunk else {
+            // A column that the file leaves out is null in every row.
+            bounds.null_count += rows;
+            continue;
+        };
+        let Some(statistics) = chunk.statistics() else {
             bounds.unknown = true;
             continue;
         };
@@ -121,14 +126,12 @@ mod tests {
     use super::*;
     use crate::columns::Columns;
     use crate::row_kind::RowKind;
-    use crate::schema;
 
     fn statistics(fill: impl FnOnce(&mut Columns)) -> Value {
         let mut columns = Columns::new(RowKind::Access);
         fill(&mut columns);
         let batch = columns.finish().unwrap();
-        let mut writer =
-            ArrowWriter::try_new(Vec::new(), schema::arrow(RowKind::Access), None).unwrap();
+        let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
         writer.write(&batch).unwrap();
         let footer = writer.finish().unwrap();
         serde_json::from_str(&from_footer(&footer)).unwrap()

@@ -14,12 +14,13 @@ use crate::columns::Columns;
 use crate::exposure_row;
 use crate::row_kind::RowKind;
 
-/// A group is cut into batches of at most this many rows: a row group of Parquet.
-const BATCH_ROWS: usize = 256 * 1024;
+/// A group is cut into batches of at most this many rows. Builders of known size neither copy what they hold nor take
+/// more memory than it needs.
+const BATCH_ROWS: usize = 16 * 1024;
 
-/// A group is cut into batches of roughly this many bytes, far from the 2 GiB that one Arrow column
-/// can hold.
-const BATCH_BYTES: usize = 256 * 1024 * 1024;
+/// A group is cut into batches of roughly this many bytes: allocators treat larger pieces one by one, with calls of the
+/// system for each.
+const BATCH_BYTES: usize = 6 * 1024 * 1024;
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
@@ -63,7 +64,8 @@ impl ArrowRows {
     pub(crate) fn seal(&mut self) -> Result<Vec<SealedRows>, ArrowError> {
         let mut sealed = Vec::with_capacity(self.groups.len());
         for group in &mut self.groups {
-            group.cut();
+            let rest = group.columns.finish();
+            group.keep(rest);
             if let Some(failure) = group.failure.take() {
                 return Err(failure);
             }
@@ -104,17 +106,15 @@ impl Group {
     fn end_row(&mut self) {
         self.columns.end_row();
         if self.columns.rows() >= BATCH_ROWS || self.columns.bytes() >= BATCH_BYTES {
-            self.cut();
+            self.batch_bytes += self.columns.bytes();
+            let batch = self.columns.cut();
+            self.keep(batch);
         }
     }
 
-    /// Turns the rows so far into a batch.
-    fn cut(&mut self) {
-        if self.columns.rows() == 0 {
-            return;
-        }
-        self.batch_bytes += self.columns.bytes();
-        match self.columns.finish() {
+    fn keep(&mut self, batch: Result<RecordBatch, ArrowError>) {
+        match batch {
+            Ok(batch) if batch.num_rows() == 0 => {}
             Ok(batch) => self.batches.push(batch),
             Err(error) => {
                 self.failure.get_or_insert(error);
