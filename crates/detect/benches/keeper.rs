@@ -128,7 +128,7 @@ fn reads(name: &str, is_exposed: bool) {
                 totals.add(event, &position);
             }
             sums += begun.elapsed().as_secs_f64();
-            let concluded = keeper.observe_all(Vec::new(), totals.into_reads());
+            let concluded = keeper.observe_all(Vec::new(), totals.take_all());
             findings += black_box(concluded).findings.len();
         }
         keeper.settle();

@@ -22,6 +22,11 @@ pub fn datastore_key(datastore: &Datastore<'_>) -> u64 {
     hash("datastore", &datastore.uid, "")
 }
 
+/// The place of a reader among those of a minute.
+pub(crate) fn identity_hash(identity: &str) -> u64 {
+    hash("reader", identity, "")
+}
+
 /// SipHash-2-4 of the parts. Its key is fixed, since keys are saved; still it takes 2⁶⁴ names to find one that shares the
 /// history of another. It costs a tenth of a hash that would keep secrets, and is asked twice with every read.
 fn hash(sort: &str, name: &str, account: &str) -> u64 {

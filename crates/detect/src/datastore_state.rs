@@ -10,9 +10,9 @@ use std::sync::Arc;
 use dataward_event::audit_event::{Actor, ActorKind, Client, Datastore, DatastoreForm, Outcome};
 use dataward_event::exposure::{Known, ReadFigures};
 use dataward_event::time::EventTime;
-use dataward_event::uid::short_hash;
 use serde::{Deserialize, Serialize};
 
+use crate::actor_key::identity_hash;
 use crate::context::Context;
 use crate::opening::{Opening, Tally, still_open_dues};
 use crate::posture::{Facts, Posture, outside_read_change};
@@ -23,7 +23,7 @@ use crate::read_total::{DatastoreRead, MINUTE_MICROS, ReadMark, ReadTotal, Reade
 /// the lateness bound the oldest are folded early, and a late event among them no longer takes its place.
 const RECENT_MAX: usize = 256;
 /// Readers of our own that are told apart in one minute; further ones are summed up.
-const INSIDERS_PER_MINUTE_MAX: usize = 16;
+pub(crate) const INSIDERS_PER_MINUTE_MAX: usize = 16;
 /// Readers from outside that are told apart in one minute.
 const OUTSIDERS_PER_MINUTE_MAX: usize = 64;
 
@@ -40,6 +40,34 @@ pub struct DatastoreState {
     datastore: Option<Datastore<'static>>,
     /// How many of the totals are of readers that may be outsiders.
     strangers: usize,
+    /// What was derived last, while it holds.
+    #[serde(skip)]
+    memo: Memo,
+}
+
+/// What [`DatastoreState::derive`] would find. It follows from the rest of a state, so it is no part of what is equal.
+#[derive(Debug, Default, Clone)]
+struct Memo(Option<Box<Posture>>);
+
+impl PartialEq for Memo {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Memo {}
+
+impl Memo {
+    fn has_openings(&self) -> bool {
+        self.0.as_ref().is_some_and(|posture| posture.openings().next().is_some())
+    }
+
+    /// Older events are folded: what was open in them, and is closed, is forgotten.
+    fn fold(&mut self) {
+        if self.has_openings() {
+            self.0 = None;
+        }
+    }
 }
 
 /// A minute and a reader. Which readers are told apart is decided by a hash of them, never by who came first.
@@ -70,17 +98,45 @@ enum Place {
 
 impl DatastoreState {
     /// Takes a change in.
-    pub fn insert(&mut self, event: PostureEvent) {
+    pub fn insert(&mut self, event: PostureEvent, context: &Context) {
         self.know(&event.datastore, &event.source);
         let place = (event.time, event.uid.clone());
         if let Some(known) = self.recent.get_mut(&place) {
             // The same event from another place: a set has it once, under its smaller position.
             if event.position < known.position {
                 Arc::make_mut(known).position = event.position;
+                self.memo.0 = None;
             }
             return;
         }
-        self.recent.insert(place, Arc::new(event));
+        let event = Arc::new(event);
+        let is_newest = self.recent.last_key_value().is_none_or(|(newest, _)| *newest < place);
+        match self.memo.0.take().filter(|_| is_newest && self.strangers == 0) {
+            Some(mut posture) => {
+                posture.step(&event, &self.facts(context));
+                self.memo.0 = Some(posture);
+            }
+            None => {}
+        }
+        self.recent.insert(place, event);
+    }
+
+    /// Finds totals again that an earlier release has saved under other hashes.
+    pub fn rehash(&mut self) {
+        let hash_of = |key: &TotalKey| identity_hash(key.reader.identity());
+        if self.totals.first_key_value().is_none_or(|(key, _)| key.hash == hash_of(key)) {
+            return;
+        }
+        let totals = std::mem::take(&mut self.totals).into_iter();
+        self.totals =
+            totals.map(|(key, total)| (TotalKey { hash: hash_of(&key), ..key }, total)).collect();
+    }
+
+    /// Derives what will be asked for, if it is not known.
+    pub fn remember(&mut self, context: &Context) {
+        if self.memo.0.is_none() && !self.is_calm() {
+            self.memo.0 = Some(Box::new(self.derive(context).posture));
+        }
     }
 
     /// Whether there is no room for one more recent event.
@@ -94,12 +150,14 @@ impl DatastoreState {
         if let Some((_, oldest)) = self.recent.pop_first() {
             self.settled.step(&oldest, &facts);
             self.settled.forget_closed();
+            self.memo.fold();
         }
     }
 
     /// Takes a change in that is older than what is settled. Returns what must be told of it.
     pub fn insert_late(&mut self, event: PostureEvent, context: &Context) -> Vec<Arc<Opening>> {
         self.know(&event.datastore, &event.source);
+        self.memo.0 = None;
         let facts = self.facts(context);
         self.settled.step_late(&Arc::new(event), &facts)
     }
@@ -108,9 +166,16 @@ impl DatastoreState {
     pub fn insert_read(&mut self, read: DatastoreRead, settled_minute: i64) {
         self.know(&read.datastore, &read.source);
         let minute = read.minute.max(settled_minute);
-        let is_stranger = read.reader.kind == ActorKind::Anonymous || read.reader.is_foreign;
-        let hash = short_hash(read.reader.identity());
-        let key = TotalKey { minute, is_stranger, hash, reader: read.reader };
+        let Some(reader) = read.reader else {
+            self.others.entry(minute).or_default().merge(&read.total.figures);
+            return;
+        };
+        let is_stranger = reader.kind == ActorKind::Anonymous || reader.is_foreign;
+        let hash = identity_hash(reader.identity());
+        let key = TotalKey { minute, is_stranger, hash, reader };
+        if is_stranger {
+            self.memo.0 = None;
+        }
         if let Some(known) = self.totals.get_mut(&key) {
             known.merge(read.total);
             return;
@@ -144,7 +209,10 @@ impl DatastoreState {
         match &mut self.datastore {
             Some(known) if known == datastore => {}
             Some(known) if fullness(known) >= fullness(datastore) => {}
-            known => *known = Some(datastore.clone()),
+            known => {
+                *known = Some(datastore.clone());
+                self.memo.0 = None;
+            }
         }
     }
 
@@ -229,10 +297,18 @@ impl DatastoreState {
             }
         }
         self.settled.forget_closed();
+        self.memo.fold();
+        if self.recent.is_empty() {
+            // Then it is what is settled.
+            self.memo.0 = None;
+        }
     }
 
     /// The state as of the newest event.
     pub fn derive<'s>(&'s self, context: &'s Context) -> Derived<'s> {
+        if let Some(posture) = &self.memo.0 {
+            return Derived { posture: (**posture).clone(), state: self, context };
+        }
         let facts = self.facts(context);
         let mut posture = self.settled.clone();
         for input in &self.inputs(self.recent.values(), self.totals.iter(), context) {
@@ -243,11 +319,15 @@ impl DatastoreState {
 
     /// Whether nothing can be told of it: nothing is open, and nothing happened lately that could open or close.
     pub fn is_calm(&self) -> bool {
+        if self.memo.0.is_some() && !self.memo.has_openings() {
+            return true;
+        }
         self.recent.is_empty() && self.settled.openings().next().is_none() && self.strangers == 0
     }
 
     /// Follows a change of the context, which is an event of its own in the life of the datastore.
     pub fn judge_again(&mut self, at: EventTime, context: &Context) {
+        self.memo.0 = None;
         self.settled.forget_trusted(&context.trusted);
         let newest = self.settled.openings().last().map(|opening| Arc::clone(&opening.event));
         let Some(newest) = newest else { return };
@@ -329,7 +409,7 @@ fn first_key(minute: i64, is_stranger: bool) -> TotalKey {
         name: None,
         account: None,
         is_foreign: false,
-        network: "".into(),
+        network: Arc::default(),
     };
     TotalKey { minute, is_stranger, hash: 0, reader }
 }

@@ -25,13 +25,49 @@ pub struct History {
 
 /// One metric of a history.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(from = "SavedTrack", into = "SavedTrack")]
 struct Track {
+    ring: VolumeRing,
+    hour_peak: u64,
+    day_total: u64,
+    days: u16,
+    /// Nothing before the first day is over.
+    learned: Option<Box<Learned>>,
+}
+
+/// What days have taught.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Learned {
+    hour: Baseline,
+    day: Baseline,
+}
+
+/// A track as it is saved.
+#[derive(Serialize, Deserialize)]
+struct SavedTrack {
     ring: VolumeRing,
     hour_peak: u64,
     day_total: u64,
     days: u16,
     hour: Baseline,
     day: Baseline,
+}
+
+impl From<SavedTrack> for Track {
+    fn from(saved: SavedTrack) -> Self {
+        let SavedTrack { ring, hour_peak, day_total, days, hour, day } = saved;
+        let learned = Learned { hour, day };
+        let learned = (learned != Learned::default()).then(|| Box::new(learned));
+        Self { ring, hour_peak, day_total, days, learned }
+    }
+}
+
+impl From<Track> for SavedTrack {
+    fn from(track: Track) -> Self {
+        let Track { ring, hour_peak, day_total, days, learned } = track;
+        let Learned { hour, day } = learned.map(|learned| *learned).unwrap_or_default();
+        Self { ring, hour_peak, day_total, days, hour, day }
+    }
 }
 
 /// A figure of today beside what is expected of it.
@@ -113,9 +149,10 @@ impl History {
                 continue;
             };
             track.days = track.days.saturating_add(1);
-            track.day.teach(metric.level(track.day_total), Period::Day.variance_min());
+            let learned = track.learned.get_or_insert_default();
+            learned.day.teach(metric.level(track.day_total), Period::Day.variance_min());
             if track.hour_peak > 0 {
-                track.hour.teach(metric.level(track.hour_peak), Period::Hour.variance_min());
+                learned.hour.teach(metric.level(track.hour_peak), Period::Hour.variance_min());
             }
             (track.hour_peak, track.day_total) = (0, 0);
         }
@@ -129,11 +166,15 @@ impl History {
     /// A figure that is large enough to be judged, and of which at least `days_min` days are known.
     pub fn look(&self, metric: Metric, period: Period, days_min: u16) -> Option<Look> {
         let track = self.tracks[metric.index()].as_deref()?;
+        if track.days < days_min {
+            return None;
+        }
+        let learned = track.learned.as_deref()?;
         let (observed, baseline) = match period {
-            Period::Hour => (track.ring.sum(), &track.hour),
-            Period::Day => (track.day_total, &track.day),
+            Period::Hour => (track.ring.sum(), &learned.hour),
+            Period::Day => (track.day_total, &learned.day),
         };
-        if track.days < days_min || observed < metric.floor() {
+        if observed < metric.floor() {
             return None;
         }
         let expected = baseline.prediction(period.variance_min())?;

@@ -82,7 +82,7 @@ impl Keeper {
             concluded.extend(self.observe_late(&uid, event, &context));
         } else {
             concluded.extend(self.make_room(&uid));
-            let insert = |state: &mut DatastoreState| state.insert(event.clone());
+            let insert = |state: &mut DatastoreState| state.insert(event.clone(), &context);
             concluded.extend(self.change(&uid, &event.uid, insert));
         }
         concluded
@@ -115,8 +115,9 @@ impl Keeper {
         mut reads: Vec<DatastoreRead>,
     ) -> Concluded {
         changes.sort_by(|one, other| (one.time, &one.uid).cmp(&(other.time, &other.uid)));
-        let order = |read: &DatastoreRead| (read.minute, read.datastore.uid.clone());
-        reads.sort_by(|one, other| order(one).cmp(&order(other)));
+        reads.sort_by(|one, other| {
+            (one.minute, &one.datastore.uid).cmp(&(other.minute, &other.datastore.uid))
+        });
         let mut changes = changes.into_iter().peekable();
         let mut reads = reads.into_iter().peekable();
         let mut concluded = Concluded::default();
@@ -276,6 +277,7 @@ impl Keeper {
         let before = self.standing(uid, now);
         let state = self.datastores.entry(uid);
         change(state);
+        state.remember(&self.root.context);
         if state.has_recent() {
             self.unsettled.insert(uid.to_owned());
         }

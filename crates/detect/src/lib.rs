@@ -14,6 +14,7 @@ pub mod bulk_read;
 pub mod catalogue;
 pub mod concluded;
 pub mod context;
+mod crowd;
 pub mod datastore_state;
 pub mod datastores;
 pub mod duplicates;

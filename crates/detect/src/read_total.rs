@@ -5,6 +5,8 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt::Write;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use dataward_event::time::EventTime;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
+use crate::crowd::Crowds;
 
 /// A minute of event time, in microseconds.
 pub const MINUTE_MICROS: i64 = 60_000_000;
@@ -76,18 +79,31 @@ pub struct DatastoreRead {
     pub source: Arc<str>,
     /// The minute, counted from the epoch.
     pub minute: i64,
-    /// Who.
-    pub reader: ReaderKey,
+    /// Who; `None`: readers that are not told apart.
+    pub reader: Option<ReaderKey>,
     /// How much.
     pub total: ReadTotal,
 }
 
-/// The totals of one batch.
+/// Totals in the making.
+///
+/// Each batch takes those of its readers with it. Of the many readers of our own that the keeper would not tell apart
+/// ([`Crowds`]) it takes sums, once their minute is over.
 #[derive(Debug, Default)]
 pub struct ReadTotals {
     reads: Vec<DatastoreRead>,
+    crowds: Crowds,
     // Only asked, never iterated: its order cannot show.
-    places: HashMap<u64, Vec<usize>>,
+    places: HashMap<u64, Places>,
+    /// The network of the event at hand.
+    network: String,
+}
+
+/// The totals of one hash: nearly always one.
+#[derive(Debug)]
+struct Places {
+    first: usize,
+    others: Vec<usize>,
 }
 
 /// Whether an event read data, and may have got it.
@@ -117,34 +133,57 @@ impl ReadTotals {
             return;
         }
         let minute = event.time.micros().div_euclid(MINUTE_MICROS);
-        let network = network_of(&event.client);
-        let hash = place_of(event, datastore, minute, &network);
-        let places = self.places.entry(hash).or_default();
-        let known = places.iter().copied().find(|place| {
-            let read = &self.reads[*place];
+        network_of(&event.client, &mut self.network);
+        if self.crowds.take_in(event, datastore, minute, &self.network, position) {
+            return;
+        }
+        let (reads, network) = (&self.reads, self.network.as_str());
+        let is_of = |place: &usize| {
+            let read = &reads[*place];
             read.minute == minute
                 && read.datastore.uid == datastore.uid
                 && *read.source == *event.source
-                && read.reader.is_of(event, &network)
-        });
-        match known {
-            Some(place) => self.reads[place].total.add(event, position),
-            None => {
-                places.push(self.reads.len());
-                self.reads.push(DatastoreRead {
-                    datastore: datastore.clone().into_owned(),
-                    source: Arc::from(&*event.source),
-                    minute,
-                    reader: ReaderKey::of(event, network),
-                    total: ReadTotal::of(event, position),
-                });
+                && read.reader.as_ref().is_some_and(|reader| reader.is_of(event, network))
+        };
+        let new = reads.len();
+        match self.places.entry(place_of(event, datastore, minute, network)) {
+            Entry::Vacant(places) => {
+                places.insert(Places { first: new, others: Vec::new() });
+            }
+            Entry::Occupied(mut places) => {
+                let places = places.get_mut();
+                let mut known = std::iter::once(&places.first).chain(&places.others);
+                if let Some(place) = known.find(|place| is_of(place)).copied() {
+                    self.reads[place].total.add(event, position);
+                    return;
+                }
+                places.others.push(new);
             }
         }
+        // What it shares with the read before, it shares.
+        let like = self.reads.last();
+        self.reads.push(DatastoreRead {
+            datastore: datastore.clone().into_owned(),
+            source: shared(&event.source, like.map(|read| &read.source)),
+            minute,
+            reader: Some(ReaderKey::of(event, network, like.and_then(|l| l.reader.as_ref()))),
+            total: ReadTotal::of(event, position, like.map(|read| &read.total.last)),
+        });
     }
 
-    /// The totals, in the order of their first reads.
-    pub fn into_reads(self) -> Vec<DatastoreRead> {
-        self.reads
+    /// The totals since the last call, and the sums of minutes that are over.
+    pub fn take(&mut self) -> Vec<DatastoreRead> {
+        self.places.clear();
+        let mut reads = std::mem::take(&mut self.reads);
+        self.crowds.take_past(&mut reads);
+        reads
+    }
+
+    /// The same, and the sums of the minute at hand: at a barrier, and at the end.
+    pub fn take_all(&mut self) -> Vec<DatastoreRead> {
+        let mut reads = self.take();
+        self.crowds.take_all(&mut reads);
+        reads
     }
 }
 
@@ -154,33 +193,58 @@ fn place_of(event: &AuditEvent<'_>, datastore: &Datastore<'_>, minute: i64, netw
     hasher.finish()
 }
 
-/// The network of a client: addresses of one network are one place.
-fn network_of(client: &Client<'_>) -> String {
-    let address = client.ip.as_deref().and_then(|ip| ip.parse::<IpAddr>().ok());
-    match address {
-        Some(IpAddr::V4(address)) => {
-            let [a, b, c, _] = address.octets();
-            format!("{a}.{b}.{c}.0/24")
-        }
-        Some(IpAddr::V6(address)) => {
-            let [a, b, c, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}::/48")
-        }
-        None => client.domain.as_deref().or(client.ip.as_deref()).unwrap_or("unknown").to_owned(),
+/// What an actor is known by.
+pub(crate) fn identity<'t>(
+    kind: ActorKind,
+    uid: Option<&'t str>,
+    name: Option<&'t str>,
+    network: &'t str,
+) -> &'t str {
+    match kind {
+        // Nobody has no name; networks tell nobodies apart.
+        ActorKind::Anonymous => network,
+        _ => uid.or(name).unwrap_or(network),
     }
 }
 
+/// A text that many share: the known one where it is the same.
+pub(crate) fn shared(text: &str, known: Option<&Arc<str>>) -> Arc<str> {
+    match known {
+        Some(known) if **known == *text => Arc::clone(known),
+        _ => Arc::from(text),
+    }
+}
+
+/// The network of a client: addresses of one network are one place.
+fn network_of(client: &Client<'_>, network: &mut String) {
+    network.clear();
+    let ip = client.ip.as_deref();
+    let named = match ip.and_then(|ip| ip.parse::<IpAddr>().ok()) {
+        Some(IpAddr::V4(address)) => {
+            let [a, b, c, _] = address.octets();
+            write!(network, "{a}.{b}.{c}.0/24")
+        }
+        Some(IpAddr::V6(address)) => {
+            let [a, b, c, ..] = address.segments();
+            write!(network, "{a:x}:{b:x}:{c:x}::/48")
+        }
+        None => network.write_str(client.domain.as_deref().or(ip).unwrap_or("unknown")),
+    };
+    debug_assert!(named.is_ok(), "a String takes any text");
+}
+
 impl ReaderKey {
-    fn of(event: &AuditEvent<'_>, network: String) -> Self {
+    fn of(event: &AuditEvent<'_>, network: &str, like: Option<&Self>) -> Self {
         let actor = &event.actor;
-        let shared = |text: Option<&str>| text.map(Arc::<str>::from);
+        let own = |text: Option<&str>| text.map(Arc::<str>::from);
+        let known_account = like.and_then(|like| like.account.as_ref());
         Self {
             kind: actor.kind,
-            uid: shared(actor.uid.as_deref()),
-            name: shared(actor.name.as_deref()),
-            account: shared(actor.account_uid.as_deref()),
+            uid: own(actor.uid.as_deref()),
+            name: own(actor.name.as_deref()),
+            account: actor.account_uid.as_deref().map(|account| shared(account, known_account)),
             is_foreign: is_foreign(event),
-            network: network.into(),
+            network: shared(network, like.map(|like| &like.network)),
         }
     }
 
@@ -211,11 +275,7 @@ impl ReaderKey {
 
     /// What one actor is, from whatever network: the ground of a finding's uid.
     pub fn identity(&self) -> &str {
-        match self.kind {
-            // Nobody has no name; networks tell nobodies apart.
-            ActorKind::Anonymous => &self.network,
-            _ => self.uid.as_deref().or(self.name.as_deref()).unwrap_or(&self.network),
-        }
+        identity(self.kind, self.uid.as_deref(), self.name.as_deref(), &self.network)
     }
 
     /// What to call it.
@@ -239,6 +299,11 @@ impl ReaderKey {
     }
 }
 
+/// Whether a reader is nobody, or of an account that is known not to be the datastore's.
+pub(crate) fn is_stranger(event: &AuditEvent<'_>) -> bool {
+    event.actor.kind == ActorKind::Anonymous || is_foreign(event)
+}
+
 fn is_foreign(event: &AuditEvent<'_>) -> bool {
     match (event.actor.account_uid.as_deref(), event.account_uid.as_deref()) {
         (Some(account), Some(own)) => account != own && event.actor.kind != ActorKind::Anonymous,
@@ -247,8 +312,8 @@ fn is_foreign(event: &AuditEvent<'_>) -> bool {
 }
 
 impl ReadTotal {
-    fn of(event: &AuditEvent<'_>, position: &Position) -> Self {
-        let mark = ReadMark::of(event, position);
+    pub(crate) fn of(event: &AuditEvent<'_>, position: &Position, like: Option<&ReadMark>) -> Self {
+        let mark = ReadMark::of(event, position, like);
         let mut total = Self { figures: ReadFigures::default(), first: mark.clone(), last: mark };
         total.count(event);
         total
@@ -257,8 +322,11 @@ impl ReadTotal {
     fn add(&mut self, event: &AuditEvent<'_>, position: &Position) {
         self.count(event);
         let order = (event.time, &*event.uid);
-        if order <= self.first.order() || order >= self.last.order() {
-            self.place(&ReadMark::of(event, position));
+        if order > self.first.order() && order > self.last.order() {
+            // Nearly always: reads come in their order.
+            self.last.move_to(event, position);
+        } else if order <= self.first.order() || order >= self.last.order() {
+            self.place(&ReadMark::of(event, position, Some(&self.last)));
         }
     }
 
@@ -277,7 +345,7 @@ impl ReadTotal {
         }
     }
 
-    fn count(&mut self, event: &AuditEvent<'_>) {
+    pub(crate) fn count(&mut self, event: &AuditEvent<'_>) {
         self.figures.reads += 1;
         self.figures.rows.add(event.volume.rows.map(|rows| rows.0));
         self.figures.bytes.add(event.volume.bytes.map(|bytes| bytes.0));
@@ -294,14 +362,28 @@ impl ReadTotal {
 }
 
 impl ReadMark {
-    fn of(event: &AuditEvent<'_>, position: &Position) -> Self {
+    fn of(event: &AuditEvent<'_>, position: &Position, like: Option<&Self>) -> Self {
         Self {
             time: event.time,
             event_uid: Arc::from(&*event.uid),
             position: position.clone(),
             type_uid: event.type_uid(),
-            operation: Arc::from(&*event.operation),
+            operation: shared(&event.operation, like.map(|like| &like.operation)),
             ip: event.client.ip.as_deref().map(Arc::from),
+        }
+    }
+
+    /// Becomes the mark of another read. What both share is kept.
+    fn move_to(&mut self, event: &AuditEvent<'_>, position: &Position) {
+        self.time = event.time;
+        self.event_uid = Arc::from(&*event.uid);
+        self.position = position.clone();
+        self.type_uid = event.type_uid();
+        if *self.operation != *event.operation {
+            self.operation = Arc::from(&*event.operation);
+        }
+        if self.ip.as_deref() != event.client.ip.as_deref() {
+            self.ip = event.client.ip.as_deref().map(Arc::from);
         }
     }
 

@@ -34,7 +34,7 @@ impl Keeper {
         segments: impl IntoIterator<Item = (u32, &'s [u8])>,
     ) -> Result<Self, StateError> {
         let mut keeper = Self::new();
-        keeper.datastores.take_dirty();
+        let _ = keeper.datastores.take_dirty();
         for (index, bytes) in segments {
             match index {
                 0 => keeper.root = decode(index, bytes)?,

@@ -52,7 +52,7 @@ fn findings(case: &Path) -> Vec<Finding> {
         let mut reads = ReadTotals::default();
         reads.add(&event.event, &position);
         let changes = posture.into_iter().collect();
-        findings.extend(keeper.observe_all(changes, reads.into_reads()).findings);
+        findings.extend(keeper.observe_all(changes, reads.take_all()).findings);
     }
     findings
 }

@@ -40,7 +40,7 @@ impl<R: Rows> Desk<R> {
 
     /// Takes in what a batch brought; the alerts that follow have their rows already.
     pub fn observe(&mut self, news: News, clock: &dyn Clock) -> Vec<Alert> {
-        let (changes, reads) = (news.changes, news.reads.into_reads());
+        let News { changes, reads, .. } = news;
         if changes.is_empty() && reads.is_empty() {
             return Vec::new();
         }

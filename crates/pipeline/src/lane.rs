@@ -8,7 +8,7 @@ use base64::Engine;
 use dataward_detect::context::Context;
 use dataward_detect::partition_state::{Observed, PartitionState, StreamFinding, stream_finding};
 use dataward_detect::posture_event::PostureEvent;
-use dataward_detect::read_total::ReadTotals;
+use dataward_detect::read_total::{DatastoreRead, ReadTotals};
 use dataward_event::audit_event::{AuditEvent, EventKind};
 use dataward_event::finding::{Finding, Owner, RuleId, Severity};
 use dataward_event::limits::{QUARANTINE_BYTES_MAX, QUARANTINE_PREFIX_BYTES};
@@ -36,6 +36,7 @@ pub struct Lane<R> {
     partitions: BTreeMap<Partition, PartitionLane>,
     rows: R,
     tally: Tally,
+    totals: ReadTotals,
     arrivals: Arrivals,
     clock: Arc<dyn Clock>,
     context: Arc<Context>,
@@ -56,16 +57,28 @@ pub struct News {
     /// Changes of protection.
     pub changes: Vec<PostureEvent>,
     /// What was read.
-    pub reads: ReadTotals,
+    pub reads: Vec<DatastoreRead>,
     /// When the oldest record of the batch was appended; `None` of a replay.
     pub appended: Option<KafkaTime>,
 }
 
-impl News {
+/// Gathers what the keeper must know of events that are read back.
+#[derive(Debug, Default)]
+pub struct Gathering {
+    changes: Vec<PostureEvent>,
+    totals: ReadTotals,
+}
+
+impl Gathering {
     /// Takes an event in.
     pub fn add(&mut self, event: &AuditEvent<'_>, position: &Position) {
         self.changes.extend(PostureEvent::of(event, position));
-        self.reads.add(event, position);
+        self.totals.add(event, position);
+    }
+
+    /// All of it.
+    pub fn into_news(mut self) -> News {
+        News { changes: self.changes, reads: self.totals.take_all(), appended: None }
     }
 }
 
@@ -89,6 +102,8 @@ pub struct Frozen<R> {
     pub progress: Progress,
     /// State, if it was asked for.
     pub snapshots: Vec<Snapshot>,
+    /// What the keeper must still know of the time before the marker.
+    pub news: News,
     /// What it has counted since the last checkpoint.
     pub tally: Tally,
     /// When its records were appended.
@@ -104,6 +119,7 @@ impl<R: Rows> Lane<R> {
             partitions: BTreeMap::new(),
             rows,
             tally: Tally::default(),
+            totals: ReadTotals::default(),
             arrivals: Arrivals::default(),
             clock,
             context: Arc::default(),
@@ -157,6 +173,7 @@ impl<R: Rows> Lane<R> {
             lane,
             rows: &mut self.rows,
             tally: &mut tally,
+            totals: &mut self.totals,
             arrivals: &mut self.arrivals,
             outcome: &mut outcome,
             ingest_time: batch.ingest_time(),
@@ -167,6 +184,7 @@ impl<R: Rows> Lane<R> {
         for record in batch.records() {
             work.record(record);
         }
+        outcome.news.reads = self.totals.take();
         if let Some(deed) = batch.deed() {
             self.rows.operator(deed);
         }
@@ -189,6 +207,7 @@ impl<R: Rows> Lane<R> {
             rows: std::mem::replace(&mut self.rows, empty),
             progress,
             snapshots,
+            news: News { reads: self.totals.take_all(), ..News::default() },
             tally: std::mem::take(&mut self.tally),
             arrivals: std::mem::take(&mut self.arrivals),
             newest: self.partitions.iter().map(|(p, lane)| (p.clone(), lane.newest)).collect(),
@@ -214,6 +233,7 @@ struct Work<'w, R> {
     lane: &'w mut PartitionLane,
     rows: &'w mut R,
     tally: &'w mut Tally,
+    totals: &'w mut ReadTotals,
     arrivals: &'w mut Arrivals,
     outcome: &'w mut Outcome,
     ingest_time: IngestTime,
@@ -298,7 +318,7 @@ impl<R: Rows> Work<'_, R> {
         self.tally.late += u64::from(observed.is_late);
         self.outcome.news.changes.extend(observed.posture);
         if !observed.is_duplicate {
-            self.outcome.news.reads.add(&decoded.event, position);
+            self.totals.add(&decoded.event, position);
         }
         for finding in &observed.findings {
             self.alert(finding);

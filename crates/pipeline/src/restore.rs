@@ -11,7 +11,7 @@ use dataward_event::position::{Offset, Partition, Position, Progress};
 use dataward_event::time::EventTime;
 
 use crate::archive::{Archive, ArchiveError, Replayed, SharedRow, Snapshot};
-use crate::lane::News;
+use crate::lane::Gathering;
 
 /// The keeper as of the table, and how far it has seen: its newest snapshot, and the changes and reads after it. Without
 /// a snapshot that is all there ever were: it takes longer, and nothing is lost; what the context was is known no more, so
@@ -53,7 +53,7 @@ pub fn teach(
     keeper: &mut Keeper,
     seen: &mut Progress,
 ) -> Result<(), ArchiveError> {
-    let mut news = News::default();
+    let mut gathering = Gathering::default();
     let (mut next, mut tick) = (seen.clone(), None);
     archive.replay_shared(seen, &mut |row| match row {
         SharedRow::Event(archived) => {
@@ -62,14 +62,15 @@ pub fn teach(
                 next.assign(partition.clone(), offset.next());
             }
             if !archived.producer_duplicate {
-                news.add(&archived.event, &archived.position);
+                gathering.add(&archived.event, &archived.position);
             }
         }
         SharedRow::Tick(time) => tick = tick.max(Some(time)),
     })?;
     // The next snapshot knows them, also those of partitions that are not ours again yet.
     *seen = next;
-    keeper.observe_all(news.changes, news.reads.into_reads());
+    let news = gathering.into_news();
+    keeper.observe_all(news.changes, news.reads);
     if let Some(tick) = tick {
         keeper.repeat_tick(tick);
     }

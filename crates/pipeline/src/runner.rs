@@ -31,6 +31,9 @@ use crate::writer::Writer;
 
 /// How long the source may wait for input while answers of the workers may come.
 pub(crate) const POLL: Duration = Duration::from_millis(5);
+/// Records on the way to the workers beyond which reading waits: enough that no worker waits for it, and little enough
+/// to be found in the processor's cache.
+const DISPATCHED_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// How long a revocation or a stop waits for its last checkpoint.
 const LAST_CHECKPOINT: Duration = Duration::from_secs(7);
 /// The longest time between two calls of the watch.
@@ -256,7 +259,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
     fn read(&mut self, stop: &AtomicBool) -> Result<Ended, RunError> {
         let is_told = |_| stop.load(Ordering::Relaxed);
         while !stop.load(Ordering::Relaxed) {
-            match self.source.poll(POLL) {
+            match self.poll() {
                 Ok(Input::Batch(batch)) => self.dispatch(batch),
                 Ok(Input::Assigned(partitions)) => {
                     if !self.settle_commit(&is_told)? {
@@ -268,7 +271,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
                 }
                 Ok(Input::Revoked { partitions, lost }) => self.revoke(&partitions, lost)?,
                 Ok(Input::OutOfRange) => self.restart_lost(&is_told)?,
-                Ok(Input::Idle) => {}
+                Ok(Input::Idle) => self.await_workers()?,
                 Ok(Input::End) => {
                     self.finish_source()?;
                     return Ok(Ended::SourceEnded);
@@ -282,6 +285,25 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             self.turn()?;
         }
         Ok(Ended::Stopped)
+    }
+
+    /// The next input, unless the workers have enough to do.
+    fn poll(&mut self) -> Result<Input, SourceError> {
+        match self.dispatched_bytes {
+            0 => self.source.poll(POLL),
+            bytes if bytes < DISPATCHED_BYTES_MAX => self.source.poll(Duration::ZERO),
+            _ => Ok(Input::Idle),
+        }
+    }
+
+    /// While there is nothing to read the workers' answers are what comes next: alerts among them.
+    fn await_workers(&mut self) -> Result<(), RunError> {
+        if self.dispatched_bytes > 0
+            && let Some(reply) = self.workers.receive(POLL)
+        {
+            self.hear(reply)?;
+        }
+        Ok(())
     }
 
     /// Everything that is not reading: answers, checkpoints, back-pressure.
@@ -401,7 +423,9 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
                 self.lane_bytes[lane] = 0;
                 self.committing_bytes += frozen.rows.bytes();
                 self.status.tally.add(&frozen.tally);
-                self.take_part(lane, *frozen);
+                let mut frozen = *frozen;
+                self.observe(std::mem::take(&mut frozen.news));
+                self.take_part(lane, frozen);
             }
         }
         Ok(())

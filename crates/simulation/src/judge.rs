@@ -13,7 +13,7 @@ use dataward_event::quarantine::QuarantineReason;
 use dataward_event::time::{EventTime, IngestTime};
 use dataward_pipeline::alert::Alert;
 use dataward_pipeline::archive::{GapCause, TICK};
-use dataward_pipeline::lane::News;
+use dataward_pipeline::lane::Gathering;
 use dataward_sources::decode::Record;
 use dataward_sources::source::decode;
 use serde_json::Value;
@@ -212,7 +212,7 @@ fn teach(
     table: &MemoryTable,
     is_wanted: impl Fn(&Position) -> bool,
 ) -> Vec<Finding> {
-    let mut news = News::default();
+    let mut gathering = Gathering::default();
     let mut rows: Vec<(&Position, &AuditEvent<'static>)> = Vec::new();
     let mut tick = None;
     for row in table.rows() {
@@ -229,9 +229,10 @@ fn teach(
     // Of an event that stands at several places the first one counts.
     rows.sort_by_key(|(position, _)| *position);
     for (position, event) in rows {
-        news.add(event, position);
+        gathering.add(event, position);
     }
-    let mut findings = keeper.observe_all(news.changes, news.reads.into_reads()).findings;
+    let news = gathering.into_news();
+    let mut findings = keeper.observe_all(news.changes, news.reads).findings;
     if let Some(tick) = tick {
         findings.extend(keeper.repeat_tick(tick).findings);
     }

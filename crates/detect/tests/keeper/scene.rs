@@ -46,7 +46,8 @@ impl std::fmt::Debug for Happening {
                 })
             }
             Self::Read(read) => {
-                let (uid, reader) = (&read.total.first.event_uid, read.reader.label());
+                let reader = read.reader.as_ref().map_or("many", |reader| reader.label());
+                let uid = &read.total.first.event_uid;
                 write!(f, "{uid} {} {reader} reads {}", read.total.first.time, read.datastore.uid)
             }
         }
@@ -73,7 +74,7 @@ pub(crate) fn at(second: i64) -> EventTime {
     EventTime::from_micros(second * 1_000_000)
 }
 
-fn position(number: i64) -> Position {
+pub(crate) fn position(number: i64) -> Position {
     Position { partition: Partition::new("audit", 0), offset: Offset(number), record_index: 0 }
 }
 
@@ -132,7 +133,20 @@ pub(crate) fn read(
     name: &str,
     account: Option<&str>,
 ) -> DatastoreRead {
-    let event = AuditEvent {
+    let mut totals = ReadTotals::default();
+    totals.add(&read_event(number, second, of, name, account), &position(number));
+    totals.take_all().remove(0)
+}
+
+/// The event of [`read`].
+pub(crate) fn read_event(
+    number: i64,
+    second: i64,
+    of: &Datastore<'static>,
+    name: &str,
+    account: Option<&str>,
+) -> AuditEvent<'static> {
+    AuditEvent {
         uid: format!("event-{number:04}").into(),
         time: at(second),
         time_origin: TimeOrigin::Source,
@@ -165,10 +179,7 @@ pub(crate) fn read(
         region: None,
         provider: None,
         sensitivity: None,
-    };
-    let mut totals = ReadTotals::default();
-    totals.add(&event, &position(number));
-    totals.into_reads().remove(0)
+    }
 }
 
 /// A keeper, and everything it has said.

@@ -532,7 +532,7 @@ fn one_of_our_own_from_an_unexpected_network_is_told_of_although_it_read_before(
     let mut at_home = read(2, 60, &bucket(), "a", Some(OWN));
     at_home.total.first.ip = Some("198.51.100.7".into());
     at_home.total.last.ip = Some("198.51.100.7".into());
-    at_home.reader.network = "198.51.100.0/24".into();
+    at_home.reader.as_mut().unwrap().network = "198.51.100.0/24".into();
     scene.read(at_home);
     let elsewhere = scene.read(read(3, 120, &bucket(), "a", Some(OWN)));
     assert_eq!(elsewhere.len(), 1);
