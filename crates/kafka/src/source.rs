@@ -24,9 +24,9 @@ use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
 use crate::config::{self, ConfigError, Properties};
 
 /// The most records taken from librdkafka before they are handed on.
-const BATCH_RECORDS: usize = 2_000;
+const BATCH_RECORDS: usize = 1_000;
 /// The size at which they are handed on, in bytes.
-const BATCH_BYTES: usize = 4 * 1024 * 1024;
+const BATCH_BYTES: usize = 1024 * 1024;
 /// How long the broker may take to answer a question about offsets or topics: no longer than somebody who wants the
 /// process to stop would wait.
 const ASK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -48,6 +48,8 @@ pub struct KafkaSource {
     revoked: Vec<Partition>,
     /// The loop has not answered the last assignment.
     is_assignment_open: bool,
+    /// The size of the batches that were gathered last, in bytes.
+    typical_bytes: usize,
     clock: Arc<dyn Clock>,
     /// Whoever waits for a broker looks at it.
     stop: Arc<AtomicBool>,
@@ -165,9 +167,17 @@ impl KafkaSource {
             check_topic(&consumer, name, &stop)?;
         }
         let (ready, assigned, revoked) = (VecDeque::new(), BTreeSet::new(), Vec::new());
-        let is_assignment_open = false;
-        let consumer = Membership(Some(consumer));
-        Ok(Self { consumer, topics, ready, assigned, revoked, is_assignment_open, clock, stop })
+        Ok(Self {
+            consumer: Membership(Some(consumer)),
+            topics,
+            ready,
+            assigned,
+            revoked,
+            is_assignment_open: false,
+            typical_bytes: 0,
+            clock,
+            stop,
+        })
     }
 
     fn partition(&self, topic: &str, number: i32) -> Partition {
@@ -182,7 +192,7 @@ impl KafkaSource {
 
     /// Records and group events in the order in which they came.
     fn gather(&mut self, timeout: Duration) -> Result<(), SourceError> {
-        let mut batches = Batches::new(self.clock.now());
+        let mut batches = Batches::new(self.clock.now(), self.typical_bytes);
         let mut wait = timeout;
         let result = loop {
             let polled = self.consumer.poll(wait);
@@ -201,6 +211,7 @@ impl KafkaSource {
                 break Ok(());
             }
         };
+        self.typical_bytes = batches.typical_bytes().unwrap_or(self.typical_bytes);
         self.ready.extend(batches.into_inputs());
         self.take_group_events();
         match result {
@@ -428,22 +439,37 @@ impl Drop for Membership {
 
 /// Batches in the making, one for each partition.
 struct Batches {
-    batches: BTreeMap<(String, i32), Batch>,
+    /// Few, and the last one is nearly always the next one: records come in runs of one partition.
+    batches: Vec<Batch>,
+    typical_bytes: usize,
     ingest_time: IngestTime,
     records: usize,
     bytes: usize,
 }
 
 impl Batches {
-    fn new(ingest_time: IngestTime) -> Self {
-        Self { batches: BTreeMap::new(), ingest_time, records: 0, bytes: 0 }
+    fn new(ingest_time: IngestTime, typical_bytes: usize) -> Self {
+        Self { batches: Vec::new(), typical_bytes, ingest_time, records: 0, bytes: 0 }
+    }
+
+    /// The mean size of a batch, in bytes.
+    fn typical_bytes(&self) -> Option<usize> {
+        self.bytes.checked_div(self.batches.len())
     }
 
     fn push(&mut self, message: &BorrowedMessage<'_>, partition: impl Fn(&str, i32) -> Partition) {
-        let place = (message.topic().to_owned(), message.partition());
-        let batch = self.batches.entry(place).or_insert_with(|| {
-            Batch::new(partition(message.topic(), message.partition()), self.ingest_time)
+        let (topic, number) = (message.topic(), message.partition());
+        let is_here = |batch: &Batch| {
+            batch.partition().number == number && *batch.partition().topic == *topic
+        };
+        let place = self.batches.iter().rposition(is_here).unwrap_or_else(|| {
+            let partition = partition(topic, number);
+            // A buffer that grows is copied; one that is a little too large is not.
+            let room = self.typical_bytes + self.typical_bytes / 4;
+            self.batches.push(Batch::with_capacity(partition, self.ingest_time, room));
+            self.batches.len() - 1
         });
+        let batch = &mut self.batches[place];
         let offset = Offset(message.offset());
         let record = NewRecord {
             offset,
@@ -460,7 +486,7 @@ impl Batches {
     }
 
     fn into_inputs(self) -> impl Iterator<Item = Input> {
-        self.batches.into_values().map(Input::Batch)
+        self.batches.into_iter().map(Input::Batch)
     }
 }
 

@@ -58,6 +58,11 @@ impl Batch {
         Self { partition, ingest_time, bytes: Vec::new(), heads: Vec::new(), deed: None }
     }
 
+    /// An empty batch with room for so many bytes.
+    pub fn with_capacity(partition: Partition, ingest_time: IngestTime, bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes), ..Self::new(partition, ingest_time) }
+    }
+
     /// Adds a record.
     pub fn push<'h>(
         &mut self,
