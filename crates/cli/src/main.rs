@@ -11,6 +11,10 @@ mod wiring;
 
 use clap::Parser;
 
+// Rows come and go by the hundred megabytes, and cross threads: the system's allocator gives them back page by page.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> std::process::ExitCode {
     let args = match args::Args::try_parse() {
         Ok(args) => args,
