@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dataward_simulation::fate::{Mishap, Planted};
-use dataward_simulation::world::{check, simulate};
+use dataward_simulation::world::{Report, check, simulate};
 
 /// Seeds of an ordinary test run.
 const SEEDS: u64 = 1_500;
@@ -17,21 +17,47 @@ fn number(name: &str) -> Option<u64> {
 #[test]
 fn every_promise_holds_whatever_happens() {
     let seeds = number("DATAWARD_SEEDS").unwrap_or(SEEDS);
-    let mut mishaps: BTreeMap<Mishap, u64> = BTreeMap::new();
-    let (mut rows, mut findings, mut processes) = (0, 0, 0);
-    for seed in 0..seeds {
-        let report = check(seed);
-        for (mishap, count) in report.mishaps {
-            *mishaps.entry(mishap).or_default() += count;
-        }
-        rows += report.rows;
-        findings += report.findings;
-        processes += report.processes;
-    }
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let sums: Vec<Sum> = std::thread::scope(|scope| {
+        let of_thread =
+            |first| scope.spawn(move || sum_of((first..seeds).step_by(threads as usize)));
+        let running: Vec<_> = (0..threads).map(of_thread).collect();
+        running.into_iter().map(|thread| thread.join().expect("the promises hold")).collect()
+    });
+    let sum = sums.into_iter().fold(Sum::default(), Sum::and);
+    let Sum { mishaps, rows, findings, processes } = sum;
     println!("{seeds} seeds, {processes} processes, {rows} rows, {findings} findings: {mishaps:?}");
     if seeds >= 100 {
         assert_eq!(mishaps.len(), 18, "everything that can happen has happened: {mishaps:?}");
     }
+}
+
+/// What happened in many worlds.
+#[derive(Default)]
+struct Sum {
+    mishaps: BTreeMap<Mishap, u64>,
+    rows: usize,
+    findings: usize,
+    processes: u64,
+}
+
+impl Sum {
+    fn and(mut self, other: Self) -> Self {
+        for (mishap, count) in other.mishaps {
+            *self.mishaps.entry(mishap).or_default() += count;
+        }
+        self.rows += other.rows;
+        self.findings += other.findings;
+        self.processes += other.processes;
+        self
+    }
+}
+
+fn sum_of(seeds: impl Iterator<Item = u64>) -> Sum {
+    seeds.map(check).fold(Sum::default(), |sum, report| {
+        let Report { mishaps, rows, findings, processes } = report;
+        sum.and(Sum { mishaps, rows, findings, processes })
+    })
 }
 
 #[test]
@@ -51,10 +77,14 @@ fn the_same_seed_gives_the_same_world() {
 }
 
 fn found(planted: Planted, promise: &str) {
-    let violations = (0..PLANTED_SEEDS).filter_map(|seed| simulate(seed, Some(planted)).err());
-    let found: Vec<String> = violations.take(3).collect();
-    assert!(!found.is_empty(), "{planted:?} was not found in {PLANTED_SEEDS} seeds");
-    assert!(found.iter().any(|text| text.contains(promise)), "{planted:?}: {found:?}");
+    let worlds = (0..PLANTED_SEEDS).map(|seed| (seed, simulate(seed, Some(planted))));
+    let violations = worlds.filter_map(|(seed, world)| Some((seed, world.err()?)));
+    let found: Vec<(u64, String)> = violations.take(3).collect();
+    let Some((seed, text)) = found.first() else {
+        panic!("{planted:?} was not found in {PLANTED_SEEDS} seeds");
+    };
+    println!("{planted:?} is found after {} seeds: {text}", seed + 1);
+    assert!(found.iter().any(|(_, text)| text.contains(promise)), "{planted:?}: {found:?}");
 }
 
 #[test]
