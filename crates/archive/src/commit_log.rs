@@ -74,6 +74,8 @@ impl Commit {
 pub(crate) struct LiveFile {
     pub(crate) path: String,
     pub(crate) kind: Option<String>,
+    /// The day of arrival, as the log writes it.
+    pub(crate) ingest_date: Option<String>,
     pub(crate) size: u64,
     pub(crate) statistics: Option<String>,
     pub(crate) tags: HashMap<String, Option<String>>,
@@ -316,6 +318,7 @@ fn parse_commit(version: u64, bytes: &[u8]) -> Result<Commit, ArchiveError> {
         commit.added.extend(line.add.map(|add| LiveFile {
             path: decoded(&add.path),
             kind: add.partition_values.get("kind").cloned().flatten(),
+            ingest_date: add.partition_values.get("ingest_date").cloned().flatten(),
             size: add.size,
             statistics: add.stats,
             tags: add.tags.unwrap_or_default(),

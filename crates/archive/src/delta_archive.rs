@@ -19,6 +19,7 @@ use crate::exposures::Withdrawn;
 use crate::location::{Location, StoreWrapper};
 use crate::recent_files::Since;
 use crate::rows::ArrowRows;
+use crate::table_files::TableFiles;
 use crate::writer::Writer;
 
 /// How an archive is opened.
@@ -128,6 +129,20 @@ impl DeltaArchive {
     pub fn exposures(&mut self, withdrawn: Withdrawn) -> Result<Vec<ExposureRow>, ArchiveError> {
         let reader = self.writer.reader();
         self.runtime.block_on(crate::exposures::exposures(&reader, withdrawn))
+    }
+
+    /// The files of the table at a version, by default the newest; for those who read them with an engine of their own.
+    ///
+    /// # Errors
+    /// `Broken` if the table has no such version, or no longer its log.
+    pub fn table_files(&self, version: Option<u64>) -> Result<TableFiles, ArchiveError> {
+        let newest = self.writer.version();
+        let version = version.unwrap_or(newest);
+        if version > newest {
+            let text = format!("the table has no version {version}: its newest is {newest}");
+            return Err(ArchiveError::Broken(text));
+        }
+        self.runtime.block_on(self.writer.table_files(version))
     }
 
     fn may_write(&self) -> Result<(), ArchiveError> {

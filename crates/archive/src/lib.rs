@@ -41,5 +41,6 @@ pub mod rows;
 pub mod schema;
 mod state_store;
 mod table;
+pub mod table_files;
 pub mod verify;
 mod writer;

@@ -35,8 +35,11 @@ impl Location {
             ArchiveError::Broken(format!("{} cannot be an archive: {why}", archive.display()))
         };
         let table = std::path::absolute(archive).map_err(|error| unusable(error.to_string()))?;
-        let name = table.file_name().ok_or_else(|| unusable("it has no name".into()))?;
-        let mut state_name = name.to_owned();
+        let name = table.file_name().ok_or_else(|| unusable("it has no name".into()))?.to_owned();
+        // Storage takes no `..`; a folder that is not there yet has none that could be resolved.
+        let folder = table.parent().and_then(|folder| folder.canonicalize().ok());
+        let table = folder.map_or_else(|| table.clone(), |folder| folder.join(&name));
+        let mut state_name = name;
         state_name.push(".state");
         let state = table.with_file_name(state_name);
         Ok(Self { table, state })

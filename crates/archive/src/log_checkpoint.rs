@@ -58,6 +58,7 @@ pub(crate) fn files(bytes: Bytes) -> Result<Vec<LiveFile>, ArchiveError> {
             found.push(LiveFile {
                 path: decoded(path),
                 kind: values.get("kind").cloned().flatten(),
+                ingest_date: values.get("ingest_date").cloned().flatten(),
                 size: u64::try_from(sizes.value(row)).unwrap_or(0),
                 statistics: statistics.and_then(|c| text(c, row)).map(str::to_owned),
                 tags: entries(tags, row),

@@ -64,6 +64,12 @@ static ARROW: LazyLock<BTreeMap<RowKind, SchemaRef>> = LazyLock::new(|| {
     RowKind::ALL.into_iter().map(|kind| (kind, Arc::new(arrow_schema(columns_of(kind))))).collect()
 });
 
+/// All columns that a file of rows can have, as Arrow. Those that a file does not have read as null; the partition
+/// columns stand in the log.
+pub fn columns() -> SchemaRef {
+    arrow(RowKind::Exposure)
+}
+
 /// The Arrow schema of the files of a kind; the partition columns stand in their paths.
 pub(crate) fn arrow(kind: RowKind) -> SchemaRef {
     Arc::clone(&ARROW[&kind])

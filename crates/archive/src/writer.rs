@@ -27,6 +27,7 @@ use crate::row_kind::RowKind;
 use crate::rows::ArrowRows;
 use crate::state_store::{Saved, StateStore};
 use crate::table::{Outcome, Table, now_millis};
+use crate::table_files::{self, TableFiles};
 
 /// How often a commit is tried on a newer version before the loop is asked to try later.
 const ATTEMPTS: u32 = 5;
@@ -70,6 +71,11 @@ impl Writer {
 
     pub(crate) fn reader(&self) -> DataReader {
         DataReader::new(Arc::clone(&self.table.store), self.table.log.version, self.stop.clone())
+    }
+
+    /// The files of the table at a version that it has.
+    pub(crate) async fn table_files(&self, version: u64) -> Result<TableFiles, ArchiveError> {
+        table_files::table_files(Arc::clone(&self.table.store), version).await
     }
 
     /// Sees what others did.
