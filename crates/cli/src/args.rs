@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use dataward_event::time::EventTime;
 
 /// The audit log of who read which datastore and who changed its protection.
 ///
@@ -48,6 +49,20 @@ pub(crate) enum Command {
     /// windows, they do not cut them: the figures are always those of the whole window. Windows that a late event has
     /// shown never to have been are left out.
     Exposures(Exposures),
+    /// Answers a question in SQL about an archive.
+    ///
+    /// Views: events (access, config_changes and authentications together), alerts, exposures (each window as its newest
+    /// statement says; exposure_statements has all), quarantine, gaps, operators, and archive, the whole table. DESCRIBE
+    /// events lists columns. A condition on event_time, kind, ingest_date, datastore_uid or actor_uid reads fewer files.
+    ///
+    /// An answer is whole or the exit code is not 0: a limit that is met is an error with code 2.
+    Query(Query),
+    /// Lists what happened around a datastore, an actor, an address or an operation: events, alerts, and windows that
+    /// opened or closed, in the order of event time.
+    ///
+    /// The range is [from, to): --from is in it, --to is not. Several values of one option are alternatives; of several
+    /// options all must fit. A name that is nowhere in the archive is an error that tells close ones.
+    Timeline(Timeline),
     /// Proves that an archive is whole, or names exactly what is not.
     Verify(Verify),
     /// Lists the log formats that are understood.
@@ -67,7 +82,8 @@ pub(crate) enum Format {
     Ndjson,
     /// One JSON document.
     Json,
-    /// Comma-separated values, their names in the first line.
+    /// Comma-separated values, their names in the first line. A text that a spreadsheet would take for a formula gets
+    /// an apostrophe in front.
     Csv,
 }
 
@@ -175,6 +191,93 @@ pub(crate) enum WindowFilter {
     Fragile,
     /// All of them.
     All,
+}
+
+/// How an archive is asked.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Asking {
+    /// The archive.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) archive: PathBuf,
+    /// An older version of the table; default: the newest.
+    #[arg(long = "version", id = "table_version", value_name = "N")]
+    pub(crate) version: Option<u64>,
+    /// Hashes every file before it is read; without it only its size is compared with the one that was committed.
+    #[arg(long)]
+    pub(crate) hash_files: bool,
+    /// More rows than this are an error.
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    pub(crate) max_rows: usize,
+    /// So many seconds, then it is an error.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) timeout: u64,
+    /// What sorting, grouping and joining may hold in memory; nothing is put on disk.
+    #[arg(long, value_name = "MB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..1 << 24))]
+    pub(crate) memory_megabytes: u64,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Query {
+    /// One statement: SELECT, WITH, EXPLAIN, DESCRIBE or SHOW; `-` reads it from standard input.
+    #[arg(value_name = "SQL", required_unless_present = "file", conflicts_with = "file")]
+    pub(crate) sql: Option<String>,
+    /// Reads the statement from a file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Timeline {
+    /// A datastore, by its uid or its name.
+    #[arg(long, value_name = "DATASTORE")]
+    pub(crate) datastore: Vec<String>,
+    /// An actor, by uid, name or credential; `anonymous` is whoever had none.
+    #[arg(long, value_name = "ACTOR")]
+    pub(crate) actor: Vec<String>,
+    /// The address of a client, or its name where it has none.
+    #[arg(long, value_name = "IP")]
+    pub(crate) ip: Vec<String>,
+    /// An operation, as the source calls it.
+    #[arg(long, value_name = "OPERATION")]
+    pub(crate) operation: Vec<String>,
+    /// The first moment: RFC 3339, or a date, which is its midnight in UTC.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) from: Option<EventTime>,
+    /// The first moment that is no longer in it.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) to: Option<EventTime>,
+    /// The original record of each event, too.
+    #[arg(long)]
+    pub(crate) raw: bool,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<TimelineFormat>,
+}
+
+/// How to print a timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TimelineFormat {
+    /// Columns for people; the default on a terminal.
+    Table,
+    /// One JSON object a line, without what is null; the default in a pipe.
+    Ndjson,
+    /// Comma-separated values, their names in the first line. A text that a spreadsheet would take for a formula gets
+    /// an apostrophe in front.
+    Csv,
+    /// JSON lines that Timesketch imports, as a file that ends in .jsonl.
+    Timesketch,
+}
+
+fn time(text: &str) -> Result<EventTime, String> {
+    let midnight = format!("{text}T00:00:00Z");
+    EventTime::parse_rfc3339(text).or_else(|| EventTime::parse_rfc3339(&midnight)).ok_or_else(
+        || "a time is RFC 3339, as 2019-12-04T10:20:30Z, or a date, as 2019-12-04".to_owned(),
+    )
 }
 
 #[derive(Debug, clap::Args)]

@@ -5,11 +5,13 @@ mod demo;
 mod doctor;
 mod exposures;
 mod normalize;
+mod query;
 mod replay;
 mod run;
 mod scan;
 mod schema;
 mod sources;
+mod timeline;
 mod verify;
 
 use crate::args::{Args, Command};
@@ -26,6 +28,8 @@ pub(crate) fn run(args: &Args) -> Outcome {
         Command::Replay(replay) => replay::run(replay, config),
         Command::Doctor(doctor) => doctor::run(doctor, config),
         Command::Exposures(exposures) => exposures::run(exposures),
+        Command::Query(query) => query::run(query),
+        Command::Timeline(timeline) => timeline::run(timeline),
         Command::Verify(verify) => verify::run(verify),
         Command::Sources(listing) => sources::run(listing),
         Command::Controls(controls) => controls::run(controls),

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use dataward_pipeline::archive::ArchiveError;
 use dataward_pipeline::record_source::SourceError;
 use dataward_pipeline::runner::RunError;
+use dataward_query::error::QueryError;
 
 /// How the process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +90,19 @@ impl From<RunError> for Failure {
             | RunError::Stopped
             | RunError::GaveUp
             | RunError::Worker { .. } => Exit::World,
+        };
+        Self::new(exit, error)
+    }
+}
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Self {
+        let exit = match error {
+            QueryError::Archive(error) => return error.into(),
+            QueryError::Question(_) | QueryError::Limit(_) => Exit::Usage,
+            QueryError::Unknown(_) => Exit::Input,
+            QueryError::Stopped | QueryError::Output(_) => Exit::World,
+            QueryError::Broken(_) => Exit::Broken,
         };
         Self::new(exit, error)
     }

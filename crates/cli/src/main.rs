@@ -7,6 +7,7 @@ mod exit;
 mod logging;
 mod output;
 mod progress;
+mod row_printer;
 mod wiring;
 
 use clap::Parser;

@@ -42,26 +42,47 @@ pub(crate) fn print(text: &str) -> Outcome {
 
 /// Comma-separated values: a line of names, and a line for each row.
 pub(crate) fn csv(names: &[&str], rows: &[Value]) -> String {
-    let cell = |value: &Value| match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let quoted = |text: String| {
-        let is_plain = !text.contains([',', '"', '\n', '\r']);
-        if is_plain { text } else { format!("\"{}\"", text.replace('"', "\"\"")) }
-    };
-    let mut text = names.join(",") + "\n";
+    let mut text = csv_line(names.iter().map(|name| (*name).to_owned()));
     for row in rows {
-        let cells: Vec<String> = names.iter().map(|name| quoted(cell(&row[*name]))).collect();
-        text += &(cells.join(",") + "\n");
+        text += &csv_line(names.iter().map(|name| csv_cell(&row[*name])));
     }
     text
 }
 
-/// Columns for people. Whoever writes into a log must not write to the terminal of those who read it.
+/// A line of comma-separated values.
+pub(crate) fn csv_line(cells: impl Iterator<Item = String>) -> String {
+    let quoted = |text: String| {
+        // Some programs divide at semicolons or tabs, too.
+        let is_plain = !text.contains([',', ';', '\t', '"', '\n', '\r']);
+        if is_plain { text } else { format!("\"{}\"", text.replace('"', "\"\"")) }
+    };
+    cells.map(quoted).collect::<Vec<_>>().join(",") + "\n"
+}
+
+/// A cell that no spreadsheet takes for a formula: whoever writes into a log must not calculate at those who read it.
+/// A text that begins like one gets an apostrophe in front.
+pub(crate) fn csv_cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => {
+            let begins = text.trim_start_matches([' ', '\u{a0}']);
+            let is_formula =
+                begins.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+            if is_formula { format!("'{text}") } else { text.clone() }
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Columns for people.
 pub(crate) fn table(columns: &[&str], rows: &[Value]) -> String {
-    let cell = |row: &Value, column: &str| match &row[column] {
+    let cells = |row: &Value| columns.iter().map(|column| table_cell(&row[*column])).collect();
+    lined_up(columns, rows.iter().map(cells).collect())
+}
+
+/// A cell for people. Whoever writes into a log must not write to the terminal of those who read it.
+pub(crate) fn table_cell(value: &Value) -> String {
+    let text = match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         Value::Array(items) => {
@@ -71,10 +92,13 @@ pub(crate) fn table(columns: &[&str], rows: &[Value]) -> String {
         }
         other => other.to_string(),
     };
+    text.replace(char::is_control, "\u{fffd}")
+}
+
+/// Rows of cells under their names, each column as wide as its widest cell.
+pub(crate) fn lined_up(columns: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut lines = vec![columns.iter().map(|column| (*column).to_owned()).collect::<Vec<_>>()];
-    let printable = |text: String| text.replace(char::is_control, "\u{fffd}");
-    let line = |row| columns.iter().map(|column| printable(cell(row, column))).collect();
-    lines.extend(rows.iter().map(line));
+    lines.extend(rows);
     let widths: Vec<usize> = (0..columns.len())
         .map(|column| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0))
         .collect();

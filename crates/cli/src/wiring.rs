@@ -20,7 +20,10 @@ use dataward_pipeline::runner::Runner;
 use dataward_pipeline::settings::Settings;
 use dataward_pipeline::workers::Workers;
 use dataward_pipeline::writer::Writer;
+use dataward_query::engine::{self, Engine};
+use dataward_query::limits::Limits;
 
+use crate::args::Asking;
 use crate::config::SinkConfig;
 use crate::exit::{Exit, Failure};
 
@@ -49,6 +52,20 @@ pub(crate) fn open_archive(path: &Path, stop: &Arc<AtomicBool>) -> Result<DeltaA
 pub(crate) fn read_archive(path: &Path) -> Result<DeltaArchive, Failure> {
     must_exist(path)?;
     Ok(DeltaArchive::open_read_only(path, &Options::default())?)
+}
+
+/// Opens an archive to ask it questions.
+pub(crate) fn engine(asking: &Asking) -> Result<Engine, Failure> {
+    must_exist(&asking.archive)?;
+    let limits = Limits {
+        max_rows: asking.max_rows,
+        timeout: Duration::from_secs(asking.timeout),
+        memory_bytes: usize::try_from(asking.memory_megabytes << 20).unwrap_or(usize::MAX),
+        stop: stop_flag()?,
+    };
+    let options =
+        engine::Options { version: asking.version, is_thorough: asking.hash_files, limits };
+    Ok(Engine::open(&asking.archive, &options)?)
 }
 
 /// Refuses a place where no archive ever was: one whose folder is gone but whose state is there is a broken promise,

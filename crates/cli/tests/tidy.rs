@@ -9,7 +9,7 @@ use dataward_sources::source::Source;
 
 /// Which crate may import which: the picture of the house, arrow by arrow. What is further down may always be imported;
 /// edges do not import each other. A new arrow needs a decision.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("event", &[]),
     ("ocsf", &["event"]),
     ("sources", &["event", "ocsf"]),
@@ -19,6 +19,8 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("kafka", EDGE),
     ("feed", EDGE),
     ("files", EDGE),
+    // The one arrow to an edge: a reader knows what it reads.
+    ("query", &["event", "ocsf", "sources", "detect", "pipeline", "archive"]),
     ("server", &["event", "pipeline"]),
     // Beside the edges.
     ("simulation", EDGE),
@@ -34,6 +36,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "kafka",
             "feed",
             "files",
+            "query",
             "server",
             "simulation",
         ],

@@ -73,8 +73,8 @@ impl Summary<'_> {
             text,
             "  {program} exposures --archive {archive}\n  \
              {program} verify --archive {archive}\n  \
-             duckdb -c \"SELECT event_time, rule_id, title FROM delta_scan('{archive}') \
-             WHERE kind = 'alert'\""
+             {program} timeline --archive {archive} --datastore analytics-copy\n  \
+             {program} query --archive {archive} \"SELECT event_time, rule_id, title FROM alerts\""
         );
     }
 }
