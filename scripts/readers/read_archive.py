@@ -10,29 +10,41 @@ Spark reads where DATAWARD_SPARK_JARS names the folder of Delta's jars; where it
 """
 
 import json
+import multiprocessing
 import os
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from importlib.resources import files
 
-import chdb
-import deltalake
-import duckdb
-import polars
+# Each reader is imported where it reads, in a process of its own: they bring the same native libraries in versions of
+# their own.
+
+
+def newest_version(archive):
+    import deltalake
+
+    return deltalake.DeltaTable(archive).version()
 
 
 def read_with_pyarrow(archive, version):
+    import deltalake
+
     table = deltalake.DeltaTable(archive, version=version).to_pyarrow_table()
     counts = table.group_by("kind").aggregate([("kind", "count")]).to_pylist()
     return table.column_names, {row["kind"]: row["kind_count"] for row in counts}
 
 
 def read_with_polars(archive, version):
+    import polars
+
     frame = polars.scan_delta(archive, version=version)
     counts = frame.group_by("kind").len().collect()
     return frame.collect_schema().names(), dict(counts.iter_rows())
 
 
 def read_with_duckdb(archive, version):
+    import duckdb
+
     # The extension comes from PyPI, so that nothing is fetched when the test runs.
     connection = duckdb.connect(config={"autoinstall_known_extensions": False})
     connection.load_extension(duckdb_delta_extension())
@@ -46,6 +58,10 @@ def read_with_duckdb(archive, version):
 
 
 def read_with_clickhouse(archive, version):
+    import chdb
+
+    # It reads nothing outside the folder that it runs in.
+    os.chdir("/")
     session = chdb.connect(":memory:")
     scan = f"deltaLakeLocal({quoted(archive)}) SETTINGS delta_lake_snapshot_version = {version}"
     described = session.query(f"DESCRIBE TABLE {scan}", "JSONCompact")
@@ -76,6 +92,9 @@ def read_with_spark(archive, version):
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.memory": "1g",
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        # The log is small here: fifty tasks for it would take a minute.
+        "spark.databricks.delta.snapshotPartitions": "1",
     }
     for name, value in settings.items():
         builder = builder.config(name, value)
@@ -101,17 +120,22 @@ READERS = {
 }
 if "DATAWARD_SPARK_JARS" in os.environ:
     READERS["spark"] = read_with_spark
-else:
-    print("SKIPPED: Spark (DATAWARD_SPARK_JARS is not set; scripts/test sets it)", file=sys.stderr)
+
+
+def apart(read, *arguments):
+    """Runs a function in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
+        return pool.submit(read, *arguments).result()
 
 
 def main(archive):
-    version = deltalake.DeltaTable(archive).version()
+    version = apart(newest_version, archive)
     answer = {"version": version}
     columns = {}
     for reader, read in READERS.items():
         try:
-            names, counts = read(archive, version)
+            names, counts = apart(read, archive, version)
         except Exception as error:  # Whatever a reader throws, the archive is at fault or it is.
             return f"{reader} cannot read {archive}: {type(error).__name__}: {error}"
         columns[reader] = list(names)
@@ -132,4 +156,6 @@ def main(archive):
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__.strip())
-    sys.exit(main(sys.argv[1]))
+    if "spark" not in READERS:
+        print("SKIPPED: Spark (DATAWARD_SPARK_JARS is not set)", file=sys.stderr)
+    sys.exit(main(os.path.abspath(sys.argv[1])))
