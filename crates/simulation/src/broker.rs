@@ -15,6 +15,12 @@ const LIBRARIES: &str = "DATAWARD_KAFKA_LIBS";
 const REQUIRE: &str = "DATAWARD_REQUIRE_SERVERS";
 /// Any cluster id will do, as long as format and start agree.
 const CLUSTER_ID: &str = "MkU3OEVBNTcwNTJENDM2Qg";
+/// The broker's own configuration, in its folder.
+const PROPERTIES: &str = "server.properties";
+/// Who may speak at the guarded port.
+pub const USER: &str = "reader";
+/// That user's password, until it is changed.
+pub const PASSWORD: &str = "open-sesame-4711";
 /// How long the broker may take to answer.
 const START: Duration = Duration::from_secs(60);
 /// A port that was free a moment ago may be taken when the broker wants it.
@@ -30,14 +36,18 @@ exec 3<&0
 broker=$!
 (read -r _ <&3; kill -9 $broker) 2>/dev/null &
 wait $broker
-test -e "$folder/starting" || rm -rf "$folder"
+test -e "$folder/kept" || rm -rf "$folder"
 "#;
 
-/// A running broker.
+/// A broker: running, or stopped for a while.
 #[derive(Debug)]
 pub struct Broker {
-    guard: Child,
+    /// `None` while it is stopped.
+    guard: Option<Child>,
+    folder: PathBuf,
+    class_path: String,
     port: u16,
+    guarded_port: u16,
 }
 
 /// The folder of the repository's scripts.
@@ -72,13 +82,15 @@ impl Broker {
 
     fn start_once(class_path: &str) -> io::Result<Self> {
         let folder = TempDir::new()?;
-        let (port, controller_port) = free_ports()?;
+        let [port, guarded_port, controller_port] = free_ports()?;
         let template = std::fs::read_to_string(scripts().join("server.properties.template"))?;
         let properties = template
             .replace("{{DATA_DIR}}", &folder.path().join("data").display().to_string())
             .replace("{{BROKER_PORT}}", &port.to_string())
-            .replace("{{CONTROLLER_PORT}}", &controller_port.to_string());
-        let file = folder.path().join("server.properties");
+            .replace("{{GUARDED_PORT}}", &guarded_port.to_string())
+            .replace("{{CONTROLLER_PORT}}", &controller_port.to_string())
+            .replace("{{PASSWORD}}", PASSWORD);
+        let file = folder.path().join(PROPERTIES);
         std::fs::write(&file, properties)?;
 
         let format = Command::new("java")
@@ -90,53 +102,99 @@ impl Broker {
             let said = String::from_utf8_lossy(&format.stderr).into_owned();
             return Err(io::Error::other(format!("the broker's storage was refused: {said}")));
         }
+        let (class_path, folder) = (class_path.to_owned(), folder.keep());
+        let mut broker = Self { guard: None, folder, class_path, port, guarded_port };
+        broker.run()?;
+        Ok(broker)
+    }
+
+    /// Starts the process and waits until it serves.
+    fn run(&mut self) -> io::Result<()> {
+        // What it says must outlive it, should it fail.
+        self.keep(true)?;
         let guard = Command::new("sh")
             .args(["-c", GUARD, "sh"])
-            .arg(folder.path())
+            .arg(&self.folder)
             .arg("java")
-            .args(flags(class_path))
+            .args(flags(&self.class_path))
             .arg("kafka.Kafka")
-            .arg(&file)
+            .arg(self.folder.join(PROPERTIES))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             // Ctrl-C is for the tests; the broker follows them.
             .process_group(0)
             .spawn()?;
-        let mut broker = Self { guard, port };
-        broker.wait(folder.path())?;
-        // The guard removes it.
-        let _ = folder.keep();
-        Ok(broker)
-    }
-
-    /// Waits for the port: the broker opens it when it can serve.
-    fn wait(&mut self, folder: &Path) -> io::Result<()> {
+        let guard = self.guard.insert(guard);
         let until = Instant::now() + START;
-        // What it says must outlive it, should it fail.
-        let starting = folder.join("starting");
-        std::fs::write(&starting, "")?;
+        // It opens its ports when it can serve.
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            if self.guard.try_wait()?.is_some() || Instant::now() > until {
-                let said = std::fs::read_to_string(folder.join("log.txt")).unwrap_or_default();
+            if guard.try_wait()?.is_some() || Instant::now() > until {
+                let said = std::fs::read_to_string(self.folder.join("log.txt")).unwrap_or_default();
                 return Err(io::Error::other(format!("the broker did not start: {said}")));
             }
             std::thread::park_timeout(Duration::from_millis(100));
         }
-        std::fs::remove_file(starting)
+        self.keep(false)
+    }
+
+    /// Whether the folder outlives the process.
+    fn keep(&self, is_kept: bool) -> io::Result<()> {
+        let mark = self.folder.join("kept");
+        if is_kept { std::fs::write(mark, "") } else { std::fs::remove_file(mark) }
+    }
+
+    /// Kills the process. What it has on disk stays, for [`start_again`](Self::start_again).
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn stop(&mut self) -> io::Result<()> {
+        self.keep(true)?;
+        self.kill();
+        Ok(())
+    }
+
+    /// Starts a stopped broker again: on the same ports, with what it had.
+    ///
+    /// # Errors
+    /// When it does not answer in time.
+    pub fn start_again(&mut self) -> io::Result<()> {
+        self.run()
+    }
+
+    /// Gives the user of [`guarded`](Self::guarded) another password, from the next start on.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn change_password(&self, from: &str, to: &str) -> io::Result<()> {
+        let file = self.folder.join(PROPERTIES);
+        let properties = std::fs::read_to_string(&file)?;
+        std::fs::write(file, properties.replace(from, to))
+    }
+
+    fn kill(&mut self) {
+        if let Some(mut guard) = self.guard.take() {
+            // The guard kills the broker, and removes its folder unless it is kept.
+            drop(guard.stdin.take());
+            let _ = guard.wait();
+        }
     }
 
     /// Where it answers.
     pub fn bootstrap_servers(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
+
+    /// Where it answers only [`USER`] with its password, by SASL PLAIN.
+    pub fn guarded(&self) -> String {
+        format!("127.0.0.1:{}", self.guarded_port)
+    }
 }
 
 impl Drop for Broker {
     fn drop(&mut self) {
-        // The guard kills the broker and removes its folder.
-        drop(self.guard.stdin.take());
-        let _ = self.guard.wait();
+        self.kill();
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -148,9 +206,10 @@ fn flags(class_path: &str) -> Vec<String> {
     jvm.into_iter().chain([log.as_str(), "-cp", class_path]).map(str::to_owned).collect()
 }
 
-/// Two ports that were free a moment ago; held together, so that they differ.
-fn free_ports() -> io::Result<(u16, u16)> {
-    let one = TcpListener::bind(("127.0.0.1", 0))?;
-    let other = TcpListener::bind(("127.0.0.1", 0))?;
-    Ok((one.local_addr()?.port(), other.local_addr()?.port()))
+/// Ports that were free a moment ago; held together, so that they differ.
+fn free_ports() -> io::Result<[u16; 3]> {
+    let bind = || TcpListener::bind(("127.0.0.1", 0));
+    let held = [bind()?, bind()?, bind()?];
+    let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port());
+    Ok([port(&held[0])?, port(&held[1])?, port(&held[2])?])
 }
