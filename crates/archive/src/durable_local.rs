@@ -292,7 +292,10 @@ fn named(error: io::Error, path: String) -> Error {
     match error.kind() {
         io::ErrorKind::AlreadyExists => Error::AlreadyExists { path, source: Box::new(error) },
         io::ErrorKind::NotFound => Error::NotFound { path, source: Box::new(error) },
-        _ => Error::Generic { store: STORE, source: Box::new(error) },
+        kind => {
+            let text = format!("failed to write /{}: {error}", path.trim_start_matches('/'));
+            Error::Generic { store: STORE, source: Box::new(io::Error::new(kind, text)) }
+        }
     }
 }
 

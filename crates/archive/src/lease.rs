@@ -78,32 +78,40 @@ impl Keepalive {
         let path = lease_path(location)?;
         let counter = read(&path).map_or(0, |lease| lease.counter + 1);
         let mut lease = LeaseInfo { owner: owner.to_owned(), epoch, counter, is_released: false };
-        let failed =
-            |error: io::Error| ArchiveError::Unavailable(format!("failed to write lease: {error}"));
+        let shown = path.display().to_string();
+        let failed = |error: io::Error| {
+            ArchiveError::Unavailable(format!("failed to write the lease {shown}: {error}"))
+        };
         write(&path, &lease).map_err(failed)?;
         let (stop, stopped) = mpsc::channel();
         let keep = move || {
+            let mut is_failing = false;
             while stopped.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
                 lease.counter += 1;
-                rewrite(&path, &lease);
+                rewrite(&path, &lease, &mut is_failing);
             }
             lease.is_released = true;
             lease.counter += 1;
-            rewrite(&path, &lease);
+            rewrite(&path, &lease, &mut is_failing);
         };
         let thread = thread::Builder::new().name("lease".into()).spawn(keep).map_err(failed)?;
         Ok(Self { stop, thread: Some(thread) })
     }
 }
 
-/// Rewrites the lease unless a later claim holds it.
-fn rewrite(path: &Path, lease: &LeaseInfo) {
+/// Rewrites the lease unless a later claim holds it. That it fails is told once, until it works again.
+fn rewrite(path: &Path, lease: &LeaseInfo, is_failing: &mut bool) {
     if read(path).is_some_and(|found| found.epoch > lease.epoch) {
         return;
     }
-    if let Err(error) = write(path, lease) {
-        tracing::warn!(%error, "the lease could not be rewritten");
+    let written = write(path, lease);
+    if let Err(error) = &written
+        && !*is_failing
+    {
+        let path = path.display();
+        tracing::warn!(%error, %path, "the lease could not be rewritten: a standby may try to take over");
     }
+    *is_failing = written.is_err();
 }
 
 impl Drop for Keepalive {

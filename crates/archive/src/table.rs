@@ -55,6 +55,8 @@ pub(crate) struct Table {
     pub(crate) log: CommitLog,
     /// The pause before storage is asked again.
     pub(crate) pause: Duration,
+    /// Why the last attempt at a commit failed.
+    pub(crate) failure: Option<String>,
 }
 
 /// What became of an attempt.
@@ -124,6 +126,7 @@ impl Table {
             state,
             log,
             pause: Duration::from_millis(50),
+            failure: None,
         };
         // A crash between a commit and its head leaves the head behind.
         if create && head.as_ref() != Some(&Head::of(&table.log)) {
@@ -260,7 +263,10 @@ impl Table {
                 self.commits_since_load += 1;
             }
             // An error does not mean that it was not committed: the table says.
-            Err(error) => tracing::warn!(%error, version = expected, "a commit failed"),
+            Err(error) => {
+                tracing::debug!(%error, version = expected, "a commit failed");
+                self.failure = Some(error.to_string());
+            }
         }
         self.outcome(&commit_id.to_string()).await
     }

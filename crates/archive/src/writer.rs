@@ -156,7 +156,8 @@ impl Writer {
         mut rows: ArrowRows,
     ) -> Result<Committed, ArchiveError> {
         let commit_id = Uuid::new_v4();
-        let adds = self.write_files(commit_id, std::slice::from_mut(&mut rows)).await?;
+        let rows = std::slice::from_mut(&mut rows);
+        let adds = self.write_files(commit_id, rows, &mut Vec::new()).await?;
         let mut saved = Vec::new();
         for claim in claims {
             saved.extend(self.first_snapshot(claim).await?);
@@ -206,10 +207,28 @@ impl Writer {
             let name = &key.sink;
             return Err(ArchiveError::Broken(format!("{name} cannot be the name of a sink")));
         }
+        // A crash from here on leaves files that no reader sees.
+        let mut files = Vec::new();
+        let result = self.commit_files(checkpoint, &mut files).await;
+        if let Err(ArchiveError::Unavailable(_)) = result {
+            // It is known not to be in the table, and will be tried with files of other names: on a full disk these would
+            // take what is left.
+            for path in files {
+                let _ = self.table.store.delete(&path).await;
+            }
+        }
+        result
+    }
+
+    /// Writes the files of a checkpoint, and commits them. `files`: those that it has begun, whatever becomes of them.
+    async fn commit_files(
+        &mut self,
+        checkpoint: &mut Checkpoint<ArrowRows>,
+        files: &mut Vec<Path>,
+    ) -> Result<Committed, ArchiveError> {
         let next = self.claims.advanced(&checkpoint.progress, checkpoint.keeper_next)?;
         let commit_id = Uuid::new_v4();
-        // A crash from here on leaves files that no reader sees.
-        let adds = self.write_files(commit_id, &mut checkpoint.rows).await?;
+        let adds = self.write_files(commit_id, &mut checkpoint.rows, files).await?;
         let (mut saved, mut unsaved) = (Vec::new(), Vec::new());
         for snapshot in &checkpoint.snapshots {
             let committed = self.read(&Meaning::State(snapshot.owner.clone()));
@@ -264,7 +283,8 @@ impl Writer {
             }
             return Ok(version);
         }
-        Err(ArchiveError::Unavailable("the commit could not be made yet".into()))
+        let why = self.table.failure.take().unwrap_or_else(|| "others were faster".to_owned());
+        Err(ArchiveError::Unavailable(format!("the commit could not be made yet: {why}")))
     }
 
     /// Writes one file for each kind and day.
@@ -272,6 +292,7 @@ impl Writer {
         &self,
         commit_id: Uuid,
         rows: &mut [ArrowRows],
+        files: &mut Vec<Path>,
     ) -> Result<Vec<Add>, ArchiveError> {
         let encoding = |error: &dyn std::fmt::Display| {
             ArchiveError::Broken(format!("rows could not be encoded: {error}"))
@@ -288,6 +309,7 @@ impl Writer {
             let file =
                 DataFile::encode(kind, day, &name, &batches).map_err(|error| encoding(&error))?;
             let path = Path::from(file.path.as_str());
+            files.push(path.clone());
             self.table.store.put(&path, file.bytes.clone().into()).await.map_err(unavailable)?;
             adds.push(file.add(now_millis()));
         }

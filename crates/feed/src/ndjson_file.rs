@@ -12,6 +12,8 @@ pub struct NdjsonFileSink {
     name: String,
     path: PathBuf,
     file: File,
+    /// A delivery has failed: its last line may be cut off.
+    is_cut: bool,
 }
 
 impl NdjsonFileSink {
@@ -21,10 +23,20 @@ impl NdjsonFileSink {
     /// When the file cannot be opened for writing.
     pub fn open(name: &str, path: &Path) -> io::Result<Self> {
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
-        if !ends_with_line_break(&mut file)? {
-            file.write_all(b"\n")?;
+        end_line(&mut file)?;
+        Ok(Self { name: name.to_owned(), path: path.to_owned(), file, is_cut: false })
+    }
+
+    /// A line that a full disk cut off stands alone, as after a crash: what follows it is whole. Nothing is taken back,
+    /// because whoever follows the file would take a shorter one for a new one.
+    fn append(&mut self, lines: &str) -> io::Result<()> {
+        if self.is_cut {
+            end_line(&mut self.file)?;
         }
-        Ok(Self { name: name.to_owned(), path: path.to_owned(), file })
+        self.is_cut = true;
+        self.file.write_all(lines.as_bytes())?;
+        self.is_cut = false;
+        self.file.sync_data()
     }
 }
 
@@ -45,14 +57,15 @@ pub fn check(path: &Path) -> io::Result<()> {
     Ok(rustix::fs::access(folder, rustix::fs::Access::WRITE_OK)?)
 }
 
-fn ends_with_line_break(file: &mut File) -> io::Result<bool> {
+/// Ends a last line that was cut off.
+fn end_line(file: &mut File) -> io::Result<()> {
     if file.metadata()?.len() == 0 {
-        return Ok(true);
+        return Ok(());
     }
     let mut last = [0_u8; 1];
     file.seek(SeekFrom::End(-1))?;
     file.read_exact(&mut last)?;
-    Ok(last == *b"\n")
+    if last == *b"\n" { Ok(()) } else { file.write_all(b"\n") }
 }
 
 impl AlertSink for NdjsonFileSink {
@@ -66,8 +79,7 @@ impl AlertSink for NdjsonFileSink {
             lines.push_str(&alert.json);
             lines.push('\n');
         }
-        let result = self.file.write_all(lines.as_bytes()).and_then(|()| self.file.sync_data());
-        result.map_err(|error| {
+        self.append(&lines).map_err(|error| {
             SinkError::Unavailable(format!("failed to write {}: {error}", self.path.display()))
         })
     }
