@@ -53,6 +53,8 @@ pub fn consumer(properties: &Properties) -> Result<ClientConfig, ConfigError> {
         .set("fetch.wait.max.ms", "100")
         .set("fetch.min.bytes", "1")
         .set("allow.auto.create.topics", "false")
+        // A topic that was deleted, or has got more partitions, is noticed by then.
+        .set("topic.metadata.refresh.interval.ms", "30000")
         // What it knows of brokers and offsets, for those who watch: no question is asked for it.
         .set("statistics.interval.ms", "2000");
     let is_new_protocol = properties.get("group.protocol").is_some_and(|p| p == "consumer");

@@ -8,6 +8,7 @@
 
 pub mod checkup;
 pub mod config;
+mod contact;
 pub mod embedded;
 pub mod producer;
 mod sample;

@@ -15,23 +15,30 @@ use dataward_pipeline::record_source::{Bounds, Heard, Input, RecordSource, Sourc
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
 
 use crate::config::{self, ConfigError, Properties};
+use crate::contact::{Contact, is_absence, is_refusal, is_without_topic};
 
 /// The most records taken from librdkafka before they are handed on.
 const BATCH_RECORDS: usize = 1_000;
 /// The size at which they are handed on, in bytes.
 const BATCH_BYTES: usize = 1024 * 1024;
 /// How long the broker may take to answer a question about offsets or topics: no longer than somebody who wants the
-/// process to stop would wait.
+/// process to stop would wait, or the loop may stand still.
 const ASK_TIMEOUT: Duration = Duration::from_secs(2);
-/// How often it is asked, until it answers.
-const ASKED_MAX: u32 = 7;
+/// What librdkafka logs with every attempt: what fails at a connection comes as an error, too, and an acknowledgement is
+/// a gauge for others.
+const TOLD_OTHERWISE: [&str; 3] = ["FAIL", "REQTMOUT", "COMMITFAIL"];
+/// How long its complaints are listened to before it is asked again.
+const COMPLAINTS: Duration = Duration::from_millis(100);
+/// How long no broker may let us in before that is the end. A secret that is changed while we run is refused for good; a
+/// cluster that is restarted may refuse it for a moment.
+const REFUSED_PATIENCE: Duration = Duration::from_secs(10);
 /// How long leaving the group may take.
 const CLOSING: Duration = Duration::from_secs(3);
 
@@ -69,8 +76,8 @@ struct Context {
     events: Mutex<VecDeque<GroupEvent>>,
     /// The loop is gone: nobody will answer the group but we.
     is_closing: AtomicBool,
-    /// What librdkafka has said last: it says the same again with every attempt.
-    last_complaint: Mutex<String>,
+    /// Whether a broker answers, and lets us in.
+    contact: Contact,
     /// What it has told of brokers and offsets, until somebody asks.
     statistics: Mutex<Option<Statistics>>,
 }
@@ -86,7 +93,9 @@ impl ClientContext for Context {
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
                 tracing::error!(facility, "{message}");
             }
-            RDKafkaLogLevel::Error | RDKafkaLogLevel::Warning => {
+            RDKafkaLogLevel::Error | RDKafkaLogLevel::Warning
+                if !TOLD_OTHERWISE.contains(&facility) && !self.contact.is_away() =>
+            {
                 tracing::warn!(facility, "{message}");
             }
             _ => tracing::debug!(facility, "{message}"),
@@ -94,15 +103,12 @@ impl ClientContext for Context {
     }
 
     fn stats(&self, statistics: Statistics) {
+        self.contact.heard(answers(&statistics));
         *self.statistics.lock().unwrap_or_else(PoisonError::into_inner) = Some(statistics);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        let mut last = self.last_complaint.lock().unwrap_or_else(PoisonError::into_inner);
-        if *last != reason {
-            reason.clone_into(&mut last);
-            tracing::warn!(%error, "{reason}");
-        }
+        self.contact.complaint(&error, reason);
     }
 }
 
@@ -142,11 +148,12 @@ impl ConsumerContext for Context {
 }
 
 impl KafkaSource {
-    /// Connects, and checks that the topics exist. The group is joined by [`begin`](RecordSource::begin).
+    /// Connects, and checks that the topics exist: waits until a broker answers. The group is joined by
+    /// [`begin`](RecordSource::begin).
     ///
     /// # Errors
-    /// [`SourceError::Fatal`] for a setting that librdkafka refuses or a topic that does not exist,
-    /// [`SourceError::Unavailable`] if no broker answers, [`SourceError::Stopped`] if `stop` was set before one did.
+    /// [`SourceError::Fatal`] for a setting that librdkafka refuses, credentials that the broker refuses, or a topic that
+    /// does not exist, [`SourceError::Stopped`] if `stop` was set before a broker answered.
     pub fn connect(
         subscription: &Subscription<'_>,
         clock: Arc<dyn Clock>,
@@ -256,12 +263,11 @@ impl KafkaSource {
                 let text = format!("a successor has our group.instance.id: {error}");
                 Err(SourceError::Fenced(text))
             }
+            // librdkafka keeps trying by itself, and `contact` has it.
+            Some(code) if is_absence(code) || is_refusal(code) || is_without_topic(code) => Ok(()),
             Some(
-                RDKafkaErrorCode::Authentication
-                | RDKafkaErrorCode::SaslAuthenticationFailed
-                | RDKafkaErrorCode::TopicAuthorizationFailed
+                RDKafkaErrorCode::TopicAuthorizationFailed
                 | RDKafkaErrorCode::GroupAuthorizationFailed
-                | RDKafkaErrorCode::UnsupportedSASLMechanism
                 | RDKafkaErrorCode::Fatal,
             ) => Err(SourceError::Fatal(format!("Kafka refuses us: {error}"))),
             _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => {
@@ -269,6 +275,12 @@ impl KafkaSource {
             }
             _ => Err(SourceError::Unavailable(error.to_string())),
         }
+    }
+
+    /// What a question without an answer means: whoever wants us to stop has more weight.
+    fn unanswered(&self, what: &'static str) -> impl FnOnce(KafkaError) -> SourceError {
+        let is_stopped = self.stop.load(Ordering::Relaxed);
+        move |error| if is_stopped { SourceError::Stopped } else { failed(what)(error) }
     }
 
     /// Records of partitions that start elsewhere now must not come any more.
@@ -290,14 +302,15 @@ impl RecordSource for KafkaSource {
         if self.ready.is_empty() {
             self.gather(timeout)?;
         }
+        if let Some(reason) = self.consumer.context().contact.refused_for(REFUSED_PATIENCE) {
+            return Err(SourceError::Fatal(reason));
+        }
         Ok(self.ready.pop_front().unwrap_or(Input::Idle))
     }
 
     fn bounds(&mut self, partition: &Partition) -> Result<Bounds, SourceError> {
-        let asked = ask(&self.stop, |timeout| {
-            self.consumer.fetch_watermarks(&partition.topic, partition.number, timeout)
-        });
-        let (low, high) = asked?.map_err(failed("ask for the offsets of a partition"))?;
+        let asked = self.consumer.fetch_watermarks(&partition.topic, partition.number, ASK_TIMEOUT);
+        let (low, high) = asked.map_err(self.unanswered("ask for the offsets of a partition"))?;
         Ok(Bounds { low: Offset(low), high: Offset(high) })
     }
 
@@ -309,9 +322,8 @@ impl RecordSource for KafkaSource {
             KafkaOffset::Offset(time.millis()),
         )
         .map_err(failed("ask for the offset of a time"))?;
-        let asked =
-            ask(&self.stop, |timeout| self.consumer.offsets_for_times(list.clone(), timeout));
-        let found = asked?.map_err(failed("ask for the offset of a time"))?;
+        let asked = self.consumer.offsets_for_times(list, ASK_TIMEOUT);
+        let found = asked.map_err(self.unanswered("ask for the offset of a time"))?;
         match found.find_partition(&partition.topic, partition.number).map(|e| e.offset()) {
             Some(KafkaOffset::Offset(offset)) => Ok(Offset(offset)),
             // No record is that young: begin after the last one.
@@ -353,9 +365,7 @@ impl RecordSource for KafkaSource {
         let context = self.consumer.context();
         let statistics =
             context.statistics.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        let is_up = |state: &str| state == "UP" || state == "UPDATE";
-        let answers = statistics.brokers.values().any(|broker| is_up(&broker.state));
-        let mut heard = Heard { answers, ..Heard::default() };
+        let mut heard = Heard { answers: answers(&statistics), ..Heard::default() };
         for (name, topic) in &statistics.topics {
             for (number, partition) in &topic.partitions {
                 let (low, high) = (partition.lo_offset, partition.hi_offset);
@@ -490,47 +500,44 @@ impl Batches {
     }
 }
 
-/// Asks a broker until it answers, or says anything but that it does not.
-///
-/// # Errors
-/// [`SourceError::Stopped`] if `stop` is set before.
-fn ask<T>(
-    stop: &AtomicBool,
-    mut question: impl FnMut(Duration) -> KafkaResult<T>,
-) -> Result<KafkaResult<T>, SourceError> {
-    let mut asked = 0;
-    loop {
-        if stop.load(Ordering::Relaxed) {
-            return Err(SourceError::Stopped);
-        }
-        let answer = question(ASK_TIMEOUT);
-        asked += 1;
-        match answer.as_ref().err().and_then(KafkaError::rdkafka_error_code) {
-            Some(
-                RDKafkaErrorCode::OperationTimedOut
-                | RDKafkaErrorCode::BrokerTransportFailure
-                | RDKafkaErrorCode::AllBrokersDown,
-            ) if asked < ASKED_MAX => {}
-            // Whatever it says of its own end, ours is wanted.
-            Some(_) if stop.load(Ordering::Relaxed) => {}
-            _ => return Ok(answer),
-        }
-    }
+/// Whether some broker has let us in.
+fn answers(statistics: &Statistics) -> bool {
+    let is_up = |state: &str| state == "UP" || state == "UPDATE";
+    statistics.brokers.values().any(|broker| is_up(&broker.state))
 }
 
+/// Waits until a broker answers, and asks it for a topic.
 fn check_topic(
     consumer: &BaseConsumer<Context>,
     name: &str,
     stop: &AtomicBool,
 ) -> Result<(), SourceError> {
-    let metadata = ask(stop, |timeout| consumer.fetch_metadata(Some(name), timeout))?
-        .map_err(|error| SourceError::Unavailable(format!("no Kafka broker answers: {error}")))?;
+    let metadata = loop {
+        if stop.load(Ordering::Relaxed) {
+            return Err(SourceError::Stopped);
+        }
+        // Nothing is subscribed yet: what comes are complaints, which go their own way.
+        let _ = consumer.poll(COMPLAINTS);
+        if let Some(reason) = consumer.context().contact.refused_for(Duration::ZERO) {
+            return Err(SourceError::Fatal(reason));
+        }
+        match consumer.fetch_metadata(Some(name), ASK_TIMEOUT) {
+            Ok(metadata) => break metadata,
+            Err(error) if error.rdkafka_error_code().is_some_and(is_absence) => {}
+            // Whatever it says of its own end, ours is wanted.
+            Err(_) if stop.load(Ordering::Relaxed) => return Err(SourceError::Stopped),
+            Err(error) => return Err(failed("ask for a topic")(error)),
+        }
+    };
     let topic = metadata.topics().iter().find(|topic| topic.name() == name);
     let is_there = topic.is_some_and(|t| t.error().is_none() && !t.partitions().is_empty());
     if is_there {
         return Ok(());
     }
-    Err(SourceError::Fatal(format!("topic {name} does not exist, or we may not read it")))
+    Err(SourceError::Fatal(format!(
+        "topic {name} does not exist, or we may not read it: create it, grant READ and DESCRIBE on it, or correct its \
+         name in [[topics]]"
+    )))
 }
 
 fn list_of(starts: &Progress) -> Result<TopicPartitionList, SourceError> {

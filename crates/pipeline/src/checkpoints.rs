@@ -33,6 +33,8 @@ pub(crate) struct Checkpoints<R> {
     retry: Option<Retry<R>>,
     flight: Flight,
     retry_wait: Duration,
+    /// When a commit failed that is not in the table yet.
+    failing_since: Option<Duration>,
     last_barrier: Duration,
     last_snapshot: Duration,
     snapshot_cost: Duration,
@@ -62,6 +64,7 @@ impl<R> Checkpoints<R> {
             retry: None,
             flight: Flight::default(),
             retry_wait,
+            failing_since: None,
             last_barrier: now,
             last_snapshot: now,
             snapshot_cost: Duration::ZERO,
@@ -165,6 +168,10 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             Ok(committed) => {
                 self.committing_bytes = 0;
                 self.checkpoints.retry_wait = self.settings.retry_interval;
+                if let Some(since) = self.checkpoints.failing_since.take() {
+                    let seconds = self.clock.monotonic().saturating_sub(since).as_secs();
+                    tracing::info!(seconds, "committed again");
+                }
                 self.status.tally.commits += 1;
                 self.status.committed = committed.progress().clone();
                 self.count_commit(&committed);
@@ -174,7 +181,17 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             }
             Err(failure) => match *failure {
                 (error, Some(checkpoint)) if error.disposition() == Disposition::Retry => {
-                    tracing::warn!(%error, "failed to commit, trying again");
+                    // Once for each outage, not for each attempt: the health page has the newest reason.
+                    if self.checkpoints.failing_since.is_none() {
+                        self.checkpoints.failing_since = Some(self.clock.monotonic());
+                        tracing::warn!(
+                            %error,
+                            "failed to commit: it is tried again until it succeeds; nothing is lost, and reading pauses \
+                             when buffer_megabytes are full"
+                        );
+                    } else {
+                        tracing::debug!(%error, "failed to commit again");
+                    }
                     self.figures.commit_failures += 1;
                     if let Some(in_flight) = &mut self.figures.commit_in_flight {
                         in_flight.error = Some(error.to_string());

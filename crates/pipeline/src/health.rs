@@ -74,8 +74,10 @@ pub fn readiness(metrics: &Metrics) -> (Readiness, Vec<Reason>) {
             return (Readiness::Standby, vec![reason("standby", text)]);
         }
         Activity::Starting => {
-            let text = "starting: the archive is opened, a broker is asked, state is restored";
-            vec![reason("starting", text)]
+            vec![reason("starting", "starting: the archive is opened, state is restored")]
+        }
+        Activity::Connecting => {
+            vec![reason("connecting", "connecting: waiting for a Kafka broker that answers")]
         }
         Activity::Restoring => {
             vec![reason("restoring", "partitions are taken over: their state is read back")]
@@ -150,7 +152,8 @@ mod tests {
         assert_eq!(reason.text, "the loop has not turned for 31 seconds");
         assert_eq!(life(&Activity::Running, PATIENCE), Ok(()));
         let standby = Activity::Standby { holder: "host/1".to_owned() };
-        for waits in [standby, Activity::Starting, Activity::Restoring, Activity::Stopping] {
+        let waiting = [Activity::Starting, Activity::Connecting, Activity::Restoring];
+        for waits in waiting.into_iter().chain([Activity::Stopping, standby]) {
             assert_eq!(life(&waits, late), Ok(()), "{waits:?}");
         }
     }
@@ -159,6 +162,7 @@ mod tests {
     fn each_trouble_is_told() {
         assert_eq!(codes(Activity::Running, |_| ()), ("ready", vec![]));
         assert_eq!(codes(Activity::Starting, |_| ()), ("not_ready", vec!["starting"]));
+        assert_eq!(codes(Activity::Connecting, |_| ()), ("not_ready", vec!["connecting"]));
         assert_eq!(codes(Activity::Restoring, |_| ()), ("not_ready", vec!["restoring"]));
         assert_eq!(codes(Activity::Stopping, |_| ()), ("not_ready", vec!["stopping"]));
         let standby = Activity::Standby { holder: "host/1".to_owned() };

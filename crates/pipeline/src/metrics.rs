@@ -16,8 +16,10 @@ const SPACING: Duration = Duration::from_millis(250);
 /// What the process is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Activity {
-    /// It opens the archive, asks for a broker, and restores the shared state.
+    /// It opens the archive, and restores the shared state.
     Starting,
+    /// It waits for the first answer of its source.
+    Connecting,
     /// Another process holds the archive.
     Standby {
         /// Who.

@@ -36,6 +36,8 @@ pub(crate) const POLL: Duration = Duration::from_millis(5);
 const DISPATCHED_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// How long a revocation or a stop waits for its last checkpoint.
 const LAST_CHECKPOINT: Duration = Duration::from_secs(7);
+/// The wait before a source that did not answer is asked again.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// The longest time between two calls of the watch.
 const SHOW_SPACING: Duration = Duration::from_millis(100);
 
@@ -133,8 +135,32 @@ pub struct Runner<S, A: Archive> {
     pub(crate) lane_bytes: Vec<usize>,
     pub(crate) committing_bytes: usize,
     is_paused: bool,
+    deferred: Deferred,
+    /// What the source has last said of itself: it is told once.
+    last_trouble: Option<String>,
     last_shown: Duration,
     watch: Option<Watch>,
+}
+
+/// What the source has told, and could not be done because its outside did not answer.
+#[derive(Default)]
+struct Deferred {
+    assigned: Vec<Partition>,
+    is_out_of_range: bool,
+    at: Duration,
+}
+
+impl Deferred {
+    /// What is to be tried again now.
+    fn take_due(&mut self, now: Duration) -> Option<Input> {
+        if self.at > now {
+            return None;
+        }
+        if !self.assigned.is_empty() {
+            return Some(Input::Assigned(std::mem::take(&mut self.assigned)));
+        }
+        std::mem::take(&mut self.is_out_of_range).then_some(Input::OutOfRange)
+    }
 }
 
 /// Whoever shows where the loop stands.
@@ -172,6 +198,8 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             lane_bytes,
             committing_bytes: 0,
             is_paused: false,
+            deferred: Deferred::default(),
+            last_trouble: None,
             last_shown: now,
             watch: None,
         }
@@ -247,39 +275,54 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         self.act(Activity::Running);
         let ended = match self.read(stop) {
             // What was to begin then has not begun. What was read before is saved as ever.
-            Err(RunError::Stopped) => Ended::Stopped,
-            ended => ended?,
+            Err(RunError::Stopped) => Ok(Ended::Stopped),
+            // So it is where nothing more can be read.
+            Err(RunError::Source(
+                error @ (SourceError::Fatal(_) | SourceError::Unavailable(_)),
+            )) => Err(RunError::Source(error)),
+            ended => Ok(ended?),
         };
         self.act(Activity::Stopping);
-        self.finish()?;
-        Ok(ended)
+        let finished = self.finish();
+        ended.and_then(|ended| finished.map(|()| ended))
     }
 
     /// Reads until it is told to stop, or the source ends.
     fn read(&mut self, stop: &AtomicBool) -> Result<Ended, RunError> {
         let is_told = |_| stop.load(Ordering::Relaxed);
         while !stop.load(Ordering::Relaxed) {
-            match self.poll() {
-                Ok(Input::Batch(batch)) => self.dispatch(batch),
+            let input = match self.deferred.take_due(self.clock.monotonic()) {
+                Some(input) => Ok(input),
+                None => self.poll(),
+            };
+            match input {
+                Ok(Input::Batch(batch)) => {
+                    self.last_trouble = None;
+                    self.dispatch(batch);
+                }
                 Ok(Input::Assigned(partitions)) => {
                     if !self.settle_commit(&is_told)? {
                         return Err(RunError::Stopped);
                     }
-                    self.act(Activity::Restoring);
-                    self.start(&partitions)?;
-                    self.act(Activity::Running);
+                    self.take_over(partitions)?;
                 }
-                Ok(Input::Revoked { partitions, lost }) => self.revoke(&partitions, lost)?,
-                Ok(Input::OutOfRange) => self.restart_lost(&is_told)?,
+                Ok(Input::Revoked { partitions, lost }) => {
+                    self.deferred.assigned.retain(|assigned| !partitions.contains(assigned));
+                    self.revoke(&partitions, lost)?;
+                }
+                Ok(Input::OutOfRange) => {
+                    if let Some(reason) = self.restart_lost(&is_told)? {
+                        self.deferred.is_out_of_range = true;
+                        self.defer(reason);
+                    }
+                }
                 Ok(Input::Idle) => self.await_workers()?,
                 Ok(Input::End) => {
                     self.finish_source()?;
                     return Ok(Ended::SourceEnded);
                 }
                 // The source keeps trying by itself.
-                Err(SourceError::Unavailable(reason)) => {
-                    tracing::warn!(reason, "the source is unavailable");
-                }
+                Err(SourceError::Unavailable(reason)) => self.tell_trouble(reason),
                 Err(error) => return Err(error.into()),
             }
             self.turn()?;
@@ -304,6 +347,33 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             self.hear(reply)?;
         }
         Ok(())
+    }
+
+    /// Starts partitions now, or when the source can be asked about them.
+    fn take_over(&mut self, partitions: Vec<Partition>) -> Result<(), RunError> {
+        self.act(Activity::Restoring);
+        // Told again, it is started once.
+        self.deferred.assigned.retain(|waiting| !partitions.contains(waiting));
+        if let Some(reason) = self.start(&partitions)? {
+            self.deferred.assigned.extend(partitions);
+            self.defer(reason);
+        }
+        self.act(Activity::Running);
+        Ok(())
+    }
+
+    /// The source did not answer: the loop turns on, and asks again.
+    fn defer(&mut self, reason: String) {
+        self.deferred.at = self.clock.monotonic() + ASK_AGAIN;
+        self.tell_trouble(reason);
+    }
+
+    /// Says what the source says of itself, once until it says something else or goes on.
+    fn tell_trouble(&mut self, reason: String) {
+        if self.last_trouble.as_ref() != Some(&reason) {
+            tracing::warn!(reason, "the source is unavailable: it is tried again");
+            self.last_trouble = Some(reason);
+        }
     }
 
     /// Everything that is not reading: answers, checkpoints, back-pressure.
@@ -508,28 +578,41 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         self.writer.archive().release(&owners);
     }
 
-    /// Some position is no longer in the log: those partitions start again, which records what was lost.
-    fn restart_lost(&mut self, is_told: &dyn Fn(Duration) -> bool) -> Result<(), RunError> {
+    /// Partitions that are new must wait as those do that are there.
+    pub(crate) fn pause_again(&mut self) -> Result<(), RunError> {
+        if self.is_paused {
+            self.source.pause(true)?;
+        }
+        Ok(())
+    }
+
+    /// Some position is no longer in the log: those partitions start again, which records what was lost. Or it says why the
+    /// source could not be asked which they are.
+    fn restart_lost(
+        &mut self,
+        is_told: &dyn Fn(Duration) -> bool,
+    ) -> Result<Option<String>, RunError> {
         let mut lost = Vec::new();
         for partition in self.owned.keys().cloned().collect::<Vec<_>>() {
-            let bounds = self.source.bounds(&partition)?;
+            let bounds = match self.source.bounds(&partition) {
+                Err(SourceError::Unavailable(reason)) => return Ok(Some(reason)),
+                bounds => bounds?,
+            };
             let next = self.status.committed.next(&partition);
             if next.is_some_and(|next| next < bounds.low || next > bounds.high) {
                 lost.push(partition);
             }
         }
         if lost.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         // What is in memory of them may be in Kafka no longer: it must be in the table first, however long that takes.
         if !self.checkpoint_now(is_told)? {
             return Err(RunError::Stopped);
         }
         self.give_up(&lost);
-        self.act(Activity::Restoring);
-        self.start(&lost)?;
-        self.act(Activity::Running);
-        Ok(())
+        self.take_over(lost)?;
+        Ok(None)
     }
 
     /// The last checkpoint, and the alerts that still wait.

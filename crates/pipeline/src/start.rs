@@ -10,7 +10,7 @@ use crate::alert::Alert;
 use crate::archive::{
     Archive, ArchiveError, Claim, Disposition, GapCause, GapRow, Known, OperatorRow, Rows,
 };
-use crate::record_source::RecordSource;
+use crate::record_source::{RecordSource, SourceError};
 use crate::restore;
 use crate::runner::{RunError, Runner};
 use crate::settings::{OnGap, StartAt};
@@ -106,11 +106,14 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         self.checkpoints.has_news = true;
     }
 
-    /// Starts partitions that the group gave us.
-    pub(crate) fn start(&mut self, partitions: &[Partition]) -> Result<(), RunError> {
+    /// Starts partitions that the group gave us; or says why the source could not be asked about them, and nothing is begun.
+    pub(crate) fn start(&mut self, partitions: &[Partition]) -> Result<Option<String>, RunError> {
         let mut attempts = 0;
         let plan = loop {
-            let plan = self.plan(partitions)?;
+            let plan = match self.plan(partitions) {
+                Err(RunError::Source(SourceError::Unavailable(reason))) => return Ok(Some(reason)),
+                plan => plan?,
+            };
             let result = self.writer.archive().claim(&plan.claims, plan.rows);
             match result {
                 Ok(_) => break (plan.starts, plan.alerts, plan.lost),
@@ -137,8 +140,9 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         }
         self.outbox.touch(starts.iter().map(|(p, _)| Owner::Partition(p.clone())));
         self.source.assign(&starts)?;
+        self.pause_again()?;
         tracing::info!(partitions = starts.len(), "partitions are assigned");
-        Ok(())
+        Ok(None)
     }
 
     fn topic_of(&self, partition: &Partition) -> Result<crate::settings::TopicSettings, RunError> {

@@ -16,6 +16,8 @@ const LOOK_MICROS: i64 = 1_000;
 #[derive(Debug, Default)]
 pub struct SimulatedClock {
     micros: AtomicI64,
+    /// How far somebody has set the wall clock on, or back.
+    set_by: AtomicI64,
 }
 
 impl SimulatedClock {
@@ -23,6 +25,11 @@ impl SimulatedClock {
     pub fn advance(&self, by: Duration) {
         let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
         self.micros.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    /// Somebody sets the wall clock. No time passes.
+    pub fn set_wall_clock(&self, micros_ahead: i64) {
+        self.set_by.store(micros_ahead, Ordering::Relaxed);
     }
 
     /// The time since the beginning, without the look taking any.
@@ -33,7 +40,8 @@ impl SimulatedClock {
 
 impl Clock for SimulatedClock {
     fn now(&self) -> IngestTime {
-        BEGINNING.plus_micros(self.micros.load(Ordering::Relaxed))
+        let set_by = self.set_by.load(Ordering::Relaxed);
+        BEGINNING.plus_micros(self.micros.load(Ordering::Relaxed)).plus_micros(set_by)
     }
 
     fn monotonic(&self) -> Duration {

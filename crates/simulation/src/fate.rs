@@ -64,6 +64,8 @@ pub enum Mishap {
     Silence,
     /// The clock fired a timer.
     Tick,
+    /// Somebody set the wall clock, hours ahead or back.
+    ClockSet,
 }
 
 /// The one source of chance in a world, and what has become of it.

@@ -106,6 +106,15 @@ impl SimulatedKafka {
         log.expire(partition, low);
     }
 
+    /// Somebody may set the wall clock: up to a day ahead, or back. It stays so.
+    fn set_clock(&self) {
+        let fate = &self.life.fate;
+        if fate.strikes(Mishap::ClockSet, 10) {
+            let seconds = fate.below(2 * 86_400) as i64 - 86_400;
+            self.clock.set_wall_clock(seconds * 1_000_000);
+        }
+    }
+
     /// What the group wants of us now.
     fn group(&mut self) -> Option<Input> {
         let fate = &self.life.fate;
@@ -213,6 +222,7 @@ impl RecordSource for SimulatedKafka {
         }
         self.life.may_stall(3);
         self.clock.advance(Duration::from_millis(1 + self.life.fate.below(20) as u64));
+        self.set_clock();
         self.answer()?;
         self.pass_time();
         if let Some(input) = self.group() {

@@ -103,6 +103,7 @@ fn consume(process: &Process) -> Result<Option<Exit>, Failure> {
     let subscription = Subscription { topics: &config.topics, properties: &properties };
     let brokers = config.kafka.get("bootstrap.servers").map(String::as_str);
     tracing::info!(brokers, "connecting to Kafka");
+    metrics.set_activity(Activity::Connecting);
     let source = match KafkaSource::connect(&subscription, Arc::clone(clock), Arc::clone(stop)) {
         Err(SourceError::Stopped) => {
             tracing::info!("stopped before a broker answered: nothing was read");
@@ -110,6 +111,7 @@ fn consume(process: &Process) -> Result<Option<Exit>, Failure> {
         }
         connected => connected?,
     };
+    metrics.set_activity(Activity::Starting);
     let topics: Vec<&str> = config.topics.iter().map(|(name, _)| name.as_str()).collect();
     tracing::info!(archive = %config.archive.display(), topics = topics.join(","), "running");
 

@@ -1,9 +1,13 @@
 //! Outages: the mock's broker can be switched off.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use dataward_kafka::config::Properties;
+use dataward_kafka::source::{KafkaSource, Subscription};
 use dataward_pipeline::archive::Committed;
+use dataward_pipeline::clock::SystemClock;
 use dataward_pipeline::record_source::{RecordSource, SourceError};
 
 use crate::cluster::{Cluster, DEADLINE};
@@ -78,12 +82,14 @@ fn an_acknowledgement_that_nobody_takes_does_not_hold_the_end_up() {
 }
 
 #[test]
-fn without_a_broker_the_source_is_unavailable() {
+fn whoever_waits_for_a_first_broker_can_be_told_to_stop() {
     let properties: Properties = [("bootstrap.servers", "127.0.0.1:1"), ("group.id", "group")]
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .into();
-    match Member::try_join(&properties, "topic") {
-        Err(SourceError::Unavailable(text)) => assert!(text.contains("broker"), "{text}"),
+    let subscription = Subscription { topics: &[("topic".to_owned(), 0)], properties: &properties };
+    let (clock, stop) = (Arc::new(SystemClock::start()), Arc::new(AtomicBool::new(true)));
+    match KafkaSource::connect(&subscription, clock, stop) {
+        Err(SourceError::Stopped) => {}
         Err(error) => panic!("{error:?}"),
         Ok(_) => panic!("there is no broker"),
     }
