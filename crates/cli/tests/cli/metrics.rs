@@ -1,80 +1,16 @@
 //! Metrics and health of `run`, scraped from the real binary on a real broker.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 
 use dataward_simulation::broker::Broker;
-use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::archive::{committed, parquet_files, total, verified};
-use crate::support::kafka::{self, Sending, Setup, broker, produce, setup};
-use crate::support::process::{DEADLINE, Running, json_lines};
+use crate::support::health::{Scrape, codes, get, readyz, start};
+use crate::support::kafka::{self, Sending, broker, produce, setup};
+use crate::support::process::{Running, json_lines};
 use crate::support::story::story;
-
-/// What a server answered: the status and the body.
-fn get(address: &str, path: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(DEADLINE)).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    assert!(!head.to_ascii_lowercase().contains("transfer-encoding"), "{head}");
-    (status, body.to_owned())
-}
-
-/// `run` with metrics on any free port, and where they are.
-fn start(setup: &Setup) -> (Running, String) {
-    let mut arguments = setup.run().to_vec();
-    arguments.extend(["--listen".to_owned(), "127.0.0.1:0".to_owned()]);
-    let mut running = Running::start(&arguments);
-    let address = |running: &Running| -> Option<String> {
-        let stderr = running.stderr();
-        let url = stderr.split("\"url\":\"http://").nth(1)?;
-        url.split_once('"').map(|(address, _)| address.to_owned())
-    };
-    running.until("the address of metrics", |running| address(running).is_some());
-    let address = address(&running).unwrap();
-    (running, address)
-}
-
-/// The samples, by name and labels.
-struct Scrape(BTreeMap<String, f64>);
-
-impl Scrape {
-    fn of(address: &str) -> Self {
-        let (status, text) = get(address, "/metrics");
-        assert_eq!(status, 200);
-        assert!(text.ends_with("# EOF\n"), "{text}");
-        let samples = text.lines().filter(|line| !line.starts_with('#'));
-        let samples = samples.map(|line| line.rsplit_once(' ').unwrap());
-        Self(samples.map(|(name, value)| (name.to_owned(), value.parse().unwrap())).collect())
-    }
-
-    /// One sample.
-    fn one(&self, name: &str) -> f64 {
-        *self.0.get(name).unwrap_or_else(|| panic!("no {name} in {:#?}", self.0))
-    }
-
-    /// All samples of a name, together.
-    fn sum(&self, name: &str) -> f64 {
-        let is_of = |sample: &str| sample.split('{').next() == Some(name);
-        self.0.iter().filter(|(sample, _)| is_of(sample)).map(|(_, value)| value).sum()
-    }
-}
-
-fn readyz(address: &str) -> (u16, Value) {
-    let (status, body) = get(address, "/readyz");
-    (status, serde_json::from_str(&body).unwrap())
-}
-
-fn codes(body: &Value) -> Vec<&str> {
-    let reasons = body["reasons"].as_array().unwrap();
-    reasons.iter().map(|reason| reason["code"].as_str().unwrap()).collect()
-}
 
 #[test]
 fn what_is_counted_is_what_there_was() {

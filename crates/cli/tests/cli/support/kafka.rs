@@ -41,19 +41,31 @@ pub(crate) fn topic(broker: &Broker, partitions: i32) -> String {
 pub(crate) fn topic_with(broker: &Broker, partitions: i32, settings: &[(&str, &str)]) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let name = format!("topic-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    create(broker, &name, partitions, settings);
+    name
+}
+
+/// Creates a topic.
+pub(crate) fn create(broker: &Broker, name: &str, partitions: i32, settings: &[(&str, &str)]) {
     let admin: AdminClient<DefaultClientContext> = client(broker).create().unwrap();
-    let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
+    let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
     let topic = settings.iter().fold(topic, |topic, (key, value)| topic.set(key, value));
     let created = admin.create_topics([&topic], &AdminOptions::new());
     futures::executor::block_on(created).unwrap().remove(0).unwrap();
     // The controller has it; the broker hears of it a moment later.
     until("the broker to know the topic", || {
-        let metadata = admin.inner().fetch_metadata(Some(&name), DEADLINE).ok()?;
+        let metadata = admin.inner().fetch_metadata(Some(name), DEADLINE).ok()?;
         let known = metadata.topics().iter().find(|topic| topic.name() == name)?;
         let led = known.partitions().iter().filter(|partition| partition.leader() >= 0).count();
         (i32::try_from(led) == Ok(partitions)).then_some(())
     });
-    name
+}
+
+/// Deletes a topic.
+pub(crate) fn delete(broker: &Broker, name: &str) {
+    let admin: AdminClient<DefaultClientContext> = client(broker).create().unwrap();
+    let deleted = admin.delete_topics(&[name], &AdminOptions::new());
+    futures::executor::block_on(deleted).unwrap().remove(0).unwrap();
 }
 
 /// Sends records, and knows that they arrived when it is flushed.

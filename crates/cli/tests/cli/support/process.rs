@@ -12,6 +12,9 @@ use tempfile::TempDir;
 /// How long anything may take, on a machine that has much else to do.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 
+/// The binary.
+pub(crate) const DATAWARD: &str = env!("CARGO_BIN_EXE_dataward");
+
 /// A running `dataward`. It is killed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Running {
@@ -34,10 +37,16 @@ pub(crate) fn dataward(arguments: &[impl AsRef<OsStr>]) -> Finished {
 
 impl Running {
     pub(crate) fn start(arguments: &[impl AsRef<OsStr>]) -> Self {
+        let mut command = Command::new(DATAWARD);
+        command.args(arguments);
+        Self::spawn(command)
+    }
+
+    /// The binary, by a command that becomes it.
+    pub(crate) fn spawn(mut command: Command) -> Self {
         let said = TempDir::new().unwrap();
         let file = |name| File::create(said.path().join(name)).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_dataward"))
-            .args(arguments)
+        let child = command
             .env_remove("DATAWARD_LOG")
             .stdin(Stdio::null())
             .stdout(file("stdout"))
