@@ -15,6 +15,7 @@ pub mod batch;
 mod checkpoints;
 pub mod checkup;
 pub mod clock;
+mod deferred;
 pub mod desk;
 pub mod ephemeral;
 pub mod figures;

@@ -18,6 +18,7 @@ use crate::archive::{Archive, ArchiveError, Disposition, Rows};
 use crate::batch::Batch;
 use crate::checkpoints::Checkpoints;
 use crate::clock::Clock;
+use crate::deferred::Deferred;
 use crate::desk::Desk;
 use crate::figures::Figures;
 use crate::lane::{News, Outcome};
@@ -36,8 +37,6 @@ pub(crate) const POLL: Duration = Duration::from_millis(5);
 const DISPATCHED_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// How long a revocation or a stop waits for its last checkpoint.
 const LAST_CHECKPOINT: Duration = Duration::from_secs(7);
-/// The wait before a source that did not answer is asked again.
-const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// The longest time between two calls of the watch.
 const SHOW_SPACING: Duration = Duration::from_millis(100);
 
@@ -135,32 +134,9 @@ pub struct Runner<S, A: Archive> {
     pub(crate) lane_bytes: Vec<usize>,
     pub(crate) committing_bytes: usize,
     is_paused: bool,
-    deferred: Deferred,
-    /// What the source has last said of itself: it is told once.
-    last_trouble: Option<String>,
+    pub(crate) deferred: Deferred,
     last_shown: Duration,
     watch: Option<Watch>,
-}
-
-/// What the source has told, and could not be done because its outside did not answer.
-#[derive(Default)]
-struct Deferred {
-    assigned: Vec<Partition>,
-    is_out_of_range: bool,
-    at: Duration,
-}
-
-impl Deferred {
-    /// What is to be tried again now.
-    fn take_due(&mut self, now: Duration) -> Option<Input> {
-        if self.at > now {
-            return None;
-        }
-        if !self.assigned.is_empty() {
-            return Some(Input::Assigned(std::mem::take(&mut self.assigned)));
-        }
-        std::mem::take(&mut self.is_out_of_range).then_some(Input::OutOfRange)
-    }
 }
 
 /// Whoever shows where the loop stands.
@@ -199,7 +175,6 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             committing_bytes: 0,
             is_paused: false,
             deferred: Deferred::default(),
-            last_trouble: None,
             last_shown: now,
             watch: None,
         }
@@ -297,7 +272,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             };
             match input {
                 Ok(Input::Batch(batch)) => {
-                    self.last_trouble = None;
+                    self.deferred.trouble = None;
                     self.dispatch(batch);
                 }
                 Ok(Input::Assigned(partitions)) => {
@@ -307,13 +282,12 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
                     self.take_over(partitions)?;
                 }
                 Ok(Input::Revoked { partitions, lost }) => {
-                    self.deferred.assigned.retain(|assigned| !partitions.contains(assigned));
+                    self.deferred.forget(&partitions);
                     self.revoke(&partitions, lost)?;
                 }
                 Ok(Input::OutOfRange) => {
                     if let Some(reason) = self.restart_lost(&is_told)? {
-                        self.deferred.is_out_of_range = true;
-                        self.defer(reason);
+                        self.defer_out_of_range(reason);
                     }
                 }
                 Ok(Input::Idle) => self.await_workers()?,
@@ -349,33 +323,6 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         Ok(())
     }
 
-    /// Starts partitions now, or when the source can be asked about them.
-    fn take_over(&mut self, partitions: Vec<Partition>) -> Result<(), RunError> {
-        self.act(Activity::Restoring);
-        // Told again, it is started once.
-        self.deferred.assigned.retain(|waiting| !partitions.contains(waiting));
-        if let Some(reason) = self.start(&partitions)? {
-            self.deferred.assigned.extend(partitions);
-            self.defer(reason);
-        }
-        self.act(Activity::Running);
-        Ok(())
-    }
-
-    /// The source did not answer: the loop turns on, and asks again.
-    fn defer(&mut self, reason: String) {
-        self.deferred.at = self.clock.monotonic() + ASK_AGAIN;
-        self.tell_trouble(reason);
-    }
-
-    /// Says what the source says of itself, once until it says something else or goes on.
-    fn tell_trouble(&mut self, reason: String) {
-        if self.last_trouble.as_ref() != Some(&reason) {
-            tracing::warn!(reason, "the source is unavailable: it is tried again");
-            self.last_trouble = Some(reason);
-        }
-    }
-
     /// Everything that is not reading: answers, checkpoints, back-pressure.
     fn turn(&mut self) -> Result<(), RunError> {
         let mut has_changed = false;
@@ -408,7 +355,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
     }
 
     /// Says what the process does from here on.
-    fn act(&mut self, activity: Activity) {
+    pub(crate) fn act(&mut self, activity: Activity) {
         if let Some(metrics) = &self.metrics {
             metrics.set_activity(activity);
         }
