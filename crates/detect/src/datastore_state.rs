@@ -111,12 +111,10 @@ impl DatastoreState {
         }
         let event = Arc::new(event);
         let is_newest = self.recent.last_key_value().is_none_or(|(newest, _)| *newest < place);
-        match self.memo.0.take().filter(|_| is_newest && self.strangers == 0) {
-            Some(mut posture) => {
-                posture.step(&event, &self.facts(context));
-                self.memo.0 = Some(posture);
-            }
-            None => {}
+        let memo = self.memo.0.take().filter(|_| is_newest && self.strangers == 0);
+        if let Some(mut posture) = memo {
+            posture.step(&event, &self.facts(context));
+            self.memo.0 = Some(posture);
         }
         self.recent.insert(place, event);
     }

@@ -87,8 +87,8 @@ pub struct DatastoreRead {
 
 /// Totals in the making.
 ///
-/// Each batch takes those of its readers with it. Of the many readers of our own that the keeper would not tell apart
-/// ([`Crowds`]) it takes sums, once their minute is over.
+/// Each batch takes those of its readers with it. Of the many readers of our own that the keeper would not tell apart it
+/// takes sums, once their minute is over.
 #[derive(Debug, Default)]
 pub struct ReadTotals {
     reads: Vec<DatastoreRead>,
