@@ -134,12 +134,16 @@ impl DeltaArchive {
     /// The files of the table at a version, by default the newest; for those who read them with an engine of their own.
     ///
     /// # Errors
-    /// `Broken` if the table has no such version, or no longer its log.
+    /// `Broken` if the table has no such version, or no longer its log, or if a commit of it was altered.
     pub fn table_files(&self, version: Option<u64>) -> Result<TableFiles, ArchiveError> {
         let newest = self.writer.version();
         let version = version.unwrap_or(newest);
         if version > newest {
             let text = format!("the table has no version {version}: its newest is {newest}");
+            return Err(ArchiveError::Broken(text));
+        }
+        if let Some(problem) = self.runtime.block_on(self.writer.log_problem())? {
+            let text = format!("{problem}: what is asked of this table may be wrong; run verify");
             return Err(ArchiveError::Broken(text));
         }
         self.runtime.block_on(self.writer.table_files(version))

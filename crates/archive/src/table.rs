@@ -420,6 +420,9 @@ fn vanished(table: &Path) -> ArchiveError {
     ))
 }
 
+/// The table library says where it was when it failed, in many lines: the first one is for people.
 fn broken(error: impl std::fmt::Display) -> ArchiveError {
-    ArchiveError::Broken(error.to_string())
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default().trim_end();
+    ArchiveError::Broken(format!("{first}; run verify to learn where"))
 }

@@ -23,6 +23,8 @@ use crate::data_file::DataFile;
 use crate::data_reader::DataReader;
 use crate::delta_archive::Options;
 use crate::location::Location;
+use crate::log_audit::audit;
+use crate::report::Problem;
 use crate::row_kind::RowKind;
 use crate::rows::ArrowRows;
 use crate::state_store::{Saved, StateStore};
@@ -74,6 +76,16 @@ impl Writer {
     }
 
     /// The files of the table at a version that it has.
+    /// What is wrong with the log itself, if anything: what it says of files is worth as much as it is.
+    pub(crate) async fn log_problem(&self) -> Result<Option<Problem>, ArchiveError> {
+        let mut problems = Vec::new();
+        audit(&*self.table.store, &*self.table.state, &mut problems).await?;
+        // A copy of the table alone has no head beside it.
+        let is_of_head =
+            |problem: &Problem| matches!(problem, Problem::HeadMissing | Problem::HeadUnreadable);
+        Ok(problems.into_iter().find(|problem| !is_of_head(problem)))
+    }
+
     pub(crate) async fn table_files(&self, version: u64) -> Result<TableFiles, ArchiveError> {
         table_files::table_files(Arc::clone(&self.table.store), version).await
     }

@@ -54,7 +54,9 @@ impl Answer for RowPrinter {
     fn columns(&mut self, names: &[String]) -> std::io::Result<()> {
         self.names = names.to_vec();
         match self.format {
-            Format::Csv => self.out.write_all(csv_line(names.iter().cloned()).as_bytes()),
+            Format::Csv => self.out.write_all(
+                csv_line(names.iter().map(|name| csv_cell(&Value::from(name.as_str())))).as_bytes(),
+            ),
             Format::Table | Format::Json | Format::Ndjson => Ok(()),
         }
     }

@@ -64,7 +64,7 @@ pub(crate) fn engine(asking: &Asking) -> Result<Engine, Failure> {
         stop: stop_flag()?,
     };
     let options =
-        engine::Options { version: asking.version, is_thorough: asking.hash_files, limits };
+        engine::Options { version: asking.version, is_thorough: !asking.trust_files, limits };
     Ok(Engine::open(&asking.archive, &options)?)
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn engine(asking: &Asking) -> Result<Engine, Failure> {
 pub(crate) fn must_exist(archive: &Path) -> Result<(), Failure> {
     let mut state = archive.as_os_str().to_owned();
     state.push(".state");
-    if archive.exists() || Path::new(&state).exists() {
+    if archive.join("_delta_log").is_dir() || Path::new(&state).exists() {
         return Ok(());
     }
     Err(Failure::text(Exit::Input, format!("there is no archive at {}", archive.display())))
@@ -149,7 +149,8 @@ pub(crate) fn sinks(
         sinks.push(match config {
             SinkConfig::Stdout { name } => Box::new(StreamSink::new(name, std::io::stdout())),
             SinkConfig::File { name, path } => {
-                Box::new(NdjsonFileSink::open(name, path).map_err(|error| failed(&error))?)
+                let place = |error: std::io::Error| failed(&format!("{}: {error}", path.display()));
+                Box::new(NdjsonFileSink::open(name, path).map_err(place)?)
             }
             SinkConfig::Kafka { name, topic } => Box::new(
                 KafkaAlertSink::new(name, topic, origin, kafka).map_err(|error| failed(&error))?,

@@ -6,7 +6,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use dataward_event::position::Partition;
+use dataward_event::quarantine::QuarantineReason;
 use dataward_event::time::IngestTime;
+use dataward_pipeline::archive::GapCause;
 use dataward_pipeline::figures::{Figures, PartitionFigures};
 use dataward_pipeline::health::{self, Readiness};
 use dataward_pipeline::histogram::Histogram;
@@ -106,8 +108,12 @@ fn reading(page: &mut Page<'_>, figures: &Figures) -> fmt::Result {
         "Events later than the lateness bound.",
         by_topic(|f| f.tally.late),
     )?;
+    // Each reason and each cause from the start: the growth of a series that has just begun is none.
     let mut rejects: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     for (partition, figures) in &figures.partitions {
+        for reason in QuarantineReason::ALL {
+            rejects.entry((&*partition.topic, reason.as_str())).or_default();
+        }
         for (reason, count) in &figures.tally.rejects {
             *rejects.entry((&*partition.topic, reason.as_str())).or_default() += count;
         }
@@ -116,8 +122,10 @@ fn reading(page: &mut Page<'_>, figures: &Figures) -> fmt::Result {
         (vec![("topic", topic.to_owned()), ("reason", reason.to_owned())], count)
     });
     page.counter("dataward_quarantined", "Parts kept in quarantine, by reason.", rejects)?;
-    let gaps = figures.gap_offsets.iter();
-    let gaps = gaps.map(|(cause, count)| (vec![("cause", cause.as_str().to_owned())], *count));
+    let gaps = GapCause::ALL.into_iter().map(|cause| {
+        let count = figures.gap_offsets.get(&cause).copied().unwrap_or(0);
+        (vec![("cause", cause.as_str().to_owned())], count)
+    });
     page.counter("dataward_gap_offsets", "Offsets that will never have rows, by cause.", gaps)
 }
 

@@ -15,6 +15,8 @@ pub enum Planted {
     ForgetsPartition,
     /// A sink's cursor moves on although the sink has not acknowledged.
     LosesCursor,
+    /// A sink's cursor is not saved with the commit.
+    ForgetsCursor,
     /// A commit is accepted although another process has claimed since.
     AcceptsStaleWriter,
     /// Config changes are left out when they are read back.

@@ -140,6 +140,9 @@ impl MemoryArchive {
                 *first = next.get(&key.owner).copied().unwrap_or(*first);
             }
         }
+        if self.fate().has(Planted::ForgetsCursor) {
+            cursors.clear();
+        }
         let delivery = Delivery {
             process: self.life.number,
             next: next.clone(),

@@ -103,6 +103,11 @@ fn a_lost_cursor_is_found() {
 }
 
 #[test]
+fn a_cursor_that_is_not_saved_is_found() {
+    found(Planted::ForgetsCursor, "never got");
+}
+
+#[test]
 fn a_stale_writer_is_found() {
     found(Planted::AcceptsStaleWriter, "I3");
 }

@@ -38,6 +38,10 @@ const COLUMNS: [&str; 19] = [
     "alert_json",
 ];
 
+/// What an alert does to its finding, besides beginning it: the `activity_id` of OCSF.
+const UPDATE: i64 = 2;
+pub(super) const CLOSE: i64 = 3;
+
 /// The alerts that fit.
 pub(super) async fn alerts(
     engine: &Engine,
@@ -60,10 +64,14 @@ pub(super) async fn alerts(
         }
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
         let title = text(cells.get("title")).unwrap_or_default();
-        let message = match text(message.as_ref()) {
-            Some(message) => format!("{title}: {message}"),
-            None => title,
-        };
+        // The end of a finding has the words of its beginning, and is no news of it.
+        let message =
+            match (cells.get("activity_id").and_then(Value::as_i64), text(message.as_ref())) {
+                (Some(CLOSE), _) => format!("Over: {title}"),
+                (Some(UPDATE), Some(message)) => format!("Changed: {title}: {message}"),
+                (_, Some(message)) => format!("{title}: {message}"),
+                (_, None) => title,
+            };
         let number = number.unwrap_or(0);
         let entry = Entry { time, what: What::Alert, message, cells, parties, number };
         if asked.fits(&entry) {

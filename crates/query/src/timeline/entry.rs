@@ -8,6 +8,7 @@ use arrow_array::types::TimestampMicrosecondType;
 use dataward_event::time::EventTime;
 use serde_json::Value;
 
+use super::alerts::CLOSE;
 use super::asked::{Subject, carries};
 
 /// The columns of an entry, in their order. All but `what` and `message` are columns of the table.
@@ -91,18 +92,6 @@ impl What {
         }
     }
 
-    /// What its time is the time of, as Timesketch asks for.
-    pub const fn timestamp_desc(self) -> &'static str {
-        match self {
-            Self::Access => "Data Accessed",
-            Self::ConfigChange => "Configuration Changed",
-            Self::Authentication => "Authenticated",
-            Self::WindowOpened => "Window Opened",
-            Self::WindowClosed => "Window Closed",
-            Self::Alert => "Alert Triggered",
-        }
-    }
-
     /// The event of this kind of rows.
     pub(super) fn of_kind(kind: &str) -> Option<Self> {
         [Self::Access, Self::ConfigChange, Self::Authentication]
@@ -129,6 +118,21 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// What its time is the time of, as Timesketch asks for.
+    pub fn timestamp_desc(&self) -> &'static str {
+        match self.what {
+            What::Access => "Data Accessed",
+            What::ConfigChange => "Configuration Changed",
+            What::Authentication => "Authenticated",
+            What::WindowOpened => "Window Opened",
+            What::WindowClosed => "Window Closed",
+            What::Alert => match self.cell("activity_id").and_then(Value::as_i64) {
+                Some(CLOSE) => "Alert Closed",
+                _ => "Alert Triggered",
+            },
+        }
+    }
+
     /// A cell by name; `None` if it is null.
     pub fn cell(&self, column: &str) -> Option<&Value> {
         self.cells.get(column).filter(|value| !value.is_null())

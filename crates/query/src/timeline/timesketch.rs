@@ -30,7 +30,7 @@ pub fn record(entry: &Entry) -> Value {
         ("message", entry.message.as_str().into()),
         ("datetime", entry.time.to_string().into()),
         ("timestamp", entry.time.micros().into()),
-        ("timestamp_desc", entry.what.timestamp_desc().into()),
+        ("timestamp_desc", entry.timestamp_desc().into()),
         ("what", entry.what.as_str().into()),
         ("user", entry.actor().into()),
         ("src_ip", entry.text("client_ip").into()),

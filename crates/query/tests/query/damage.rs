@@ -91,6 +91,30 @@ fn a_thorough_question_finds_every_altered_byte() {
 }
 
 #[test]
+fn a_commit_that_is_not_as_it_was_ends_every_question() {
+    let place = place();
+    let log = place.archive().join("_delta_log/00000000000000000002.json");
+    let whole = std::fs::read_to_string(&log).unwrap();
+    let without_files: String = whole
+        .lines()
+        .filter(|line| !line.contains("\"add\""))
+        .map(|l| l.to_owned() + "\n")
+        .collect();
+    assert_ne!(whole, without_files);
+    for altered in ["", without_files.as_str()] {
+        std::fs::write(&log, altered).unwrap();
+        let error = engine(&place.archive(), Options::default()).unwrap_err().to_string();
+        assert!(error.contains("commit 2") && error.contains("run verify"), "{error}");
+    }
+    std::fs::write(&log, "{\"bad").unwrap();
+    let error = engine(&place.archive(), Options::default()).unwrap_err().to_string();
+    assert!(error.lines().count() == 1 && error.contains("run verify"), "{error}");
+    std::fs::write(&log, whole).unwrap();
+    let engine = engine(&place.archive(), Options::default()).unwrap();
+    assert_eq!(rows(&engine, SQL).len(), 600);
+}
+
+#[test]
 fn without_an_archive_or_its_log_there_is_no_engine() {
     let place = place();
     let nothing = place.archive().join("nothing");
