@@ -1,6 +1,6 @@
 //! Where an archive lies: the table, and beside it the directory of its state.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use dataward_pipeline::archive::ArchiveError;
@@ -36,8 +36,11 @@ impl Location {
         };
         let table = std::path::absolute(archive).map_err(|error| unusable(error.to_string()))?;
         let name = table.file_name().ok_or_else(|| unusable("it has no name".into()))?.to_owned();
-        // Storage takes no `..`; a folder that is not there yet has none that could be resolved.
-        let folder = table.parent().and_then(|folder| folder.canonicalize().ok());
+        // Storage takes no `..`. Where there is none nothing is resolved: a link of `/proc` into another namespace would not
+        // lead there any more.
+        let has_parents = table.components().any(|part| part == Component::ParentDir);
+        let folder = table.parent().filter(|_| has_parents);
+        let folder = folder.and_then(|folder| folder.canonicalize().ok());
         let table = folder.map_or_else(|| table.clone(), |folder| folder.join(&name));
         let mut state_name = name;
         state_name.push(".state");

@@ -13,6 +13,8 @@ pub struct Framing<R> {
     offset: u64,
     record: Vec<u8>,
     scan: Scan,
+    /// How many bytes of a byte order mark stood at the beginning.
+    mark: u64,
 }
 
 /// One record: its place and its bytes.
@@ -51,12 +53,12 @@ enum Step {
 impl<R: BufRead> Framing<R> {
     /// Reads from the beginning of `input`.
     pub fn new(input: R) -> Self {
-        Self { input, offset: 0, record: Vec::new(), scan: Scan::default() }
+        Self::at(input, 0)
     }
 
     /// Reads from the middle: `input` stands at byte `offset`.
     pub fn at(input: R, offset: u64) -> Self {
-        Self { input, offset, record: Vec::new(), scan: Scan::default() }
+        Self { input, offset, record: Vec::new(), scan: Scan::default(), mark: 0 }
     }
 
     /// The next record; `None` at the end.
@@ -73,7 +75,9 @@ impl<R: BufRead> Framing<R> {
             if buffer.is_empty() {
                 return Ok(self.take_record());
             }
-            let (used, has_ended) = consume(buffer, &mut self.record, &mut self.scan, self.offset);
+            let mark = &mut self.mark;
+            let (used, has_ended) =
+                consume(buffer, &mut self.record, &mut self.scan, self.offset, mark);
             self.input.consume(used);
             self.offset += used as u64;
             if has_ended {
@@ -90,12 +94,24 @@ impl<R: BufRead> Framing<R> {
     }
 }
 
+/// The byte order mark of UTF-8.
+const MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
+
 /// Moves bytes into the record until it ends. Returns how many were used.
-fn consume(buffer: &[u8], record: &mut Vec<u8>, scan: &mut Scan, offset: u64) -> (usize, bool) {
+fn consume(
+    buffer: &[u8],
+    record: &mut Vec<u8>,
+    scan: &mut Scan,
+    offset: u64,
+    mark: &mut u64,
+) -> (usize, bool) {
     let mut from = 0;
     for (place, byte) in buffer.iter().copied().enumerate() {
         let is_empty = record.is_empty() && place == from;
-        let is_mark = is_empty && offset + (place as u64) < 3 && [0xEF, 0xBB, 0xBF].contains(&byte);
+        // A byte order mark is one only at the very beginning: behind a record its bytes are bad input, and kept.
+        let at = offset + place as u64;
+        let is_mark = is_empty && *mark == at && MARK.get(at as usize) == Some(&byte);
+        *mark += u64::from(is_mark);
         if is_empty && (byte.is_ascii_whitespace() || is_mark) {
             from = place + 1;
             continue;
@@ -199,6 +215,7 @@ mod tests {
         assert_eq!(texts("{\"a\":\"}\"}{\"b\":2}"), ["{\"a\":\"}\"}", "{\"b\":2}"]);
         assert_eq!(texts("{\n  \"a\": [\n{\"b\": 1},\n{}\n]\n}\n[1]").len(), 2);
         assert_eq!(texts("\u{feff}{\"a\":1}"), ["{\"a\":1}"]);
+        assert_eq!(records(b"[}\xbf").len(), 2, "no mark behind a record");
         assert_eq!(texts("  \n\n"), Vec::<String>::new());
     }
 
