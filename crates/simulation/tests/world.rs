@@ -6,7 +6,7 @@ use dataward_simulation::fate::{Mishap, Planted};
 use dataward_simulation::world::{Report, check, simulate};
 
 /// Seeds of an ordinary test run.
-const SEEDS: u64 = 1_500;
+const SEEDS: u64 = 3_000;
 /// Within so many seeds a planted bug must be found.
 const PLANTED_SEEDS: u64 = 300;
 
