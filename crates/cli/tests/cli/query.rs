@@ -154,3 +154,21 @@ fn an_archive_may_be_named_by_a_way_round() {
         query(&archive, &[COUNTS]).expect(0).stdout
     );
 }
+
+#[test]
+fn what_is_no_archive_is_bad_input_whether_it_is_there_or_not() {
+    let folder = TempDir::new().unwrap();
+    let file = crate::support::process::write(folder.path(), "file", "no archive");
+    for place in [folder.path().to_owned(), folder.path().join("nothing"), file] {
+        let finished = query(&place, &["SELECT 1"]).expect(3);
+        assert!(finished.stderr.contains("there is no archive at"), "{}", finished.stderr);
+    }
+}
+
+#[test]
+fn a_name_of_a_column_is_no_formula_either() {
+    let folder = TempDir::new().unwrap();
+    let archive = archive_in(folder.path());
+    let finished = query(&archive, &["--format", "csv", "SELECT 1 AS \"=cmd()\""]).expect(0);
+    assert_eq!(finished.stdout, "'=cmd()\n1\n");
+}

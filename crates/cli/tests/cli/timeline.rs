@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use dataward_event::time::EventTime;
+use dataward_simulation::cloudtrail::{Traffic, control_plane, with_bucket};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::query::archive_in;
-use crate::support::process::{Finished, dataward, json_lines, text};
+use crate::support::process::{Finished, dataward, json_lines, text, write};
 
 fn timeline(archive: &Path, arguments: &[&str]) -> Finished {
     dataward(&[&["timeline", "--archive", &text(archive)], arguments].concat())
@@ -108,4 +110,41 @@ fn a_wrong_name_or_time_is_told_what_is_right() {
     assert!(finished.stderr.contains("from 2026-01-05T08:00:"), "{}", finished.stderr);
     let all = timeline(&archive, &["--from", "2026-01-05", "--to", "2026-01-06T00:00:00+00:00"]);
     assert_eq!(all.expect(0).lines().len(), timeline(&archive, &[]).expect(0).lines().len());
+}
+
+/// A bucket's block is taken away at ten and set again at eleven.
+#[test]
+fn the_end_of_a_finding_is_not_told_as_its_beginning() {
+    let folder = TempDir::new().unwrap();
+    let mut traffic = Traffic::new(1, 1, 1);
+    let block = json!({ "publicAccessBlock": "", "PublicAccessBlockConfiguration": {
+        "BlockPublicAcls": true, "IgnorePublicAcls": true,
+        "BlockPublicPolicy": true, "RestrictPublicBuckets": true,
+    } });
+    let calls = [
+        ("DeleteBucketPublicAccessBlock", json!({}), "2026-03-02T10:00:00Z"),
+        ("PutBucketPublicAccessBlock", block, "2026-03-02T11:00:00Z"),
+    ];
+    let lines: String = calls
+        .map(|(operation, parameters, time)| {
+            let parameters = with_bucket(parameters, "invoices");
+            let call = control_plane("s3.amazonaws.com", operation, &parameters);
+            let time = EventTime::parse_rfc3339(time).unwrap();
+            traffic.told_by("j.doe", "198.51.100.7", call, time).payload + "\n"
+        })
+        .concat();
+    let archive = folder.path().join("archive");
+    let file = write(folder.path(), "two.ndjson", lines);
+    let scan = ["scan", "--source", "aws.cloudtrail", "--archive", &text(&archive), &text(&file)];
+    dataward(&scan).expect(0);
+
+    let sketch = timeline(&archive, &["--format", "timesketch"]).expect(0).lines();
+    let alerts = sketch.iter().filter(|line| line["rule_id"] == "control.weakened");
+    let told: Vec<(&str, &str)> = alerts
+        .map(|line| (line["timestamp_desc"].as_str().unwrap(), line["message"].as_str().unwrap()))
+        .collect();
+    let [(begun, beginning), (ended, end)] = told[..] else { panic!("{told:?}") };
+    assert_eq!((begun, ended), ("Alert Triggered", "Alert Closed"));
+    assert!(beginning.starts_with("Protection weakened: "), "{beginning}");
+    assert!(end.starts_with("Over: Protection weakened: "), "{end}");
 }
