@@ -126,8 +126,7 @@ fn every_source_has_its_page() {
 /// What the decoders name, the detector knows, and the other way round.
 #[test]
 fn the_decoders_and_the_catalogue_agree() {
-    let emitted: BTreeMap<_, _> = dataward_sources::catalogue_rows::EMITTED
-        .iter()
+    let emitted: BTreeMap<_, _> = dataward_sources::catalogue_rows::emitted()
         .map(|row| (row.id, (row.control, row.setting)))
         .collect();
     let catalogue: BTreeMap<_, _> = dataward_detect::catalogue::rows()

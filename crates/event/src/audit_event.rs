@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::Change;
 use crate::time::EventTime;
-use crate::volume::Volume;
+use crate::volume::{ReadScope, Volume};
 
 /// A text that borrows from the record where it can.
 pub type Text<'a> = Cow<'a, str>;
@@ -53,6 +53,8 @@ pub struct AuditEvent<'a> {
     pub objects: Vec<Text<'a>>,
     /// How much.
     pub volume: Volume,
+    /// How much of the data a read asked for, where its statement tells.
+    pub read_scope: Option<ReadScope>,
     /// Which changes of protection it states.
     pub changes: Vec<Change<'a>>,
     /// The id of the request, where the product has one.
@@ -242,7 +244,8 @@ pub struct Actor<'a> {
     pub credential_uid: Option<Text<'a>>,
     /// The session.
     pub session_uid: Option<Text<'a>>,
-    /// On whose behalf: the role that was assumed, the service that called.
+    /// On whose behalf: the role that was assumed, the service that called, the person who ran as somebody else. A longer
+    /// chain is joined by ` < `, the nearest first.
     pub issuer: Option<Text<'a>>,
     /// Whether the session was authenticated with a second factor.
     pub mfa: Option<bool>,
@@ -432,6 +435,46 @@ impl Datastore<'_> {
     }
 }
 
+impl<'a> AuditEvent<'a> {
+    /// An access of which nothing more is known than what happened, when, and who told.
+    pub fn new(
+        uid: impl Into<Text<'a>>,
+        time: EventTime,
+        source: &'static str,
+        operation: impl Into<Text<'a>>,
+    ) -> Self {
+        Self {
+            uid: uid.into(),
+            time,
+            time_origin: TimeOrigin::Source,
+            source: Cow::Borrowed(source),
+            kind: EventKind::Access,
+            class: Class::DatastoreActivity,
+            activity_id: 0,
+            operation: operation.into(),
+            service: None,
+            event_code: None,
+            outcome: Outcome::Unknown,
+            error_code: None,
+            error_message: None,
+            actor: Actor::default(),
+            client: Client::default(),
+            datastore: None,
+            objects: Vec::new(),
+            volume: Volume::default(),
+            read_scope: None,
+            changes: Vec::new(),
+            request_uid: None,
+            correlation_uid: None,
+            statement: None,
+            account_uid: None,
+            region: None,
+            provider: None,
+            sensitivity: None,
+        }
+    }
+}
+
 impl AuditEvent<'_> {
     /// The same event, borrowing nothing.
     pub fn into_owned(self) -> AuditEvent<'static> {
@@ -454,6 +497,7 @@ impl AuditEvent<'_> {
             datastore: self.datastore.map(Datastore::into_owned),
             objects: self.objects.into_iter().map(owned).collect(),
             volume: self.volume,
+            read_scope: self.read_scope,
             changes: self.changes.into_iter().map(Change::into_owned).collect(),
             request_uid: self.request_uid.map(owned),
             correlation_uid: self.correlation_uid.map(owned),

@@ -220,6 +220,7 @@ fn dataward(own: &mut Object<'_>, event: &AuditEvent<'_>, origin: Option<&Positi
     own.number_if("bytes_out", event.volume.bytes.map(|bytes| bytes.0));
     own.number_if("objects_count", event.volume.objects.map(|objects| objects.0));
     own.texts("targets", event.objects.iter().map(|target| &**target));
+    own.text_if("read_scope", event.read_scope.map(|scope| scope.as_str()));
     own.text_if("sensitivity", event.sensitivity.map(|level| level.as_str()));
     if let Some(datastore) = &event.datastore {
         own.object("datastore", |object| {

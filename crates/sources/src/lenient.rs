@@ -13,6 +13,8 @@ use dataward_event::limits::STATEMENT_BYTES_MAX;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::node::Node;
+
 /// Any scalar as text, borrowed where it can be. `null`, objects and empty lists are nothing; of a list the first
 /// element counts, since some products wrap a scalar in a list of one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -114,6 +116,71 @@ impl<'de: 'a, 'a> Visitor<'de> for LooseVisitor<'a> {
 pub(crate) trait Fields<'de>: Default {
     /// Takes one field: either reads the value into itself or ignores it, but always consumes it.
     fn take<A: MapAccess<'de>>(&mut self, name: Text<'de>, map: &mut A) -> Result<(), A::Error>;
+}
+
+/// A struct that is read from an object, each field from the key (or keys) that it names. What is not named is skipped.
+macro_rules! fields {
+    ($($(#[$note:meta])* struct $name:ident<$life:lifetime> {
+        $($(#[$field_note:meta])* $field:ident: $type:ty = $($key:literal)|+,)*
+    })+) => {$(
+        $(#[$note])*
+        #[derive(Debug, Default)]
+        pub(crate) struct $name<$life> {
+            $($(#[$field_note])* pub(crate) $field: $type,)*
+        }
+
+        impl<'de: $life, $life> $crate::lenient::Fields<'de> for $name<$life> {
+            fn take<A: serde::de::MapAccess<'de>>(
+                &mut self,
+                name: dataward_event::audit_event::Text<'de>,
+                map: &mut A,
+            ) -> Result<(), A::Error> {
+                match &*name {
+                    $($($key)|+ => self.$field = map.next_value()?,)*
+                    _ => return $crate::lenient::ignore(map),
+                }
+                Ok(())
+            }
+        }
+    )+};
+}
+pub(crate) use fields;
+
+/// The text of a value as it stands, read only when somebody asks for it. `null` is nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Unread<'a>(Option<&'a str>);
+
+impl<'a> Unread<'a> {
+    /// The JSON.
+    pub(crate) fn json(self) -> Option<&'a str> {
+        self.0
+    }
+
+    /// Reads it; nothing where it is absent or of another shape.
+    pub(crate) fn read<T: Deserialize<'a>>(self) -> Option<T> {
+        serde_json::from_str(self.0?).ok()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Unread<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&'de RawValue>::deserialize(deserializer)?;
+        Ok(Self(Some(raw.get()).filter(|json| *json != "null")))
+    }
+}
+
+/// A list of scalars; a single scalar is a list of one. What is no scalar is left out.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Texts<'a>(pub(crate) Vec<Text<'a>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Texts<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(match Node::deserialize(deserializer)? {
+            Node::Null | Node::Map(_) => Vec::new(),
+            Node::Scalar(text) => vec![text],
+            Node::List(nodes) => nodes.iter().filter_map(Node::scalar).collect(),
+        }))
+    }
 }
 
 /// Consumes a value that nobody needs.

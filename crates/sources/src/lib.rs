@@ -5,14 +5,34 @@
 //! own, field by field lenient, because a log whose producer writes a number for a string must not lose an event. A
 //! document tree is built only for the rare operations that change protection.
 //!
-//! Start with [`source`] (which formats there are), then [`decode`] (what comes out).
+//! Start with [`source`] (which formats there are), then [`decode`] (what comes out). What stands around an event is
+//! taken off by `container`, for all sources alike; `recognise` tells one source from another.
 
+mod act;
 mod aws;
+mod azure;
 pub mod catalogue_rows;
+mod changes;
 mod container;
+mod databricks;
 pub mod decode;
+mod elastic;
 mod event_time;
+mod format;
+mod gcp;
+mod k8s;
+mod kafka;
 mod lenient;
+mod mongodb;
+mod mysql;
 mod nesting;
+mod node;
 mod ocsf;
+mod postgres;
+mod recognise;
+mod redis;
+mod s3_access;
+mod snowflake;
 pub mod source;
+mod sql;
+mod time_text;

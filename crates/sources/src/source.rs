@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use dataward_event::audit_event::AuditEvent;
-use dataward_event::limits::{JSON_NESTING_MAX, RECORD_BYTES_MAX};
+use dataward_event::audit_event::{AuditEvent, Text};
+use dataward_event::limits::RECORD_BYTES_MAX;
 use dataward_event::position::Position;
 use dataward_event::quarantine::QuarantineReason;
 use dataward_event::time::{EventTime, KafkaTime};
@@ -11,55 +11,94 @@ use dataward_event::uid::UidBuilder;
 
 use crate::container::{self, Fault, Leaf};
 use crate::decode::{Decoded, DecodedEvent, Envelope, Record, Reject};
-use crate::{aws, nesting, ocsf};
+use crate::{event_time, format, recognise};
 
-/// A log format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Source {
-    /// OCSF events as JSON: the generic format.
-    Ocsf,
+macro_rules! sources {
+    ($($(#[$note:meta])* $variant:ident => $name:literal, $what:literal;)+) => {
+        /// A log format.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Source {
+            $($(#[$note])* $variant,)+
+            /// Any of the others, told apart event by event.
+            Auto,
+        }
+
+        impl Source {
+            /// All sources, in the order of the reference.
+            pub const ALL: [Self; 20] = [$(Self::$variant,)+ Self::Auto];
+
+            /// The name in config, rows and alerts.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                    Self::Auto => "auto",
+                }
+            }
+
+            /// One line on what it reads.
+            pub const fn description(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $what,)+
+                    Self::Auto => "any of the other sources, told apart event by event",
+                }
+            }
+
+            /// Its reference page, relative to the top of the repository; `None` where there is nothing to set up.
+            pub const fn reference(self) -> Option<&'static str> {
+                match self {
+                    $(Self::$variant => Some(concat!("docs/sources/", $name, ".md")),)+
+                    Self::Auto => None,
+                }
+            }
+        }
+    };
+}
+
+sources! {
+    /// OCSF events as JSON, from any producer.
+    Ocsf => "ocsf", "OCSF events as JSON, from any producer";
     /// AWS CloudTrail: management events, data events, log-ons.
-    AwsCloudtrail,
-    /// Any of the others, told apart event by event.
-    Auto,
+    AwsCloudtrail => "aws.cloudtrail", "AWS CloudTrail: management events, data events, log-ons";
+    /// Server access logs of Amazon S3.
+    AwsS3Access => "aws.s3_access", "server access logs of Amazon S3";
+    /// Google Cloud audit logs: entries of Cloud Logging.
+    GcpAudit => "gcp.audit", "Google Cloud audit logs: entries of Cloud Logging";
+    /// Azure activity log and resource logs of Storage, Key Vault, Cosmos DB, SQL.
+    AzureActivity => "azure.activity", "Azure activity log and resource logs of Storage, Key Vault, Cosmos DB, SQL";
+    /// Audit log of Elasticsearch.
+    ElasticsearchAudit => "elasticsearch.audit", "audit log of Elasticsearch";
+    /// Server and deprecation log of Elasticsearch: what tells that security is off.
+    ElasticsearchServer => "elasticsearch.server", "server and deprecation log of Elasticsearch: what tells that security is off";
+    /// Audit log of OpenSearch's security plugin.
+    OpensearchAudit => "opensearch.audit", "audit log of OpenSearch's security plugin";
+    /// PostgreSQL with pgaudit: server log as text, CSV or JSON.
+    PostgresPgaudit => "postgres.pgaudit", "PostgreSQL with pgaudit: server log as text, CSV or JSON";
+    /// PostgreSQL's own log: connections, reloads, statements.
+    PostgresLog => "postgres.log", "PostgreSQL's own log: connections, reloads, statements";
+    /// Audit log of MySQL Enterprise and Percona, XML or JSON.
+    MysqlAudit => "mysql.audit", "audit log of MySQL Enterprise and Percona, XML or JSON";
+    /// Server_audit of MariaDB, also of Amazon RDS and Aurora MySQL.
+    MariadbServerAudit => "mariadb.server_audit", "server_audit of MariaDB, also of Amazon RDS and Aurora MySQL";
+    /// Audit log of MongoDB, in its own schema and in OCSF.
+    MongodbAudit => "mongodb.audit", "audit log of MongoDB, in its own schema and in OCSF";
+    /// Events of projects and organisations of MongoDB Atlas.
+    MongodbAtlas => "mongodb.atlas", "events of projects and organisations of MongoDB Atlas";
+    /// Output of Redis' MONITOR.
+    RedisMonitor => "redis.monitor", "output of Redis' MONITOR";
+    /// Authorizer log of Apache Kafka.
+    KafkaAuthorizer => "kafka.authorizer", "authorizer log of Apache Kafka";
+    /// Rows of Snowflake's ACCOUNT_USAGE views.
+    SnowflakeAccountUsage => "snowflake.account_usage", "rows of Snowflake's ACCOUNT_USAGE views";
+    /// Audit logs of Databricks.
+    DatabricksAudit => "databricks.audit", "audit logs of Databricks";
+    /// Audit log of the Kubernetes API server.
+    K8sAudit => "k8s.audit", "audit log of the Kubernetes API server";
 }
 
 impl Source {
-    /// All sources, in the order of the reference.
-    pub const ALL: [Self; 3] = [Self::Ocsf, Self::AwsCloudtrail, Self::Auto];
-
-    /// The name in config, rows and alerts.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ocsf => "ocsf",
-            Self::AwsCloudtrail => "aws.cloudtrail",
-            Self::Auto => "auto",
-        }
-    }
-
     /// The source of this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|source| source.name() == name)
-    }
-
-    /// One line on what it reads.
-    pub const fn description(self) -> &'static str {
-        match self {
-            Self::Ocsf => "OCSF events as JSON, from any producer",
-            Self::AwsCloudtrail => {
-                "AWS CloudTrail: bare events, files of Records, EventBridge and SNS envelopes"
-            }
-            Self::Auto => "any of the other sources, told apart event by event",
-        }
-    }
-
-    /// Its reference page, relative to the top of the repository; `None` where there is nothing to set up.
-    pub const fn reference(self) -> Option<&'static str> {
-        match self {
-            Self::Ocsf => Some("docs/sources/ocsf.md"),
-            Self::AwsCloudtrail => Some("docs/sources/aws.cloudtrail.md"),
-            Self::Auto => None,
-        }
     }
 }
 
@@ -71,9 +110,41 @@ pub(crate) struct Place<'p> {
     pub(crate) kafka_time: Option<KafkaTime>,
     /// What the envelope says of its time.
     pub(crate) collected: Option<EventTime>,
+    /// The host, pod or log group that the envelope names.
+    pub(crate) host: Option<&'p str>,
 }
 
 impl Place<'_> {
+    /// Begins an event: with a uid and a time.
+    ///
+    /// # Errors
+    /// Nothing dates it.
+    pub(crate) fn event<'a>(
+        &self,
+        source: Source,
+        raw: &str,
+        uid: Option<Text<'a>>,
+        time: Option<EventTime>,
+        operation: impl Into<Text<'a>>,
+    ) -> Result<AuditEvent<'a>, Fault> {
+        let Some((time, time_origin)) = event_time::resolve(time, self.collected, self.kafka_time)
+        else {
+            return Err(Fault::new(
+                QuarantineReason::NoTime,
+                "no readable time, none of an envelope or collector, and none of the transport",
+            ));
+        };
+        let uid = uid.unwrap_or_else(|| Cow::Owned(self.derived_uid(raw)));
+        let mut event = AuditEvent::new(uid, time, source.name(), operation);
+        event.time_origin = time_origin;
+        Ok(event)
+    }
+
+    /// The server of a log that does not name it: the host that its envelope names, else `unknown`.
+    pub(crate) fn server(&self) -> &str {
+        self.host.unwrap_or("unknown")
+    }
+
     /// A uid for an event that brings none: the same bytes at the same place always get the same one.
     pub(crate) fn derived_uid(&self, raw: &str) -> String {
         UidBuilder::new("event")
@@ -87,12 +158,7 @@ impl Place<'_> {
 
 /// Reads one record. It never fails: what cannot be read is a reject, and the rest of the record is still read.
 pub fn decode<'a>(source: Source, record: Record<'a>) -> Decoded<'a> {
-    let leaves = readable_text(record.payload).and_then(|text| {
-        if nesting::is_deeper_than(text, JSON_NESTING_MAX) {
-            return Err(container::too_deep());
-        }
-        container::open(text)
-    });
+    let leaves = open(record.payload);
     let leaves = match leaves {
         Ok(leaves) => leaves,
         Err(fault) => return whole_record_rejected(record, fault),
@@ -101,14 +167,12 @@ pub fn decode<'a>(source: Source, record: Record<'a>) -> Decoded<'a> {
     let mut decoded = Decoded { envelope, ..Decoded::default() };
     // The number of leaves is limited far below u32::MAX, so no index is left out.
     for (record_index, leaf) in (0_u32..).zip(leaves) {
-        let Record { position, kafka_time, .. } = record;
-        let place = Place { position, record_index, kafka_time, collected: leaf.collected };
-        decode_leaf(source, leaf, place, &mut decoded);
+        decode_leaf(source, leaf, record, record_index, &mut decoded);
     }
     decoded
 }
 
-fn readable_text(payload: &[u8]) -> Result<&str, Fault> {
+fn open(payload: &[u8]) -> Result<Vec<Leaf<'_>>, Fault> {
     if payload.is_empty() {
         return Err(Fault::new(QuarantineReason::Empty, "a record of zero bytes"));
     }
@@ -116,10 +180,12 @@ fn readable_text(payload: &[u8]) -> Result<&str, Fault> {
         let detail = format!("{} bytes, the limit is {RECORD_BYTES_MAX}", payload.len());
         return Err(Fault::new(QuarantineReason::TooLarge, detail));
     }
-    std::str::from_utf8(payload).map_err(|error| {
-        let detail = format!("not UTF-8 at byte {}", error.valid_up_to());
-        Fault::new(QuarantineReason::InvalidUtf8, detail)
-    })
+    if container::is_gzip(payload) {
+        let unzipped = container::unzip(payload)?;
+        let text = std::str::from_utf8(&unzipped).map_err(container::not_utf8)?;
+        return Ok(container::open(text)?.into_iter().map(Leaf::unescaped).collect());
+    }
+    container::open(std::str::from_utf8(payload).map_err(container::not_utf8)?)
 }
 
 fn whole_record_rejected(record: Record<'_>, fault: Fault) -> Decoded<'_> {
@@ -132,12 +198,31 @@ fn whole_record_rejected(record: Record<'_>, fault: Fault) -> Decoded<'_> {
     Decoded { rejects: vec![reject], ..Decoded::default() }
 }
 
-fn decode_leaf<'a>(source: Source, leaf: Leaf<'a>, place: Place<'_>, decoded: &mut Decoded<'a>) {
-    let record_index = place.record_index;
-    let result = match (leaf.fault, &leaf.raw) {
-        (Some(fault), _) => Err(fault),
-        (None, Cow::Borrowed(text)) => decode_text(source, text, place),
-        (None, Cow::Owned(text)) => decode_text(source, text, place).map(AuditEvent::into_owned),
+fn decode_leaf<'a>(
+    source: Source,
+    leaf: Leaf<'a>,
+    record: Record<'a>,
+    record_index: u32,
+    decoded: &mut Decoded<'a>,
+) {
+    let place = Place {
+        position: record.position,
+        record_index,
+        kafka_time: record.kafka_time,
+        collected: leaf.collected,
+        host: leaf.host.as_deref(),
+    };
+    let source = match source {
+        Source::Auto => leaf.source.or_else(|| recognise::by_line(&leaf.raw)),
+        bound => Some(bound),
+    };
+    let result = match (leaf.fault, source, &leaf.raw) {
+        (Some(fault), _, _) => Err(fault),
+        (None, None, _) => Err(unrecognised(&leaf.raw)),
+        (None, Some(source), Cow::Borrowed(text)) => format::decode(source, text, place),
+        (None, Some(source), Cow::Owned(text)) => {
+            format::decode(source, text, place).map(AuditEvent::into_owned)
+        }
     };
     let raw = match leaf.raw {
         Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
@@ -151,17 +236,14 @@ fn decode_leaf<'a>(source: Source, leaf: Leaf<'a>, place: Place<'_>, decoded: &m
     }
 }
 
-fn decode_text<'a>(
-    source: Source,
-    text: &'a str,
-    place: Place<'_>,
-) -> Result<AuditEvent<'a>, Fault> {
-    match source {
-        Source::Ocsf => ocsf::decode(text, place),
-        Source::AwsCloudtrail => aws::decode(text, place),
-        Source::Auto if ocsf::claims(text) => ocsf::decode(text, place),
-        Source::Auto => aws::decode(text, place),
+/// The fault of a part that `auto` can give to no source.
+fn unrecognised(text: &str) -> Fault {
+    if text.starts_with(['{', '['])
+        && let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text)
+    {
+        return Fault::malformed(text, &error);
     }
+    Fault::shape("none of the known sources: neither its keys nor its first words tell one")
 }
 
 /// What stands around the leaves.
@@ -172,7 +254,8 @@ fn envelope<'a>(payload: &'a [u8], leaves: &[Leaf<'_>]) -> Option<Envelope<'a>> 
     {
         return None;
     }
-    let text = std::str::from_utf8(payload).ok()?;
+    let whole = || Some(Envelope::Whole(Cow::Borrowed(payload)));
+    let Ok(text) = std::str::from_utf8(payload) else { return whole() };
     let mut template = Vec::new();
     let mut copied = 0;
     for leaf in leaves {
@@ -181,12 +264,16 @@ fn envelope<'a>(payload: &'a [u8], leaves: &[Leaf<'_>]) -> Option<Envelope<'a>> 
             _ => None,
         };
         let Some(start) = start.filter(|start| *start >= copied) else {
-            return Some(Envelope::Whole(Cow::Borrowed(payload)));
+            return whole();
         };
         template.extend_from_slice(&payload[copied..start]);
         template.push(0);
         copied = start + leaf.raw.len();
     }
     template.extend_from_slice(&payload[copied..]);
+    // A text that is no JSON may hold a NUL itself.
+    if template.iter().filter(|byte| **byte == 0).count() != leaves.len() {
+        return whole();
+    }
     Some(Envelope::Template(template))
 }

@@ -4,7 +4,7 @@ use dataward_event::audit_event::Text;
 use serde::de::MapAccess;
 use serde_json::value::RawValue;
 
-use crate::lenient::{Fields, Loose, Object, ignore};
+use crate::lenient::{Fields, Loose, Object, fields, ignore};
 
 /// One CloudTrail event, borrowing from its text. Request and response stay unread until somebody needs them.
 #[derive(Default)]
@@ -82,158 +82,58 @@ fn read_raw<'de: 'a, 'a, A: MapAccess<'de>>(
     Ok(())
 }
 
-/// `userIdentity`.
-#[derive(Default)]
-pub(crate) struct Identity<'a> {
-    pub(crate) kind: Loose<'a>,
-    pub(crate) principal: Loose<'a>,
-    pub(crate) arn: Loose<'a>,
-    pub(crate) account: Loose<'a>,
-    pub(crate) access_key: Loose<'a>,
-    pub(crate) user_name: Loose<'a>,
-    pub(crate) invoked_by: Loose<'a>,
-    pub(crate) session: Object<Session<'a>>,
-    pub(crate) on_behalf_of: Object<OnBehalfOf<'a>>,
-    pub(crate) issued_to: Object<InScopeOf<'a>>,
-}
-
-impl<'de: 'a, 'a> Fields<'de> for Identity<'a> {
-    fn take<A: MapAccess<'de>>(&mut self, name: Text<'de>, map: &mut A) -> Result<(), A::Error> {
-        match &*name {
-            "type" => self.kind = map.next_value()?,
-            "principalId" => self.principal = map.next_value()?,
-            "arn" => self.arn = map.next_value()?,
-            "accountId" => self.account = map.next_value()?,
-            "accessKeyId" => self.access_key = map.next_value()?,
-            "userName" => self.user_name = map.next_value()?,
-            "invokedBy" => self.invoked_by = map.next_value()?,
-            "sessionContext" => self.session = map.next_value()?,
-            "onBehalfOf" => self.on_behalf_of = map.next_value()?,
-            "inScopeOf" => self.issued_to = map.next_value()?,
-            _ => return ignore(map),
-        }
-        Ok(())
+fields! {
+    /// `userIdentity`.
+    struct Identity<'a> {
+        kind: Loose<'a> = "type",
+        principal: Loose<'a> = "principalId",
+        arn: Loose<'a> = "arn",
+        account: Loose<'a> = "accountId",
+        access_key: Loose<'a> = "accessKeyId",
+        user_name: Loose<'a> = "userName",
+        invoked_by: Loose<'a> = "invokedBy",
+        session: Object<Session<'a>> = "sessionContext",
+        on_behalf_of: Object<OnBehalfOf<'a>> = "onBehalfOf",
+        issued_to: Object<InScopeOf<'a>> = "inScopeOf",
     }
-}
 
-/// `userIdentity.sessionContext`.
-#[derive(Default)]
-pub(crate) struct Session<'a> {
-    pub(crate) issuer: Object<Issuer<'a>>,
-    pub(crate) attributes: Object<Attributes<'a>>,
-    pub(crate) ec2_role_delivery: Loose<'a>,
-}
-
-impl<'de: 'a, 'a> Fields<'de> for Session<'a> {
-    fn take<A: MapAccess<'de>>(&mut self, name: Text<'de>, map: &mut A) -> Result<(), A::Error> {
-        match &*name {
-            "sessionIssuer" => self.issuer = map.next_value()?,
-            "attributes" => self.attributes = map.next_value()?,
-            "ec2RoleDelivery" => self.ec2_role_delivery = map.next_value()?,
-            _ => return ignore(map),
-        }
-        Ok(())
+    /// `userIdentity.sessionContext`.
+    struct Session<'a> {
+        issuer: Object<Issuer<'a>> = "sessionIssuer",
+        attributes: Object<Attributes<'a>> = "attributes",
+        ec2_role_delivery: Loose<'a> = "ec2RoleDelivery",
     }
-}
 
-/// `userIdentity.sessionContext.sessionIssuer`.
-#[derive(Default)]
-pub(crate) struct Issuer<'a> {
-    pub(crate) arn: Loose<'a>,
-    pub(crate) name: Loose<'a>,
-}
-
-impl<'de: 'a, 'a> Fields<'de> for Issuer<'a> {
-    fn take<A: MapAccess<'de>>(&mut self, name: Text<'de>, map: &mut A) -> Result<(), A::Error> {
-        match &*name {
-            "arn" => self.arn = map.next_value()?,
-            "userName" => self.name = map.next_value()?,
-            _ => return ignore(map),
-        }
-        Ok(())
+    /// `userIdentity.sessionContext.sessionIssuer`.
+    struct Issuer<'a> {
+        arn: Loose<'a> = "arn",
+        name: Loose<'a> = "userName",
     }
-}
 
-/// `userIdentity.sessionContext.attributes`.
-#[derive(Default)]
-pub(crate) struct Attributes<'a> {
-    pub(crate) mfa: Loose<'a>,
-}
-
-impl<'de: 'a, 'a> Fields<'de> for Attributes<'a> {
-    fn take<A: MapAccess<'de>>(&mut self, name: Text<'de>, map: &mut A) -> Result<(), A::Error> {
-        match &*name {
-            "mfaAuthenticated" => self.mfa = map.next_value()?,
-            _ => return ignore(map),
-        }
-        Ok(())
+    /// `userIdentity.sessionContext.attributes`.
+    struct Attributes<'a> {
+        mfa: Loose<'a> = "mfaAuthenticated",
     }
-}
 
-/// `userIdentity.onBehalfOf`: the person for whom a service acts with a forwarded identity.
-#[derive(Default)]
-pub(crate) struct OnBehalfOf<'a> {
-    pub(crate) user: Loose<'a>,
-}
-
-impl<'de: 'a, 'a> Fields<'de> for OnBehalfOf<'a> {
-    fn take<A: MapAccess<'de>>(&mut self, name: Text<'de>, map: &mut A) -> Result<(), A::Error> {
-        match &*name {
-            "userId" => self.user = map.next_value()?,
-            _ => return ignore(map),
-        }
-        Ok(())
+    /// `userIdentity.onBehalfOf`: the person for whom a service acts with a forwarded identity.
+    struct OnBehalfOf<'a> {
+        user: Loose<'a> = "userId",
     }
-}
 
-/// `userIdentity.inScopeOf`: the resource that the credentials were issued to.
-#[derive(Default)]
-pub(crate) struct InScopeOf<'a> {
-    pub(crate) credentials_issued_to: Loose<'a>,
-}
-
-impl<'de: 'a, 'a> Fields<'de> for InScopeOf<'a> {
-    fn take<A: MapAccess<'de>>(&mut self, name: Text<'de>, map: &mut A) -> Result<(), A::Error> {
-        match &*name {
-            "credentialsIssuedTo" => self.credentials_issued_to = map.next_value()?,
-            _ => return ignore(map),
-        }
-        Ok(())
+    /// `userIdentity.inScopeOf`: the resource that the credentials were issued to.
+    struct InScopeOf<'a> {
+        credentials_issued_to: Loose<'a> = "credentialsIssuedTo",
     }
-}
 
-/// One element of `resources`.
-#[derive(Default)]
-pub(crate) struct Resource<'a> {
-    pub(crate) arn: Loose<'a>,
-    pub(crate) kind: Loose<'a>,
-}
-
-impl<'de: 'a, 'a> Fields<'de> for Resource<'a> {
-    fn take<A: MapAccess<'de>>(&mut self, name: Text<'de>, map: &mut A) -> Result<(), A::Error> {
-        match &*name {
-            "ARN" | "arn" => self.arn = map.next_value()?,
-            "type" => self.kind = map.next_value()?,
-            _ => return ignore(map),
-        }
-        Ok(())
+    /// One element of `resources`.
+    struct Resource<'a> {
+        arn: Loose<'a> = "ARN" | "arn",
+        kind: Loose<'a> = "type",
     }
-}
 
-/// `additionalEventData`, as far as it counts.
-#[derive(Default)]
-pub(crate) struct Additional<'a> {
-    pub(crate) bytes_out: Loose<'a>,
-    pub(crate) mfa_used: Loose<'a>,
-}
-
-impl<'de: 'a, 'a> Fields<'de> for Additional<'a> {
-    fn take<A: MapAccess<'de>>(&mut self, name: Text<'de>, map: &mut A) -> Result<(), A::Error> {
-        match &*name {
-            "bytesTransferredOut" => self.bytes_out = map.next_value()?,
-            "MFAUsed" => self.mfa_used = map.next_value()?,
-            _ => return ignore(map),
-        }
-        Ok(())
+    /// `additionalEventData`, as far as it counts.
+    struct Additional<'a> {
+        bytes_out: Loose<'a> = "bytesTransferredOut",
+        mfa_used: Loose<'a> = "MFAUsed",
     }
 }

@@ -93,7 +93,7 @@ fn assemble<'a>(event: &CloudTrail<'a>, time: EventTime) -> AuditEvent<'a> {
     if meaning.kind == EventKind::ConfigChange || operation == "PutObjectAcl" {
         let call = changes::Call::new(event, service, operation, account.as_deref());
         let found = changes::of(&call);
-        changes = found.changes;
+        changes = found.changes.into_vec();
         datastore = found.datastore.or(datastore);
     }
     let objects = objects(service, &request);
@@ -108,6 +108,7 @@ fn assemble<'a>(event: &CloudTrail<'a>, time: EventTime) -> AuditEvent<'a> {
         class: meaning.class,
         activity_id: meaning.activity_id,
         volume,
+        read_scope: None,
         operation: operation_name.clone(),
         service: service_name.clone(),
         event_code: event.event_type.clone().text(),

@@ -3,8 +3,6 @@
 //! What OCSF has no field for stands in `unmapped.dataward`, the block that our own output writes too, so that an event
 //! that we wrote is read back as it was.
 
-mod node;
-
 use std::borrow::Cow;
 
 use dataward_event::audit_event::{
@@ -15,35 +13,16 @@ use dataward_event::change::{Change, Control, Direction};
 use dataward_event::limits::OBJECTS_PER_EVENT_MAX;
 use dataward_event::quarantine::QuarantineReason;
 use dataward_event::time::EventTime;
-use dataward_event::volume::{ByteCount, ObjectCount, RowCount, Volume};
-use serde::de::MapAccess;
+use dataward_event::volume::{ByteCount, ObjectCount, ReadScope, RowCount, Volume};
 
 use crate::container::Fault;
 use crate::event_time;
-use crate::lenient::{Fields, Object, bounded_statement, ignore};
+use crate::lenient::bounded_statement;
+use crate::node::Node;
 use crate::source::{Place, Source};
-use node::Node;
 
 /// The block for what OCSF has no field for.
 const OWN: [&str; 2] = ["unmapped", "dataward"];
-
-/// Whether a text looks like OCSF: it has a `class_uid` at its top.
-pub(crate) fn claims(text: &str) -> bool {
-    #[derive(Default)]
-    struct Marker(bool);
-    impl<'de> Fields<'de> for Marker {
-        fn take<A: MapAccess<'de>>(
-            &mut self,
-            name: Text<'de>,
-            map: &mut A,
-        ) -> Result<(), A::Error> {
-            self.0 |= name == "class_uid";
-            ignore(map)
-        }
-    }
-    text.contains("\"class_uid\"")
-        && serde_json::from_str::<Object<Marker>>(text).is_ok_and(|object| object.fields.0)
-}
 
 /// Reads one event.
 ///
@@ -94,6 +73,8 @@ pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'
         client: client(&root, own),
         objects: objects(&root, own),
         volume: volume(&root, own),
+        read_scope: own_text("read_scope")
+            .and_then(|name| ReadScope::ALL.into_iter().find(|scope| scope.as_str() == name)),
         datastore,
         changes,
         request_uid: root

@@ -47,7 +47,7 @@ fn flow_logs(call: &Call<'_>, found: &mut Found, direction: Direction) {
         .into_iter()
         .filter_map(|id| text_at(id, &["content"]).or_else(|| scalar(id)))
         .collect();
-    let change = found.push(&rows::EC2_FLOW_LOGS, direction, "flow_logs");
+    let change = found.changes.push(&rows::EC2_FLOW_LOGS, direction, "flow_logs");
     change.before = (!names.is_empty()).then(|| Cow::Owned(names.join(", ")));
     found.of_account(call, true);
 }
@@ -60,7 +60,7 @@ fn config_rule(call: &Call<'_>, found: &mut Found, direction: Direction) {
     let request = call.request();
     let name = text_at(request, &["configRuleName"])
         .or_else(|| text_at(request, &["configRule", "configRuleName"]));
-    found.push(&rows::CONFIG_RULE, direction, format!("rule {}", name.unwrap_or_default()));
+    found.changes.push(&rows::CONFIG_RULE, direction, format!("rule {}", name.unwrap_or_default()));
     found.of_account(call, true);
 }
 
@@ -68,13 +68,13 @@ fn update_trail(call: &Call<'_>, found: &mut Found) {
     let request = call.request();
     for flag in ["isMultiRegionTrail", "includeGlobalServiceEvents", "enableLogFileValidation"] {
         if let Some(is_on) = bool_at(request, &[flag]) {
-            found.flag(&rows::CLOUDTRAIL_UPDATED, !is_on, flag).after =
+            found.changes.flag(&rows::CLOUDTRAIL_UPDATED, !is_on, flag).after =
                 Some(Cow::Borrowed(if is_on { "true" } else { "false" }));
         }
     }
     for setting in ["kmsKeyId", "cloudWatchLogsLogGroupArn"] {
         if let Some(Value::String(value)) = request.get(setting) {
-            found.flag(&rows::CLOUDTRAIL_UPDATED, value.is_empty(), setting).after =
+            found.changes.flag(&rows::CLOUDTRAIL_UPDATED, value.is_empty(), setting).after =
                 Some(Cow::Owned(if value.is_empty() { "none".to_owned() } else { value.clone() }));
         }
     }
@@ -86,7 +86,7 @@ fn put_selectors(call: &Call<'_>, found: &mut Found) {
     let basic = items(request.get("eventSelectors"));
     let advanced = items(request.get("advancedEventSelectors"));
     if basic.is_empty() && advanced.is_empty() {
-        found.whole_unknown(&rows::CLOUDTRAIL_MANAGEMENT);
+        found.changes.whole_unknown(&rows::CLOUDTRAIL_MANAGEMENT);
         return;
     }
     let records_management = basic.iter().any(|selector| {
@@ -95,7 +95,7 @@ fn put_selectors(call: &Call<'_>, found: &mut Found) {
             && text_at(selector, &["readWriteType"]).is_none_or(|kind| kind == "All")
     }) || advanced.iter().any(|selector| selects(selector, "Management"));
     let dropped = (!records_management).then(|| "management_events".to_owned());
-    found.whole(&rows::CLOUDTRAIL_MANAGEMENT, dropped);
+    found.changes.whole(&rows::CLOUDTRAIL_MANAGEMENT, dropped);
     data_events(&basic, &advanced, found);
 }
 
@@ -130,15 +130,15 @@ fn data_events(basic: &[&Value], advanced: &[&Value], found: &mut Found) {
         }
     }
     if off.is_empty() && !is_recorded {
-        found.whole_unknown(&rows::CLOUDTRAIL_DATA).after = Some("no data events".into());
+        found.changes.whole_unknown(&rows::CLOUDTRAIL_DATA).after = Some("no data events".into());
     } else {
-        found.whole(&rows::CLOUDTRAIL_DATA, off);
+        found.changes.whole(&rows::CLOUDTRAIL_DATA, off);
     }
 }
 
 fn delete_log_group(call: &Call<'_>, found: &mut Found) {
     let name = text_at(call.request(), &["logGroupName"]).unwrap_or_default();
     if AUDIT_LOG_GROUPS.iter().any(|prefix| name.starts_with(prefix)) {
-        found.weakened(&rows::LOGS_GROUP_DELETED, "log_group");
+        found.changes.weakened(&rows::LOGS_GROUP_DELETED, "log_group");
     }
 }

@@ -60,12 +60,12 @@ fn rds(call: &Call<'_>, found: &mut Found) {
         "AddRoleToDBInstance" | "AddRoleToDBCluster" => {
             let feature = text_at(call.request(), &["featureName"]).unwrap_or_default();
             if ["s3Export", "S3_INTEGRATION", "Lambda"].contains(&feature.as_str()) {
-                found.weakened(&rows::RDS_EXPORT_ROLE, format!("feature {feature}"));
+                found.changes.weakened(&rows::RDS_EXPORT_ROLE, format!("feature {feature}"));
             }
         }
         "RemoveRoleFromDBInstance" | "RemoveRoleFromDBCluster" => {
             if let Some(feature) = text_at(call.request(), &["featureName"]) {
-                found.strengthened(&rows::RDS_EXPORT_ROLE, format!("feature {feature}"));
+                found.changes.strengthened(&rows::RDS_EXPORT_ROLE, format!("feature {feature}"));
             }
         }
         _ => {}
@@ -77,14 +77,15 @@ fn born(call: &Call<'_>, found: &mut Found, public: &EmittedRow) {
     let told =
         |flag: &str| bool_at(call.response(), &[flag]).or_else(|| bool_at(call.request(), &[flag]));
     if told("publiclyAccessible") == Some(true) {
-        found.weakened(public, "publiclyAccessible").after = Some("true".into());
+        found.changes.weakened(public, "publiclyAccessible").after = Some("true".into());
     }
     // Members of a cluster inherit its storage; what they say of it themselves means nothing.
     let is_member = text_at(call.response(), &["dBClusterIdentifier"]).is_some()
         || text_at(call.request(), &["dBClusterIdentifier"]).is_some()
             && call.operation != "CreateDBCluster";
     if told("storageEncrypted") == Some(false) && !is_member {
-        found.weakened(&rows::RDS_UNENCRYPTED, "storageEncrypted").after = Some("false".into());
+        found.changes.weakened(&rows::RDS_UNENCRYPTED, "storageEncrypted").after =
+            Some("false".into());
     }
 }
 
@@ -96,7 +97,7 @@ fn log_exports(call: &Call<'_>, found: &mut Found) {
     {
         for kind in texts(exports.get(key)) {
             if AUDIT_LOG_TYPES.contains(&kind.as_str()) {
-                found.push(&rows::RDS_LOG_EXPORTS, direction, format!("log {kind}"));
+                found.changes.push(&rows::RDS_LOG_EXPORTS, direction, format!("log {kind}"));
             }
         }
     }
@@ -114,7 +115,7 @@ fn parameters(call: &Call<'_>, found: &mut Found) {
         for (row, known) in judged {
             if let Some((_, weak)) = known.iter().find(|(known, _)| *known == name) {
                 let is_weak = weak.contains(&lower.as_str());
-                found.flag(row, is_weak, format!("parameter {name}")).after =
+                found.changes.flag(row, is_weak, format!("parameter {name}")).after =
                     Some(Cow::Owned(value.clone()));
             }
         }
@@ -149,25 +150,26 @@ fn search_domain(call: &Call<'_>, found: &mut Found) {
         if let Some(value) = bool_at(request, path)
             && (value == weak || !is_creation)
         {
-            found.flag(row, value == weak, opened).after = Some(Cow::Owned(value.to_string()));
+            found.changes.flag(row, value == weak, opened).after =
+                Some(Cow::Owned(value.to_string()));
         }
     }
     if let Some(tls) = text_at(request, &["domainEndpointOptions", "tLSSecurityPolicy"]) {
         let is_old = tls.contains("TLS-1-0");
         if is_old || !is_creation {
-            found.flag(&rows::ES_TLS_POLICY, is_old, "tLSSecurityPolicy").after =
+            found.changes.flag(&rows::ES_TLS_POLICY, is_old, "tLSSecurityPolicy").after =
                 Some(Cow::Owned(tls));
         }
     }
     if is_creation {
         if at(request, &["vPCOptions", "subnetIds"]).is_none() {
-            found.weakened(&rows::ES_PUBLIC_ENDPOINT, "public endpoint");
+            found.changes.weakened(&rows::ES_PUBLIC_ENDPOINT, "public endpoint");
         }
         if bool_at(request, &["encryptionAtRestOptions", "enabled"]) != Some(true) {
-            found.weakened(&rows::ES_UNENCRYPTED, "encryptionAtRest");
+            found.changes.weakened(&rows::ES_UNENCRYPTED, "encryptionAtRest");
         }
     } else if bool_at(request, &["encryptionAtRestOptions", "enabled"]) == Some(true) {
-        found.strengthened(&rows::ES_UNENCRYPTED, "encryptionAtRest");
+        found.changes.strengthened(&rows::ES_UNENCRYPTED, "encryptionAtRest");
     }
 }
 
@@ -182,10 +184,10 @@ fn domain_policy(call: &Call<'_>, found: &mut Found, is_creation: bool) {
         openings.is_public &= !is_inside && !has_users;
     }
     if !is_creation || openings.is_public {
-        found.whole(&rows::ES_POLICY_PUBLIC, openings.public());
+        found.changes.whole(&rows::ES_POLICY_PUBLIC, openings.public());
     }
     if !is_creation || !openings.foreign_accounts.is_empty() {
-        found.whole(&rows::ES_POLICY_FOREIGN, openings.foreign());
+        found.changes.whole(&rows::ES_POLICY_FOREIGN, openings.foreign());
     }
 }
 
@@ -199,9 +201,11 @@ fn serverless_search(call: &Call<'_>, found: &mut Found) {
             let is_public = items(Some(&policies))
                 .iter()
                 .any(|policy| bool_at(policy, &["AllowFromPublic"]) == Some(true));
-            found.whole(&rows::AOSS_PUBLIC, is_public.then(|| "AllowFromPublic".to_owned()));
+            found
+                .changes
+                .whole(&rows::AOSS_PUBLIC, is_public.then(|| "AllowFromPublic".to_owned()));
         }
-        "DeleteSecurityPolicy" if is_network => found.whole(&rows::AOSS_PUBLIC, []),
+        "DeleteSecurityPolicy" if is_network => found.changes.whole(&rows::AOSS_PUBLIC, []),
         _ => {}
     }
 }
@@ -212,10 +216,10 @@ fn cache(call: &Call<'_>, found: &mut Found) {
         "ModifyReplicationGroup" => {
             match text_at(request, &["authTokenUpdateStrategy"]).as_deref() {
                 Some("DELETE") => {
-                    found.weakened(&rows::ELASTICACHE_TOKEN, "authToken");
+                    found.changes.weakened(&rows::ELASTICACHE_TOKEN, "authToken");
                 }
                 Some("SET" | "ROTATE") => {
-                    found.strengthened(&rows::ELASTICACHE_TOKEN, "authToken");
+                    found.changes.strengthened(&rows::ELASTICACHE_TOKEN, "authToken");
                 }
                 _ => {}
             }
@@ -223,9 +227,9 @@ fn cache(call: &Call<'_>, found: &mut Found) {
             let removed = texts(request.get("userGroupIdsToRemove"));
             let removes_all = bool_at(request, &["removeUserGroups"]) == Some(true);
             if removes_all || (!removed.is_empty() && added.is_empty()) {
-                found.weakened(&rows::ELASTICACHE_USER_GROUPS, "userGroups");
+                found.changes.weakened(&rows::ELASTICACHE_USER_GROUPS, "userGroups");
             } else if !added.is_empty() {
-                found.strengthened(&rows::ELASTICACHE_USER_GROUPS, "userGroups");
+                found.changes.strengthened(&rows::ELASTICACHE_USER_GROUPS, "userGroups");
             }
         }
         "ModifyUser" | "CreateUser" => {
@@ -234,9 +238,9 @@ fn cache(call: &Call<'_>, found: &mut Found) {
                 || mode.as_deref() == Some("no-password-required");
             let is_closed = mode.is_some() || !items(request.get("passwords")).is_empty();
             if is_open {
-                found.weakened(&rows::ELASTICACHE_NO_PASSWORD, "noPasswordRequired");
+                found.changes.weakened(&rows::ELASTICACHE_NO_PASSWORD, "noPasswordRequired");
             } else if is_closed && call.operation == "ModifyUser" {
-                found.strengthened(&rows::ELASTICACHE_NO_PASSWORD, "noPasswordRequired");
+                found.changes.strengthened(&rows::ELASTICACHE_NO_PASSWORD, "noPasswordRequired");
             }
         }
         _ => {}
@@ -295,15 +299,15 @@ fn resource_policy(call: &Call<'_>, found: &mut Found) {
         let document: Option<Value> =
             of.keys.iter().find_map(|key| request.get(*key)).and_then(embedded);
         let Some(document) = document else {
-            found.whole_unknown(&of.public);
+            found.changes.whole_unknown(&of.public);
             return;
         };
         let openings = policy::evaluate(&document, call.account);
-        found.whole(&of.public, openings.public());
-        found.whole(&of.foreign, openings.foreign());
+        found.changes.whole(&of.public, openings.public());
+        found.changes.whole(&of.foreign, openings.foreign());
     } else if call.operation == of.delete {
         // Without a policy nobody outside of the account is let in; but it may have held a refusal, too.
-        found.whole_unknown(&of.public).after = Some("no policy".into());
-        found.whole_unknown(&of.foreign).after = Some("no policy".into());
+        found.changes.whole_unknown(&of.public).after = Some("no policy".into());
+        found.changes.whole_unknown(&of.foreign).after = Some("no policy".into());
     }
 }

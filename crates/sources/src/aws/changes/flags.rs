@@ -75,7 +75,7 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
         let Some(value) = text_at(call.request(), flag.path) else { continue };
         let is_weak = value.eq_ignore_ascii_case(flag.weak);
         if is_weak || flag.is_restored_by_others {
-            found.flag(&flag.row, is_weak, flag.opened).after = Some(Cow::Owned(value));
+            found.changes.flag(&flag.row, is_weak, flag.opened).after = Some(Cow::Owned(value));
             if flag.service == "guardduty" {
                 found.of_account(call, true);
             }

@@ -17,13 +17,12 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use dataward_event::audit_event::{Datastore, DatastoreForm};
-use dataward_event::change::{Change, Direction};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::cloudtrail::CloudTrail;
 use super::datastore::account_guard;
-use crate::catalogue_rows::EmittedRow;
+use crate::changes::Changes;
 
 /// One call, as far as its changes need it.
 pub(super) struct Call<'c> {
@@ -76,7 +75,7 @@ fn parse(raw: Option<&RawValue>) -> Value {
 /// The changes of one call, and the resource where the call names it in an unusual place.
 #[derive(Default)]
 pub(super) struct Found {
-    pub(super) changes: Vec<Change<'static>>,
+    pub(super) changes: Changes,
     pub(super) datastore: Option<Datastore<'static>>,
 }
 
@@ -105,76 +104,6 @@ pub(super) fn of(call: &Call<'_>) -> Found {
 }
 
 impl Found {
-    fn push(
-        &mut self,
-        row: &EmittedRow,
-        direction: Direction,
-        opened: impl Into<Cow<'static, str>>,
-    ) -> &mut Change<'static> {
-        self.changes.push(Change {
-            catalogue_row: Cow::Borrowed(row.id),
-            control: row.control,
-            setting: Cow::Borrowed(row.setting),
-            opened: opened.into(),
-            before: None,
-            after: None,
-            direction,
-            whole: false,
-        });
-        let last = self.changes.len() - 1;
-        &mut self.changes[last]
-    }
-
-    /// Something was opened.
-    fn weakened(
-        &mut self,
-        row: &EmittedRow,
-        opened: impl Into<Cow<'static, str>>,
-    ) -> &mut Change<'static> {
-        self.push(row, Direction::Weakened, opened)
-    }
-
-    /// Something was closed.
-    fn strengthened(
-        &mut self,
-        row: &EmittedRow,
-        opened: impl Into<Cow<'static, str>>,
-    ) -> &mut Change<'static> {
-        self.push(row, Direction::Strengthened, opened)
-    }
-
-    /// A flag was set: the same thing is opened by one value and closed by the other.
-    fn flag(
-        &mut self,
-        row: &EmittedRow,
-        is_weak: bool,
-        opened: impl Into<Cow<'static, str>>,
-    ) -> &mut Change<'static> {
-        let direction = if is_weak { Direction::Weakened } else { Direction::Strengthened };
-        self.push(row, direction, opened)
-    }
-
-    /// The call states the whole setting: exactly these things are open from now on.
-    fn whole(&mut self, row: &EmittedRow, opened: impl IntoIterator<Item = String>) {
-        let before = self.changes.len();
-        for thing in opened {
-            let after = thing.clone();
-            let change = self.weakened(row, thing);
-            change.whole = true;
-            change.after = Some(Cow::Owned(after));
-        }
-        if self.changes.len() == before {
-            self.strengthened(row, "").whole = true;
-        }
-    }
-
-    /// The call states the whole setting, but what that means depends on what was set before.
-    fn whole_unknown(&mut self, row: &EmittedRow) -> &mut Change<'static> {
-        let change = self.push(row, Direction::Unknown, "");
-        change.whole = true;
-        change
-    }
-
     /// The setting stands above every datastore of the account (of the region, where one is given).
     fn of_account(&mut self, call: &Call<'_>, is_regional: bool) {
         if let Some(account) = call.account {

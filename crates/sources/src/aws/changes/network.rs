@@ -102,7 +102,7 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
         ("ec2", "RevokeSecurityGroupIngress") => revoke(call, found),
         ("ec2", "ModifySecurityGroupRules") => modify_rules(call, found),
         ("ec2", "DeleteSecurityGroup") => {
-            found.whole(&rows::EC2_INGRESS_WORLD, []);
+            found.changes.whole(&rows::EC2_INGRESS_WORLD, []);
         }
         ("rds", "AuthorizeDBSecurityGroupIngress") => legacy(call, found, Direction::Weakened),
         ("rds", "RevokeDBSecurityGroupIngress") => legacy(call, found, Direction::Strengthened),
@@ -113,7 +113,7 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
 fn push_rules(found: &mut Found, rules: &[Rule], direction: Direction) {
     for rule in rules {
         if let Some(row) = rule.row() {
-            found.push(row, direction, rule.opened());
+            found.changes.push(row, direction, rule.opened());
         }
     }
 }
@@ -185,12 +185,15 @@ fn modify_rules(call: &Call<'_>, found: &mut Found) {
         let rule = rule(new, network);
         match rule.row() {
             Some(row) => {
-                found.weakened(row, rule.opened());
+                found.changes.weakened(row, rule.opened());
             }
             None => {
                 // What the rule opened before is not told: it may have been narrowed.
-                let change =
-                    found.push(&rows::EC2_INGRESS_WORLD, Direction::Unknown, format!("rule {id}"));
+                let change = found.changes.push(
+                    &rows::EC2_INGRESS_WORLD,
+                    Direction::Unknown,
+                    format!("rule {id}"),
+                );
                 change.after = Some(Cow::Owned(rule.opened()));
             }
         }
@@ -210,6 +213,6 @@ fn legacy(call: &Call<'_>, found: &mut Found, direction: Direction) {
             prefix(network).is_some_and(|prefix| prefix <= 8) && !is_private(network)
         });
     if let Some(network) = network {
-        found.push(&rows::RDS_SECURITY_GROUP, direction, network);
+        found.changes.push(&rows::RDS_SECURITY_GROUP, direction, network);
     }
 }

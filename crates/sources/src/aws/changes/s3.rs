@@ -16,17 +16,17 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
     match call.operation {
         "PutBucketPolicy" => put_policy(call, found),
         "DeleteBucketPolicy" => {
-            found.whole_unknown(&rows::S3_POLICY_PUBLIC).after = Some("no policy".into());
-            found.whole_unknown(&rows::S3_POLICY_FOREIGN).after = Some("no policy".into());
+            found.changes.whole_unknown(&rows::S3_POLICY_PUBLIC).after = Some("no policy".into());
+            found.changes.whole_unknown(&rows::S3_POLICY_FOREIGN).after = Some("no policy".into());
         }
-        "PutBucketAcl" => found.whole(&rows::S3_ACL_PUBLIC, public_groups(call.request())),
+        "PutBucketAcl" => found.changes.whole(&rows::S3_ACL_PUBLIC, public_groups(call.request())),
         "PutObjectAcl" => put_object_acl(call, found),
         // The API's own names differ from those in some events by the word "Bucket".
         "PutBucketPublicAccessBlock" | "PutPublicAccessBlock" => {
             put_access_block(call, found, &rows::S3_BLOCK_BUCKET);
         }
         "DeleteBucketPublicAccessBlock" | "DeletePublicAccessBlock" => {
-            found.whole(&rows::S3_BLOCK_BUCKET, BLOCK_FLAGS.map(str::to_owned));
+            found.changes.whole(&rows::S3_BLOCK_BUCKET, BLOCK_FLAGS.map(str::to_owned));
         }
         "PutAccountPublicAccessBlock" => {
             found.of_account(call, false);
@@ -34,17 +34,17 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
         }
         "DeleteAccountPublicAccessBlock" => {
             found.of_account(call, false);
-            found.whole(&rows::S3_BLOCK_ACCOUNT, BLOCK_FLAGS.map(str::to_owned));
+            found.changes.whole(&rows::S3_BLOCK_ACCOUNT, BLOCK_FLAGS.map(str::to_owned));
         }
         "PutBucketOwnershipControls" => put_ownership(call, found),
         "PutBucketLogging" => put_logging(call, found),
         "PutBucketVersioning" => put_versioning(call, found),
         "PutBucketReplication" => put_replication(call, found),
         "PutBucketEncryption" => {
-            found.strengthened(&rows::S3_ENCRYPTION, "default_encryption");
+            found.changes.strengthened(&rows::S3_ENCRYPTION, "default_encryption");
         }
         "PutBucketWebsite" => {
-            found.weakened(&rows::S3_WEBSITE, "website");
+            found.changes.weakened(&rows::S3_WEBSITE, "website");
         }
         _ => {}
     }
@@ -53,12 +53,12 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
 fn put_policy(call: &Call<'_>, found: &mut Found) {
     let Some(document) = call.request().get("bucketPolicy").and_then(embedded) else {
         // The request was left out or cannot be read: it replaced a policy by one that nobody can judge.
-        found.whole_unknown(&rows::S3_POLICY_PUBLIC);
+        found.changes.whole_unknown(&rows::S3_POLICY_PUBLIC);
         return;
     };
     let openings = policy::evaluate(&document, call.account);
-    found.whole(&rows::S3_POLICY_PUBLIC, openings.public());
-    found.whole(&rows::S3_POLICY_FOREIGN, openings.foreign());
+    found.changes.whole(&rows::S3_POLICY_PUBLIC, openings.public());
+    found.changes.whole(&rows::S3_POLICY_FOREIGN, openings.foreign());
 }
 
 /// The global groups that an ACL of a request admits, by canned name, grant headers or grants.
@@ -98,24 +98,25 @@ fn public_groups(request: &Value) -> Vec<String> {
 fn put_object_acl(call: &Call<'_>, found: &mut Found) {
     let key = text_at(call.request(), &["key"]).unwrap_or_default();
     for group in public_groups(call.request()) {
-        found.weakened(&rows::S3_OBJECT_ACL_PUBLIC, format!("object {key} {group}"));
+        found.changes.weakened(&rows::S3_OBJECT_ACL_PUBLIC, format!("object {key} {group}"));
     }
 }
 
 fn put_access_block(call: &Call<'_>, found: &mut Found, row: &rows::EmittedRow) {
     let Some(block) = at(call.request(), &["PublicAccessBlockConfiguration"]) else {
-        found.whole_unknown(row);
+        found.changes.whole_unknown(row);
         return;
     };
     let is_off = |flag: &&str| super::document::bool_at(block, &[flag]) != Some(true);
-    found.whole(row, BLOCK_FLAGS.iter().copied().filter(is_off).map(str::to_owned));
+    found.changes.whole(row, BLOCK_FLAGS.iter().copied().filter(is_off).map(str::to_owned));
 }
 
 fn put_ownership(call: &Call<'_>, found: &mut Found) {
     let rule = at(call.request(), &["OwnershipControls", "Rule", "ObjectOwnership"]);
     if let Some(ownership) = rule.and_then(scalar) {
         let is_weak = ownership != "BucketOwnerEnforced";
-        found.flag(&rows::S3_OWNERSHIP, is_weak, "acls").after = Some(Cow::Owned(ownership));
+        found.changes.flag(&rows::S3_OWNERSHIP, is_weak, "acls").after =
+            Some(Cow::Owned(ownership));
     }
 }
 
@@ -125,7 +126,7 @@ fn put_logging(call: &Call<'_>, found: &mut Found) {
         return;
     }
     let target = text_at(request, &["BucketLoggingStatus", "LoggingEnabled", "TargetBucket"]);
-    let change = found.flag(&rows::S3_LOGGING, target.is_none(), "logging");
+    let change = found.changes.flag(&rows::S3_LOGGING, target.is_none(), "logging");
     change.after = Some(Cow::Owned(target.unwrap_or_else(|| "off".to_owned())));
 }
 
@@ -136,7 +137,7 @@ fn put_versioning(call: &Call<'_>, found: &mut Found) {
         Some("Enabled") => false,
         _ => return,
     };
-    found.flag(&rows::S3_VERSIONING, is_weak, "versioning").after = status.map(Cow::Owned);
+    found.changes.flag(&rows::S3_VERSIONING, is_weak, "versioning").after = status.map(Cow::Owned);
 }
 
 fn put_replication(call: &Call<'_>, found: &mut Found) {
@@ -149,5 +150,5 @@ fn put_replication(call: &Call<'_>, found: &mut Found) {
         .collect();
     accounts.sort();
     accounts.dedup();
-    found.whole(&rows::S3_REPLICATION_FOREIGN, accounts);
+    found.changes.whole(&rows::S3_REPLICATION_FOREIGN, accounts);
 }

@@ -22,10 +22,10 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
         }
         ("ec2", "ModifyImageAttribute") => permissions(call, found, &image, "launchPermission"),
         ("ec2", "ResetSnapshotAttribute") => {
-            found.whole(&snapshot.public, []);
+            found.changes.whole(&snapshot.public, []);
         }
         ("ec2", "ResetImageAttribute") => {
-            found.whole(&image.public, []);
+            found.changes.whole(&image.public, []);
         }
         ("rds", "ModifyDBSnapshotAttribute" | "ModifyDBClusterSnapshotAttribute") => {
             restore_attribute(call, found);
@@ -86,13 +86,13 @@ fn restore_attribute(call: &Call<'_>, found: &mut Found) {
 
 fn push(call: &Call<'_>, found: &mut Found, share: &Share, direction: Direction, grantee: &str) {
     if grantee == "all" {
-        found.push(&share.public, direction, "group all");
+        found.changes.push(&share.public, direction, "group all");
     } else if foreign_account(grantee, call.account).is_some() {
-        found.push(&share.foreign, direction, format!("account {grantee}"));
+        found.changes.push(&share.foreign, direction, format!("account {grantee}"));
     } else if grantee.starts_with("arn:") {
         // An organisation or a part of one: it may be our own, which the event does not tell.
         let direction =
             if direction == Direction::Weakened { Direction::Unknown } else { direction };
-        found.push(&share.foreign, direction, format!("organization {grantee}"));
+        found.changes.push(&share.foreign, direction, format!("organization {grantee}"));
     }
 }

@@ -111,7 +111,7 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
         .iter()
         .find(|toggle| toggle.service == call.service && toggle.operation == call.operation);
     if let Some(toggle) = toggle {
-        found.push(&toggle.row, toggle.direction, toggle.opened);
+        found.changes.push(&toggle.row, toggle.direction, toggle.opened);
         match toggle.scope {
             Scope::Resource => {}
             Scope::AccountRegion => found.of_account(call, true),
@@ -127,6 +127,6 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
         };
         let network = text_at(call.request(), &["resourceId"]).unwrap_or_default();
         let opened = Cow::Owned(format!("query_logging {network}"));
-        found.push(&rows::RESOLVER_QUERY_LOGS, direction, opened);
+        found.changes.push(&rows::RESOLVER_QUERY_LOGS, direction, opened);
     }
 }

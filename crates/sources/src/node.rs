@@ -10,7 +10,7 @@ use crate::lenient::{Key, parse_bool, parse_count};
 
 /// One value. Numbers and truth values stay text until somebody asks for them.
 #[derive(Debug, Clone, Default)]
-pub(super) enum Node<'a> {
+pub(crate) enum Node<'a> {
     #[default]
     Null,
     Scalar(Text<'a>),
@@ -20,7 +20,7 @@ pub(super) enum Node<'a> {
 
 impl<'a> Node<'a> {
     /// The value at a path; of equal keys the last one.
-    pub(super) fn at(&self, path: &[&str]) -> Option<&Self> {
+    pub(crate) fn at(&self, path: &[&str]) -> Option<&Self> {
         let mut node = self;
         for key in path {
             let Self::Map(fields) = node else { return None };
@@ -30,7 +30,7 @@ impl<'a> Node<'a> {
     }
 
     /// The text of this scalar, if it is one and not empty.
-    pub(super) fn scalar(&self) -> Option<Text<'a>> {
+    pub(crate) fn scalar(&self) -> Option<Text<'a>> {
         match self {
             Self::Scalar(text) if !text.is_empty() => Some(text.clone()),
             _ => None,
@@ -38,12 +38,12 @@ impl<'a> Node<'a> {
     }
 
     /// The scalar at a path.
-    pub(super) fn text(&self, path: &[&str]) -> Option<Text<'a>> {
+    pub(crate) fn text(&self, path: &[&str]) -> Option<Text<'a>> {
         self.at(path)?.scalar()
     }
 
     /// The scalar at a path, also if it is empty.
-    pub(super) fn any_text(&self, path: &[&str]) -> Option<Text<'a>> {
+    pub(crate) fn any_text(&self, path: &[&str]) -> Option<Text<'a>> {
         match self.at(path)? {
             Self::Scalar(text) => Some(text.clone()),
             _ => None,
@@ -51,23 +51,23 @@ impl<'a> Node<'a> {
     }
 
     /// The count at a path.
-    pub(super) fn count(&self, path: &[&str]) -> Option<u64> {
+    pub(crate) fn count(&self, path: &[&str]) -> Option<u64> {
         parse_count(&self.text(path)?)
     }
 
     /// The whole number at a path, which may be negative.
-    pub(super) fn integer(&self, path: &[&str]) -> Option<i64> {
+    pub(crate) fn integer(&self, path: &[&str]) -> Option<i64> {
         let text = self.text(path)?;
         text.parse().ok().or_else(|| parse_count(&text).and_then(|count| i64::try_from(count).ok()))
     }
 
     /// The truth value at a path.
-    pub(super) fn flag(&self, path: &[&str]) -> Option<bool> {
+    pub(crate) fn flag(&self, path: &[&str]) -> Option<bool> {
         parse_bool(&self.text(path)?)
     }
 
     /// The elements of the list at a path; none if there is no list.
-    pub(super) fn list(&self, path: &[&str]) -> &[Self] {
+    pub(crate) fn list(&self, path: &[&str]) -> &[Self] {
         match self.at(path) {
             Some(Self::List(items)) => items,
             _ => &[],

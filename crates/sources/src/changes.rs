@@ -1,0 +1,94 @@
+//! The changes of protection that one event states, in the making.
+
+use std::borrow::Cow;
+
+use dataward_event::change::{Change, Direction};
+
+use crate::catalogue_rows::EmittedRow;
+
+/// Changes, in the order in which the event states them.
+#[derive(Debug, Default)]
+pub(crate) struct Changes(Vec<Change<'static>>);
+
+impl Changes {
+    /// What was found.
+    pub(crate) fn into_vec(self) -> Vec<Change<'static>> {
+        self.0
+    }
+
+    /// Nothing was found.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Something was opened, closed, or, where the event alone does not tell, one of both.
+    pub(crate) fn push(
+        &mut self,
+        row: &EmittedRow,
+        direction: Direction,
+        opened: impl Into<Cow<'static, str>>,
+    ) -> &mut Change<'static> {
+        self.0.push(Change {
+            catalogue_row: Cow::Borrowed(row.id),
+            control: row.control,
+            setting: Cow::Borrowed(row.setting),
+            opened: opened.into(),
+            before: None,
+            after: None,
+            direction,
+            whole: false,
+        });
+        let last = self.0.len() - 1;
+        &mut self.0[last]
+    }
+
+    /// Something was opened.
+    pub(crate) fn weakened(
+        &mut self,
+        row: &EmittedRow,
+        opened: impl Into<Cow<'static, str>>,
+    ) -> &mut Change<'static> {
+        self.push(row, Direction::Weakened, opened)
+    }
+
+    /// Something was closed.
+    pub(crate) fn strengthened(
+        &mut self,
+        row: &EmittedRow,
+        opened: impl Into<Cow<'static, str>>,
+    ) -> &mut Change<'static> {
+        self.push(row, Direction::Strengthened, opened)
+    }
+
+    /// A flag was set: the same thing is opened by one value and closed by the other.
+    pub(crate) fn flag(
+        &mut self,
+        row: &EmittedRow,
+        is_weak: bool,
+        opened: impl Into<Cow<'static, str>>,
+    ) -> &mut Change<'static> {
+        let direction = if is_weak { Direction::Weakened } else { Direction::Strengthened };
+        self.push(row, direction, opened)
+    }
+
+    /// The event states the whole setting: exactly these things are open from now on.
+    pub(crate) fn whole(&mut self, row: &EmittedRow, opened: impl IntoIterator<Item = String>) {
+        let before = self.0.len();
+        for thing in opened {
+            let after = thing.clone();
+            let change = self.weakened(row, thing);
+            change.whole = true;
+            change.after = Some(Cow::Owned(after));
+        }
+        if self.0.len() == before {
+            self.strengthened(row, "").whole = true;
+        }
+    }
+
+    /// The event states the whole setting, but what that means depends on what was set before.
+    pub(crate) fn whole_unknown(&mut self, row: &EmittedRow) -> &mut Change<'static> {
+        let change = self.push(row, Direction::Unknown, "");
+        change.whole = true;
+        change
+    }
+}

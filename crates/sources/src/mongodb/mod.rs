@@ -1,0 +1,4 @@
+//! MongoDB.
+
+pub(crate) mod atlas;
+pub(crate) mod audit;

@@ -1,0 +1,6 @@
+//! TODO
+
+pub(crate) fn is_record(line: &str) -> bool {
+    let _ = line;
+    false
+}

@@ -1,0 +1,1 @@
+//! SQL statements: what they read, write and change, told by a real parser.
