@@ -75,6 +75,48 @@ impl<'a> Node<'a> {
     }
 }
 
+impl Node<'_> {
+    /// The same value, borrowing nothing.
+    pub(crate) fn into_owned(self) -> Node<'static> {
+        let own = |text: Text<'_>| Cow::Owned(text.into_owned());
+        match self {
+            Self::Null => Node::Null,
+            Self::Scalar(text) => Node::Scalar(own(text)),
+            Self::List(items) => Node::List(items.into_iter().map(Node::into_owned).collect()),
+            Self::Map(fields) => Node::Map(
+                fields.into_iter().map(|(name, value)| (own(name), value.into_owned())).collect(),
+            ),
+        }
+    }
+
+    /// Every scalar below, by its path with points between the keys; `null` has no text. Lists count as their first element.
+    pub(crate) fn leaves(&self) -> Vec<(String, Option<String>)> {
+        fn walk(node: &Node<'_>, path: &str, found: &mut Vec<(String, Option<String>)>) {
+            match node {
+                Node::Map(fields) => {
+                    for (name, value) in fields {
+                        let path = if path.is_empty() {
+                            name.to_string()
+                        } else {
+                            format!("{path}.{name}")
+                        };
+                        walk(value, &path, found);
+                    }
+                }
+                Node::List(items) => {
+                    let first = items.first().and_then(Node::scalar);
+                    found.push((path.to_owned(), first.map(Cow::into_owned)));
+                }
+                Node::Scalar(text) => found.push((path.to_owned(), Some(text.to_string()))),
+                Node::Null => found.push((path.to_owned(), None)),
+            }
+        }
+        let mut found = Vec::new();
+        walk(self, "", &mut found);
+        found
+    }
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for Node<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(NodeVisitor)

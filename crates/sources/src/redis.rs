@@ -1,20 +1,290 @@
-//! TODO
+//! `redis.monitor`: lines of Redis' MONITOR, `1339518083.107412 [0 127.0.0.1:60866] "keys" "*"`.
+//!
+//! Redis leaves administration out of them, but servers that speak its protocol, and proxies, do not all.
 
-use dataward_event::audit_event::AuditEvent;
+use std::borrow::Cow;
 
+use dataward_event::audit_event::{
+    AuditEvent, Client, Datastore, DatastoreForm, EventKind, Outcome, Text,
+};
+use dataward_event::change::Change;
+use dataward_event::limits::OBJECTS_PER_EVENT_MAX;
+use dataward_event::volume::{ObjectCount, ReadScope};
+
+use crate::act::Act;
+use crate::catalogue_rows::redis as rows;
+use crate::changes::Changes;
 use crate::container::Fault;
-use crate::source::Place;
+use crate::lenient::bounded_statement;
+use crate::source::{Place, Source};
+use crate::time_text;
 
-/// Reads one event.
-///
-/// # Errors
-/// TODO
-pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'a>, Fault> {
-    let _ = (text, place);
-    Err(Fault::shape("TODO"))
+/// The parts of a line.
+struct Line<'a> {
+    time: &'a str,
+    database: &'a str,
+    client: &'a str,
+    arguments: &'a str,
 }
 
+fn parts(line: &str) -> Option<Line<'_>> {
+    let line = line.strip_prefix('+').unwrap_or(line);
+    let (time, rest) = line.split_once(" [")?;
+    let is_time = time.split_once('.').is_some_and(|(seconds, micros)| {
+        let is_number =
+            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_number(seconds) && is_number(micros)
+    });
+    let (origin, rest) = rest.split_once(']')?;
+    let (database, client) = origin.split_once(' ')?;
+    let arguments = rest.strip_prefix(' ')?;
+    (is_time && arguments.starts_with('"')).then_some(Line { time, database, client, arguments })
+}
+
+/// Whether a line is of this log.
 pub(crate) fn is_line(line: &str) -> bool {
-    let _ = line;
-    false
+    parts(line).is_some()
+}
+
+/// The quoted arguments, at most so many.
+fn arguments(text: &str, limit: usize) -> Vec<Text<'_>> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while found.len() < limit
+        && let Some(quoted) = rest.trim_start().strip_prefix('"')
+    {
+        let bytes = quoted.as_bytes();
+        let mut end = 0;
+        while end < bytes.len() && bytes[end] != b'"' {
+            end += if bytes[end] == b'\\' { 2 } else { 1 };
+        }
+        // An escape may be the last thing of a line that was cut.
+        let Some(argument) = quoted.get(..end.min(quoted.len())) else { break };
+        found.push(if argument.contains('\\') {
+            Cow::Owned(argument.replace("\\\"", "\"").replace("\\\\", "\\"))
+        } else {
+            Cow::Borrowed(argument)
+        });
+        rest = quoted.get(end + 1..).unwrap_or_default();
+    }
+    found
+}
+
+/// Reads one line.
+///
+/// # Errors
+/// It is no line of MONITOR, or only its greeting.
+pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'a>, Fault> {
+    if text == "OK" || text == "+OK" {
+        return Err(Fault::no_event("the greeting of MONITOR"));
+    }
+    let Some(line) = parts(text) else {
+        return Err(Fault::shape(
+            "expected a line of MONITOR: seconds, [database client], \"command\" …",
+        ));
+    };
+    let arguments = arguments(line.arguments, OBJECTS_PER_EVENT_MAX);
+    let command = arguments.first().map(|name| name.to_ascii_uppercase()).unwrap_or_default();
+    let second = arguments.get(1).map(|name| name.to_ascii_uppercase()).unwrap_or_default();
+    let operation = match &*command {
+        "CONFIG" | "ACL" | "MODULE" | "CLIENT" | "SCRIPT" | "CLUSTER" | "MEMORY" | "OBJECT" => {
+            format!("{command} {second}")
+        }
+        _ => command.clone(),
+    };
+    let time = time_text::parse_epoch_seconds(line.time);
+    let mut event = place.event(Source::RedisMonitor, text, None, time, operation)?;
+    // A command that is refused is not shown.
+    event.outcome = Outcome::Success;
+    event.service = Some(Cow::Borrowed("redis"));
+    event.client = client(line.client);
+    event.datastore = Some(datastore(place.server(), line.database, &command));
+    let (act, scope, keys) = meaning(&command, &arguments);
+    act.put(&mut event);
+    event.read_scope = scope;
+    event.objects = keys;
+    if act == Act::READ && !event.objects.is_empty() {
+        event.volume.objects = Some(ObjectCount(event.objects.len() as u64));
+    }
+    event.changes = changes(&command, &second, &arguments, line.database);
+    if !event.changes.is_empty() {
+        event.kind = EventKind::ConfigChange;
+    }
+    // Values that are written are data, not statements.
+    if act != Act::WRITE {
+        event.statement = Some(bounded_statement(Cow::Borrowed(line.arguments)));
+    }
+    Ok(event)
+}
+
+/// `192.0.2.7:60866`, `[2001:db8::7]:60866`, `unix:/path`, `lua`.
+fn client(text: &str) -> Client<'_> {
+    if text.starts_with("unix:") || !text.contains(':') {
+        return Client { domain: Some(Cow::Borrowed(text)), ..Client::default() };
+    }
+    let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    Client { ip: Some(Cow::Borrowed(host)), port: port.parse().ok(), ..Client::default() }
+}
+
+/// The database by its number; what is set for the whole server is the server's.
+fn datastore(server: &str, database: &str, command: &str) -> Datastore<'static> {
+    let is_of_server = matches!(
+        command,
+        "CONFIG"
+            | "ACL"
+            | "MODULE"
+            | "REPLICAOF"
+            | "SLAVEOF"
+            | "SYNC"
+            | "PSYNC"
+            | "BGSAVE"
+            | "SAVE"
+            | "FLUSHALL"
+    );
+    let uid = if is_of_server {
+        format!("redis://{server}")
+    } else {
+        format!("redis://{server}/{database}")
+    };
+    Datastore {
+        name: Some(Cow::Owned(uid.trim_start_matches("redis://").to_owned())),
+        uid: Cow::Owned(uid),
+        resource_type: Some(Cow::Borrowed("Redis database")),
+        form: DatastoreForm::Database,
+    }
+}
+
+fn meaning<'a>(command: &str, arguments: &[Text<'a>]) -> (Act, Option<ReadScope>, Vec<Text<'a>>) {
+    let first = || arguments.get(1).cloned().into_iter().collect::<Vec<_>>();
+    let all = || arguments.iter().skip(1).cloned().collect::<Vec<_>>();
+    let is_all = |at: usize| arguments.get(at).is_some_and(|argument| argument == "*");
+    match command {
+        "GET" | "GETRANGE" | "STRLEN" | "HGET" | "HMGET" | "LINDEX" | "SISMEMBER" | "ZSCORE"
+        | "ZRANGE" | "ZRANGEBYSCORE" | "XRANGE" | "XREVRANGE" | "XREAD" | "SRANDMEMBER"
+        | "GETBIT" | "HEXISTS" | "JSON.GET" | "GETEX" => {
+            (Act::READ, Some(ReadScope::Part), first())
+        }
+        "MGET" | "SUNION" | "SINTER" | "SDIFF" | "JSON.MGET" => {
+            (Act::READ, Some(ReadScope::Part), all())
+        }
+        "HGETALL" | "HVALS" | "HKEYS" | "SMEMBERS" | "LRANGE" | "HSCAN" | "SSCAN" | "ZSCAN" => {
+            (Act::READ, Some(ReadScope::Whole), first())
+        }
+        "DUMP" | "MIGRATE" => (Act::READ, Some(ReadScope::Export), first()),
+        "SYNC" | "PSYNC" => (Act::READ, Some(ReadScope::Export), Vec::new()),
+        "KEYS" => (Act::LIST, is_all(1).then_some(ReadScope::Whole), first()),
+        "SCAN" => (Act::LIST, None, Vec::new()),
+        "EXISTS" | "TYPE" | "TTL" | "PTTL" | "DBSIZE" | "INFO" | "RANDOMKEY" | "OBJECT"
+        | "MEMORY" => (Act::LIST, None, Vec::new()),
+        "DEL" | "UNLINK" | "GETDEL" => (Act::DELETE, None, all()),
+        "FLUSHALL" | "FLUSHDB" => (Act::DELETE, None, Vec::new()),
+        "AUTH" | "HELLO" => (Act::LOGON, None, Vec::new()),
+        "CONFIG" | "ACL" | "MODULE" | "REPLICAOF" | "SLAVEOF" => (Act::CONFIG, None, Vec::new()),
+        "SET" | "MSET" | "SETEX" | "PSETEX" | "SETNX" | "APPEND" | "INCR" | "INCRBY" | "DECR"
+        | "HSET" | "HMSET" | "HDEL" | "LPUSH" | "RPUSH" | "LPOP" | "RPOP" | "SADD" | "SREM"
+        | "ZADD" | "ZREM" | "XADD" | "EXPIRE" | "PEXPIRE" | "RENAME" | "RESTORE" | "COPY"
+        | "JSON.SET" | "GETSET" => (Act::WRITE, None, first()),
+        _ => (Act::OTHER, None, Vec::new()),
+    }
+}
+
+fn changes(
+    command: &str,
+    second: &str,
+    arguments: &[Text<'_>],
+    database: &str,
+) -> Vec<Change<'static>> {
+    let mut changes = Changes::default();
+    match (command, second) {
+        ("CONFIG", "SET") => {
+            for pair in arguments[2..].chunks(2) {
+                if let [name, value] = pair {
+                    config(&name.to_ascii_lowercase(), value, &mut changes);
+                }
+            }
+        }
+        ("ACL", "SETUSER") => {
+            let Some(user) = arguments.get(2) else { return changes.into_vec() };
+            let has =
+                |rule: &str| arguments[3..].iter().any(|given| given.eq_ignore_ascii_case(rule));
+            let is_all =
+                has("on") && (has("~*") || has("allkeys")) && (has("+@all") || has("allcommands"));
+            if has("nopass") || is_all {
+                changes.weakened(&rows::USER_OPEN, user.to_string());
+            } else if has("resetpass") || has("off") || has("reset") {
+                changes.strengthened(&rows::USER_OPEN, user.to_string());
+            }
+        }
+        ("ACL", "DELUSER") => {
+            for user in &arguments[2..] {
+                changes.strengthened(&rows::USER_OPEN, user.to_string());
+            }
+        }
+        ("REPLICAOF" | "SLAVEOF", _) => {
+            let to = arguments[1..].join(" ");
+            if to.eq_ignore_ascii_case("no one") {
+                changes.whole(&rows::REPLICA, []);
+            } else {
+                changes.whole(&rows::REPLICA, [to]);
+            }
+        }
+        ("MODULE", "LOAD" | "LOADEX") => {
+            let module = arguments.get(2).map(|module| module.to_string()).unwrap_or_default();
+            changes.weakened(&rows::MODULE, module);
+        }
+        ("FLUSHALL", _) => {
+            changes.weakened(&rows::FLUSHED, "all databases");
+        }
+        ("FLUSHDB", _) => {
+            changes.weakened(&rows::FLUSHED, format!("database {database}"));
+        }
+        _ => {}
+    }
+    changes.into_vec()
+}
+
+fn config(name: &str, value: &str, changes: &mut Changes) {
+    match name {
+        "protected-mode" => {
+            changes.flag(&rows::PROTECTED_MODE, value.eq_ignore_ascii_case("no"), "protected-mode");
+        }
+        "requirepass" => {
+            // The password itself is nobody's business.
+            changes.flag(&rows::PASSWORD, value.is_empty(), "requirepass");
+        }
+        "bind" => {
+            let is_open = value.split_whitespace().any(|address| {
+                matches!(address.trim_start_matches('-'), "0.0.0.0" | "*" | "::" | "::*")
+            });
+            changes.flag(&rows::BIND, is_open || value.is_empty(), "bind");
+        }
+        "tls-port" => {
+            changes.flag(&rows::TLS, value == "0", "tls-port");
+        }
+        "tls-auth-clients" => {
+            changes.flag(&rows::TLS, value.eq_ignore_ascii_case("no"), "tls-auth-clients");
+        }
+        "dir" | "dbfilename" => {
+            changes.weakened(&rows::WRITE_PATH, name.to_owned()).after =
+                Some(Cow::Owned(value.to_owned()));
+        }
+        "enable-debug-command" | "enable-protected-configs" | "enable-module-command" => {
+            changes.flag(&rows::WRITE_PATH, !value.eq_ignore_ascii_case("no"), name.to_owned());
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_unquoted() {
+        assert_eq!(arguments(r#""a" "b \"c\"" """#, 9), ["a", "b \"c\"", ""]);
+        assert_eq!(arguments(r#""cut \"#, 9), [r"cut \"]);
+        assert!(is_line(r#"1339518083.107412 [0 127.0.0.1:60866] "keys" "*""#));
+        assert!(!is_line("2024-05-06 07:08:09.123 UTC [7] LOG:  x"));
+    }
 }

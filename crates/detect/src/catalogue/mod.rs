@@ -5,6 +5,10 @@
 //! here.
 
 mod aws;
+mod elastic;
+mod kafka;
+mod mongodb;
+mod redis;
 
 use dataward_event::change::Control;
 
@@ -63,7 +67,8 @@ pub struct CatalogueRow {
 
 /// Every row, source by source.
 pub fn rows() -> impl Iterator<Item = &'static CatalogueRow> {
-    aws::FAMILIES.iter().flat_map(|family| family.iter())
+    let products: [&[CatalogueRow]; 4] = [elastic::ROWS, kafka::ROWS, mongodb::ROWS, redis::ROWS];
+    aws::FAMILIES.iter().copied().chain(products).flatten()
 }
 
 /// The row of an id.

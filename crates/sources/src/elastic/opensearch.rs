@@ -1,20 +1,284 @@
-//! TODO
+//! `opensearch.audit`: the audit log of OpenSearch's security plugin, as JSON, also behind the words of its logger.
 
-use dataward_event::audit_event::AuditEvent;
+use std::borrow::Cow;
 
+use dataward_event::audit_event::{Actor, ActorKind, AuditEvent, Client, EventKind, Outcome, Text};
+use dataward_event::change::{Change, Direction};
+use dataward_event::limits::OBJECTS_PER_EVENT_MAX;
+use dataward_event::volume::{ObjectCount, RowCount};
+
+use super::audit::act_of_action;
+use super::{address, cluster};
+use crate::act::Act;
+use crate::catalogue_rows::elastic as rows;
+use crate::changes::Changes;
 use crate::container::Fault;
-use crate::source::Place;
+use crate::lenient::{Loose, Object, Texts, Unread, bounded_statement, fields};
+use crate::node::Node;
+use crate::source::{Place, Source};
+use crate::time_text;
 
-/// Reads one event.
-///
-/// # Errors
-/// TODO
-pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'a>, Fault> {
-    let _ = (text, place);
-    Err(Fault::shape("TODO"))
+fields! {
+    /// One record.
+    struct Line<'a> {
+        time: Loose<'a> = "@timestamp" | "audit_utc_timestamp",
+        category: Loose<'a> = "audit_category",
+        cluster_name: Loose<'a> = "audit_cluster_name",
+        node_name: Loose<'a> = "audit_node_name",
+        user: Loose<'a> = "audit_request_effective_user",
+        initiating_user: Loose<'a> = "audit_request_initiating_user",
+        is_admin: Loose<'a> = "audit_request_effective_user_is_admin",
+        remote: Loose<'a> = "audit_request_remote_address",
+        privilege: Loose<'a> = "audit_request_privilege",
+        request_type: Loose<'a> = "audit_transport_request_type",
+        method: Loose<'a> = "audit_rest_request_method",
+        path: Loose<'a> = "audit_rest_request_path",
+        headers: Unread<'a> = "audit_rest_request_headers",
+        body: Loose<'a> = "audit_request_body",
+        indices: Texts<'a> = "audit_trace_indices",
+        resolved: Texts<'a> = "audit_trace_resolved_indices",
+        task: Loose<'a> = "audit_trace_task_id",
+        parent_task: Loose<'a> = "audit_trace_task_parent_id",
+        document: Loose<'a> = "audit_trace_doc_id",
+        diff: Loose<'a> = "audit_compliance_diff_content",
+        settings: Unread<'a> = "audit_settings_changes",
+        exception: Loose<'a> = "audit_request_exception_stacktrace",
+        resource: Loose<'a> = "audit_resource_id",
+        recipients_added: Unread<'a> = "audit_resource_recipients_added",
+        recipients_revoked: Unread<'a> = "audit_resource_recipients_revoked",
+    }
 }
 
+/// Whether a line has the words of the audit logger before its JSON.
 pub(crate) fn is_line(line: &str) -> bool {
-    let _ = line;
-    false
+    line.find('{').is_some_and(|at| {
+        let head = &line[..at];
+        head.contains("sgaudit")
+            || head.contains("audit") && line[at..].contains("\"audit_category\"")
+    })
+}
+
+/// Reads one record.
+///
+/// # Errors
+/// The text is malformed, is no record of this log, or nothing dates it.
+pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'a>, Fault> {
+    let json = text.find('{').map_or(text, |at| &text[at..]);
+    let Object { fields: line, is_object } = serde_json::from_str::<Object<Line<'a>>>(json)
+        .map_err(|error| Fault::malformed(json, &error))?;
+    let Some(category) = line.category.clone().text().filter(|_| is_object) else {
+        return Err(Fault::shape("expected an audit record of OpenSearch, with `audit_category`"));
+    };
+    let operation = line
+        .privilege
+        .clone()
+        .text()
+        .or_else(|| rest_call(&line))
+        .or_else(|| line.request_type.clone().text())
+        .unwrap_or_else(|| category.clone());
+    let time = line.time.as_str().and_then(time_text::parse);
+    let mut event = place.event(Source::OpensearchAudit, text, None, time, operation)?;
+    act(&category, &line, &mut event);
+    event.outcome = match &*category {
+        "FAILED_LOGIN" | "MISSING_PRIVILEGES" | "BAD_HEADERS" | "SSL_EXCEPTION" => Outcome::Failure,
+        "OPENDISTRO_SECURITY_INDEX_ATTEMPT" | "OPENSEARCH_SECURITY_INDEX_ATTEMPT" => {
+            Outcome::Failure
+        }
+        _ => Outcome::Success,
+    };
+    if event.outcome == Outcome::Failure {
+        event.error_code = Some(category.clone());
+    }
+    event.service = Some(Cow::Borrowed("opensearch"));
+    event.actor = actor(&line);
+    let (ip, port) = line.remote.clone().text().map_or((None, None), address);
+    event.client = Client { ip, port, user_agent: user_agent(&line), ..Client::default() };
+    let names = [line.cluster_name.as_str(), place.host, line.node_name.as_str()];
+    let name = names.into_iter().flatten().next().unwrap_or("unknown");
+    event.datastore = Some(cluster("opensearch", name));
+    let indices = if line.resolved.0.is_empty() { &line.indices } else { &line.resolved };
+    event.objects = indices.0.iter().take(OBJECTS_PER_EVENT_MAX).cloned().collect();
+    if category == "COMPLIANCE_DOC_READ" {
+        event.volume.rows = Some(RowCount(1));
+        event.volume.objects = Some(ObjectCount(1));
+    }
+    event.statement = line.body.clone().text().map(bounded_statement);
+    event.correlation_uid = line.parent_task.clone().text().or_else(|| line.task.clone().text());
+    event.request_uid = line.task.clone().text();
+    event.changes = changes(&category, &line);
+    if !event.changes.is_empty() {
+        event.kind = EventKind::ConfigChange;
+    }
+    event.event_code = Some(category);
+    Ok(event)
+}
+
+/// `GET /orders/_search`.
+fn rest_call<'a>(line: &Line<'a>) -> Option<Text<'a>> {
+    let (method, path) = (line.method.as_str()?, line.path.as_str()?);
+    Some(Cow::Owned(format!("{method} {path}")))
+}
+
+fn act(category: &str, line: &Line<'_>, event: &mut AuditEvent<'_>) {
+    let (act, scope) = match category {
+        "FAILED_LOGIN" | "AUTHENTICATED" | "SSL_EXCEPTION" | "BAD_HEADERS" => (Act::LOGON, None),
+        "COMPLIANCE_DOC_READ" => (Act::READ, None),
+        "COMPLIANCE_DOC_WRITE" => (Act::WRITE, None),
+        "CLUSTER_SETTINGS_CHANGED" | "INDEX_SETTINGS_CHANGED" | "COMPLIANCE_EXTERNAL_CONFIG" => {
+            (Act::CONFIG, None)
+        }
+        "COMPLIANCE_INTERNAL_CONFIG_WRITE" | "API_TOKEN_WRITE" | "RESOURCE_SHARING_CHANGED" => {
+            (Act::ENTITY_UPDATE, None)
+        }
+        "COMPLIANCE_INTERNAL_CONFIG_READ" => (Act::API_READ, None),
+        _ => line.privilege.as_str().map_or((Act::OTHER, None), act_of_action),
+    };
+    act.put(event);
+    event.read_scope = scope;
+}
+
+fn actor<'a>(line: &Line<'a>) -> Actor<'a> {
+    let user = line.user.clone().text();
+    let is_anonymous = user.as_deref().is_some_and(|user| {
+        matches!(user, "opendistro_security_anonymous" | "anonymous" | "<NONE>")
+    });
+    let is_program = user
+        .as_deref()
+        .is_some_and(|user| matches!(user, "kibanaserver" | "logstash") || user.starts_with("CN="));
+    let kind = match (is_anonymous, is_program) {
+        (true, _) => ActorKind::Anonymous,
+        (_, true) => ActorKind::Service,
+        _ => ActorKind::Unknown,
+    };
+    let issuer = line.initiating_user.clone().text().filter(|first| Some(first) != user.as_ref());
+    let user_type =
+        line.is_admin.as_bool().filter(|is_admin| *is_admin).map(|_| Cow::Borrowed("admin"));
+    Actor {
+        uid: user.clone().filter(|_| !is_anonymous),
+        name: user,
+        kind,
+        user_type,
+        issuer,
+        ..Actor::default()
+    }
+}
+
+fn user_agent<'a>(line: &Line<'a>) -> Option<Text<'a>> {
+    line.headers.read::<Node<'a>>()?.leaves().into_iter().find_map(|(name, value)| {
+        name.eq_ignore_ascii_case("user-agent").then_some(value)?.map(Cow::Owned)
+    })
+}
+
+fn changes(category: &str, line: &Line<'_>) -> Vec<Change<'static>> {
+    let mut changes = Changes::default();
+    match category {
+        "COMPLIANCE_INTERNAL_CONFIG_WRITE" => internal_config(line, &mut changes),
+        "CLUSTER_SETTINGS_CHANGED" => settings(line, &mut changes),
+        "API_TOKEN_WRITE" => {
+            let is_created = line.diff.as_str().is_some_and(|diff| diff.contains("created"));
+            let id = line.document.as_str().unwrap_or("token").to_owned();
+            changes.flag(&rows::OPENSEARCH_TOKEN, is_created, id);
+        }
+        "RESOURCE_SHARING_CHANGED" => {
+            let names_all =
+                |part: Unread<'_>| part.json().is_some_and(|json| json.contains("\"*\""));
+            let resource = line.resource.as_str().unwrap_or("resource").to_owned();
+            if names_all(line.recipients_added) {
+                changes.weakened(&rows::OPENSEARCH_SHARING, resource);
+            } else if names_all(line.recipients_revoked) {
+                changes.strengthened(&rows::OPENSEARCH_SHARING, resource);
+            }
+        }
+        _ => {}
+    }
+    changes.into_vec()
+}
+
+/// A change of the plugin's own configuration: the document's name tells the kind, its difference (JSON Patch) or new
+/// content the values.
+fn internal_config(line: &Line<'_>, changes: &mut Changes) {
+    let text = line.diff.as_str().or_else(|| line.body.as_str());
+    let Some(node) = text.and_then(|text| serde_json::from_str::<Node<'_>>(text).ok()) else {
+        return;
+    };
+    let document = line.document.as_str().unwrap_or_default();
+    for (path, value) in patched(&node) {
+        let value = value.as_deref();
+        let (is_on, is_off) = (value == Some("true"), value == Some("false"));
+        if !(is_on || is_off || value.is_some()) {
+            continue;
+        }
+        match document {
+            "config" if path.ends_with("anonymous_auth_enabled") && (is_on || is_off) => {
+                changes.flag(&rows::OPENSEARCH_ANONYMOUS, is_on, "anonymous_auth_enabled");
+            }
+            "config" if path.ends_with("do_not_fail_on_forbidden") && (is_on || is_off) => {
+                changes.flag(&rows::OPENSEARCH_FORBIDDEN, is_on, "do_not_fail_on_forbidden");
+            }
+            "config"
+                if path.contains("authc")
+                    && path.ends_with("http_enabled")
+                    && (is_on || is_off) =>
+            {
+                changes.flag(&rows::OPENSEARCH_DOMAIN, is_off, path);
+            }
+            "audit"
+                if path.ends_with("enabled")
+                    || path.ends_with("enable_rest")
+                    || path.ends_with("enable_transport") =>
+            {
+                if is_on || is_off {
+                    changes.flag(&rows::OPENSEARCH_AUDIT, is_off, path);
+                }
+            }
+            "rolesmapping" if path.contains("all_access") || path.contains("readall") => {
+                let everyone =
+                    matches!(value, Some("*" | "opendistro_security_anonymous_backendrole"));
+                if everyone {
+                    changes.weakened(&rows::OPENSEARCH_MAPPING, path);
+                }
+            }
+            "internalusers" if matches!(value, Some("admin" | "all_access")) => {
+                changes.weakened(&rows::OPENSEARCH_ADMIN, path);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Paths and values of a JSON Patch, or of a whole document.
+fn patched(node: &Node<'_>) -> Vec<(String, Option<String>)> {
+    let Node::List(operations) = node else { return node.leaves() };
+    let mut found = Vec::new();
+    for operation in operations {
+        let path =
+            operation.text(&["path"]).unwrap_or_default().trim_start_matches('/').replace('/', ".");
+        let Some(value) = operation.at(&["value"]) else { continue };
+        for (below, value) in value.leaves() {
+            let path = if below.is_empty() { path.clone() } else { format!("{path}.{below}") };
+            found.push((path, value));
+        }
+    }
+    found
+}
+
+/// Settings of the plugin with their old and new value: the direction can be told without state.
+fn settings(line: &Line<'_>, changes: &mut Changes) {
+    let Some(Node::List(settings)) = line.settings.read::<Node<'_>>() else { return };
+    for setting in &settings {
+        let Some(name) =
+            setting.text(&["setting"]).filter(|name| name.starts_with("plugins.security."))
+        else {
+            continue;
+        };
+        let (old, new) = (setting.text(&["old_value"]), setting.text(&["new_value"]));
+        let direction = match (old.as_deref(), new.as_deref()) {
+            (Some("true"), Some("false") | None) => Direction::Weakened,
+            (Some("false") | None, Some("true")) => Direction::Strengthened,
+            _ => Direction::Unknown,
+        };
+        let change = changes.push(&rows::OPENSEARCH_SETTINGS, direction, name.into_owned());
+        change.before = old.map(|text| Cow::Owned(text.into_owned()));
+        change.after = new.map(|text| Cow::Owned(text.into_owned()));
+    }
 }

@@ -2,3 +2,4 @@
 
 pub(crate) mod atlas;
 pub(crate) mod audit;
+mod changes;

@@ -1,0 +1,27 @@
+//! Rows of Elasticsearch and OpenSearch.
+
+use dataward_event::change::Control;
+
+use super::{EmittedRow, rows};
+
+rows! {
+    ROLE_WIDE: AccessPolicy, "elasticsearch.role.wide", "role";
+    ROLE_MAPPING: AccessPolicy, "elasticsearch.role_mapping.everyone", "role_mapping";
+    USER_SUPERUSER: AccessPolicy, "elasticsearch.user.superuser", "user_roles";
+    BUILT_IN_USER: Authentication, "elasticsearch.user.built_in_enabled", "built_in_user";
+    API_KEY: AccessPolicy, "elasticsearch.api_key.unbounded", "api_key";
+    SERVICE_TOKEN: Authentication, "elasticsearch.service_token.created", "service_token";
+    AUDIT_SETTINGS: AuditLogging, "elasticsearch.audit.settings", "xpack.security.audit";
+    IP_FILTER: NetworkExposure, "elasticsearch.ip_filter.off", "ip_filter";
+    REPOSITORY: Sharing, "elasticsearch.repository.registered", "snapshot_repository";
+    SECURITY_DISABLED: Authentication, "elasticsearch.security.disabled", "xpack.security.enabled";
+    OPENSEARCH_ANONYMOUS: Authentication, "opensearch.anonymous_auth", "anonymous_auth_enabled";
+    OPENSEARCH_DOMAIN: Authentication, "opensearch.authc_domain.disabled", "authc_domain";
+    OPENSEARCH_FORBIDDEN: AccessPolicy, "opensearch.do_not_fail_on_forbidden", "do_not_fail_on_forbidden";
+    OPENSEARCH_AUDIT: AuditLogging, "opensearch.audit.config", "audit_config";
+    OPENSEARCH_MAPPING: AccessPolicy, "opensearch.role_mapping.everyone", "roles_mapping";
+    OPENSEARCH_ADMIN: AccessPolicy, "opensearch.user.admin", "internal_users";
+    OPENSEARCH_SETTINGS: AuditLogging, "opensearch.security.settings", "plugins.security";
+    OPENSEARCH_TOKEN: Authentication, "opensearch.api_token.created", "api_token";
+    OPENSEARCH_SHARING: Sharing, "opensearch.resource.public", "resource_sharing";
+}

@@ -1,0 +1,202 @@
+//! Which changes of protection an audit record of MongoDB states.
+
+use dataward_event::change::Change;
+
+use crate::catalogue_rows::mongodb as rows;
+use crate::changes::Changes;
+use crate::lenient::Unread;
+use crate::node::Node;
+
+/// Roles that reach every database.
+const WIDE_ROLES: [&str; 9] = [
+    "root",
+    "__system",
+    "readAnyDatabase",
+    "readWriteAnyDatabase",
+    "dbAdminAnyDatabase",
+    "userAdminAnyDatabase",
+    "clusterAdmin",
+    "backup",
+    "dbOwner",
+];
+
+/// Whether an operation concerns the server, whatever database it was sent to.
+pub(super) fn is_of_server(kind: &str) -> bool {
+    matches!(
+        kind,
+        "startup"
+            | "shutdown"
+            | "setClusterParameter"
+            | "updateCachedClusterServerParameter"
+            | "auditConfigure"
+            | "replSetReconfig"
+            | "addShard"
+            | "removeShard"
+            | "directAuthMutation"
+            | "createUser"
+            | "dropUser"
+            | "grantRolesToUser"
+            | "revokeRolesFromUser"
+            | "createRole"
+            | "dropRole"
+            | "grantRolesToRole"
+            | "revokeRolesFromRole"
+            | "grantPrivilegesToRole"
+            | "revokePrivilegesFromRole"
+            | "dropAllUsersFromDatabase"
+    )
+}
+
+pub(super) fn of(kind: &str, operation: &str, param: Unread<'_>) -> Vec<Change<'static>> {
+    let mut changes = Changes::default();
+    let Some(param) = param.read::<Node<'_>>() else { return Vec::new() };
+    let named = |key: &str| {
+        let name = param.text(&[key]).unwrap_or_default();
+        match param.text(&["db"]) {
+            Some(db) => format!("{db}.{name}"),
+            None => name.into_owned(),
+        }
+    };
+    match kind {
+        "createUser" | "grantRolesToUser" => {
+            for role in wide_roles(&param) {
+                changes.weakened(&rows::USER_ROLES, format!("{} {role}", named("user")));
+            }
+        }
+        "revokeRolesFromUser" => {
+            for role in wide_roles(&param) {
+                changes.strengthened(&rows::USER_ROLES, format!("{} {role}", named("user")));
+            }
+        }
+        "dropUser" => {
+            for role in WIDE_ROLES {
+                changes.strengthened(&rows::USER_ROLES, format!("{} {role}", named("user")));
+            }
+        }
+        "grantRolesToRole" => {
+            for role in wide_roles(&param) {
+                changes.weakened(&rows::ROLE_PRIVILEGES, format!("{} {role}", named("role")));
+            }
+        }
+        "revokeRolesFromRole" => {
+            for role in wide_roles(&param) {
+                changes.strengthened(&rows::ROLE_PRIVILEGES, format!("{} {role}", named("role")));
+            }
+        }
+        "createRole" | "grantPrivilegesToRole" => {
+            if param.list(&["privileges"]).iter().any(is_everything) {
+                changes.weakened(&rows::ROLE_PRIVILEGES, named("role"));
+            }
+        }
+        "revokePrivilegesFromRole" | "dropRole" => {
+            changes.strengthened(&rows::ROLE_PRIVILEGES, named("role"));
+        }
+        "directAuthMutation" => {
+            let place = param.text(&["ns"]).unwrap_or_default().into_owned();
+            changes.weakened(&rows::DIRECT_WRITE, place);
+        }
+        "startup" => startup(param.at(&["startupOptions"]).unwrap_or(&param), &mut changes),
+        "setClusterParameter" | "updateCachedClusterServerParameter" => {
+            audit_config(&param, &mut changes)
+        }
+        "auditConfigure" => {
+            if let Some(config) = param.at(&["config"]).or_else(|| param.at(&["new"])) {
+                audit_success(config, &mut changes);
+            }
+        }
+        "replSetReconfig" => members(&param, &mut changes),
+        "addShard" => {
+            let shard = param.text(&["shard"]).unwrap_or_default().into_owned();
+            changes.weakened(&rows::SHARD, shard);
+        }
+        "removeShard" => {
+            let shard = param.text(&["shard"]).unwrap_or_default().into_owned();
+            changes.strengthened(&rows::SHARD, shard);
+        }
+        "dropDatabase" => {
+            changes.push(
+                &rows::DATABASE_DROPPED,
+                dataward_event::change::Direction::Unknown,
+                "database",
+            );
+        }
+        "authCheck" if operation == "setAuditConfig" => {
+            if let Some(args) = param.at(&["args"]) {
+                audit_success(args, &mut changes);
+            }
+        }
+        _ => {}
+    }
+    changes.into_vec()
+}
+
+fn wide_roles(param: &Node<'_>) -> Vec<String> {
+    let name = |role: &Node<'_>| {
+        role.text(&["role"]).or_else(|| role.scalar()).map(|name| name.into_owned())
+    };
+    let roles = param.list(&["roles"]).iter().filter_map(name);
+    roles.filter(|role| WIDE_ROLES.contains(&role.as_str())).collect()
+}
+
+/// A privilege on every database.
+fn is_everything(privilege: &Node<'_>) -> bool {
+    let Some(resource) = privilege.at(&["resource"]) else { return false };
+    let is_any = resource.flag(&["anyResource"]) == Some(true);
+    let is_all = resource.any_text(&["db"]).is_some_and(|db| db.is_empty())
+        && resource.any_text(&["collection"]).is_some_and(|name| name.is_empty());
+    let reads = privilege.list(&["actions"]).iter().filter_map(Node::scalar);
+    (is_any || is_all) && reads.into_iter().any(|action| matches!(&*action, "find" | "anyAction"))
+}
+
+/// The options of a start say the whole posture: what is not named is at its default.
+fn startup(options: &Node<'_>, changes: &mut Changes) {
+    let is_on = options.text(&["security", "authorization"]).as_deref() == Some("enabled")
+        || options.text(&["security", "keyFile"]).is_some()
+        || options.text(&["security", "clusterAuthMode"]).is_some()
+        || options.flag(&["auth"]) == Some(true);
+    changes.flag(&rows::AUTHORIZATION, !is_on, "authorization");
+    let bound = options.text(&["net", "bindIp"]).unwrap_or_default();
+    let is_open = options.flag(&["net", "bindIpAll"]) == Some(true)
+        || bound.split(',').any(|address| matches!(address.trim(), "0.0.0.0" | "::" | "*"));
+    changes.flag(&rows::BIND, is_open, "bindIp");
+    let mode =
+        options.text(&["net", "tls", "mode"]).or_else(|| options.text(&["net", "ssl", "mode"]));
+    let is_plain = !mode.is_some_and(|mode| matches!(&*mode, "requireTLS" | "requireSSL"));
+    changes.flag(&rows::TLS, is_plain, "tls");
+}
+
+/// `{"setClusterParameter": "auditConfig", …}` in its several shapes.
+fn audit_config(param: &Node<'_>, changes: &mut Changes) {
+    let config = param
+        .at(&["auditConfig"])
+        .or_else(|| param.at(&["new", "auditConfig"]))
+        .or_else(|| param.at(&["updatedValue"]))
+        .or_else(|| param.at(&["setClusterParameter", "auditConfig"]))
+        .or_else(|| {
+            param.at(&["new"]).filter(|new| new.text(&["_id"]).as_deref() == Some("auditConfig"))
+        });
+    if let Some(config) = config {
+        audit_success(config, changes);
+    }
+}
+
+fn audit_success(config: &Node<'_>, changes: &mut Changes) {
+    if let Some(is_on) = config.flag(&["auditAuthorizationSuccess"]) {
+        changes.flag(&rows::AUDIT_CONFIG, !is_on, "auditAuthorizationSuccess");
+    }
+}
+
+/// Members that were not there before: each gets a full copy.
+fn members(param: &Node<'_>, changes: &mut Changes) {
+    let hosts = |part: &str| -> Vec<String> {
+        let members = param.list(&[part, "members"]).iter();
+        members.filter_map(|member| member.text(&["host"])).map(|host| host.into_owned()).collect()
+    };
+    let (old, new) = (hosts("old"), hosts("new"));
+    for host in new.iter().filter(|host| !old.contains(host)) {
+        changes.weakened(&rows::MEMBER, host.clone());
+    }
+    for host in old.iter().filter(|host| !new.contains(host)) {
+        changes.strengthened(&rows::MEMBER, host.clone());
+    }
+}
