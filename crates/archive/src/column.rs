@@ -136,16 +136,20 @@ pub(crate) enum Column {
     OutsideObjectsAtLeast,
     OutsideObjectsUnreported,
     Readers,
+    ReadScope,
 }
 
 /// How many columns the first version of the table had; those of windows came after them.
 pub(crate) const COLUMNS_OF_VERSION_1: usize = Column::ExposureUid.index();
 
+/// How many the second had; how much a read asked for came after them.
+pub(crate) const COLUMNS_OF_VERSION_2: usize = Column::ReadScope.index();
+
 /// Name, type and place of a column.
 pub(crate) type Listed = (Column, &'static str, ColumnType);
 
 /// Name and type of every column, in the order of [`Column`]. A new version of the table adds at the end.
-pub(crate) const COLUMNS: [Listed; 108] = [
+pub(crate) const COLUMNS: [Listed; 109] = [
     (Column::Source, "source", Text),
     (Column::Topic, "topic", Text),
     (Column::Incarnation, "incarnation", Long),
@@ -254,14 +258,26 @@ pub(crate) const COLUMNS: [Listed; 108] = [
     (Column::OutsideObjectsAtLeast, "outside_objects_at_least", Long),
     (Column::OutsideObjectsUnreported, "outside_objects_unreported", Long),
     (Column::Readers, "readers", Text),
+    (Column::ReadScope, "read_scope", Text),
 ];
+
+/// The columns of every kind but windows.
+const COLUMNS_WITHOUT_WINDOWS: [Listed; COLUMNS_OF_VERSION_1 + 1] = {
+    let mut columns = [COLUMNS[COLUMNS_OF_VERSION_2]; COLUMNS_OF_VERSION_1 + 1];
+    let mut place = 0;
+    while place < COLUMNS_OF_VERSION_1 {
+        columns[place] = COLUMNS[place];
+        place += 1;
+    }
+    columns
+};
 
 /// The columns that the files of a kind have. What only a window needs would cost every other row its null bits; a
 /// reader takes a column that a file does not have as null.
 pub(crate) fn columns_of(kind: RowKind) -> &'static [Listed] {
     match kind {
         RowKind::Exposure => &COLUMNS,
-        _ => &COLUMNS[..COLUMNS_OF_VERSION_1],
+        _ => &COLUMNS_WITHOUT_WINDOWS,
     }
 }
 
@@ -269,6 +285,15 @@ impl Column {
     /// Its place in the files.
     pub(crate) const fn index(self) -> usize {
         self as usize
+    }
+
+    /// Its place among the columns of a kind.
+    pub(crate) const fn place_in(self, kind: RowKind) -> usize {
+        match (self, kind) {
+            (_, RowKind::Exposure) => self.index(),
+            (Self::ReadScope, _) => COLUMNS_OF_VERSION_1,
+            _ => self.index(),
+        }
     }
 
     /// Its name in the table.
@@ -285,6 +310,11 @@ mod tests {
     fn every_column_stands_at_its_number() {
         for (place, (column, _, _)) in COLUMNS.iter().enumerate() {
             assert_eq!(column.index(), place);
+        }
+        for kind in RowKind::ALL {
+            for (place, (column, _, _)) in columns_of(kind).iter().enumerate() {
+                assert_eq!(column.place_in(kind), place);
+            }
         }
     }
 }

@@ -63,7 +63,7 @@ impl Columns {
     }
 
     pub(crate) fn text(&mut self, column: Column, value: &str) {
-        if let Builder::Text(builder) = &mut self.builders[column.index()] {
+        if let Builder::Text(builder) = &mut self.builders[column.place_in(self.kind)] {
             fill(builder, self.rows);
             builder.append_value(value);
             self.bytes += value.len();
@@ -79,7 +79,7 @@ impl Columns {
     }
 
     pub(crate) fn bytes_value(&mut self, column: Column, value: &[u8]) {
-        if let Builder::Bytes(builder) = &mut self.builders[column.index()] {
+        if let Builder::Bytes(builder) = &mut self.builders[column.place_in(self.kind)] {
             fill(builder, self.rows);
             builder.append_value(value);
             self.bytes += value.len();
@@ -89,7 +89,7 @@ impl Columns {
     }
 
     pub(crate) fn long(&mut self, column: Column, value: i64) {
-        if let Builder::Long(builder) = &mut self.builders[column.index()] {
+        if let Builder::Long(builder) = &mut self.builders[column.place_in(self.kind)] {
             fill(builder, self.rows);
             builder.append_value(value);
         } else {
@@ -104,7 +104,7 @@ impl Columns {
     }
 
     pub(crate) fn int(&mut self, column: Column, value: i32) {
-        if let Builder::Int(builder) = &mut self.builders[column.index()] {
+        if let Builder::Int(builder) = &mut self.builders[column.place_in(self.kind)] {
             fill(builder, self.rows);
             builder.append_value(value);
         } else {
@@ -113,7 +113,7 @@ impl Columns {
     }
 
     pub(crate) fn time(&mut self, column: Column, micros: i64) {
-        if let Builder::Time(builder) = &mut self.builders[column.index()] {
+        if let Builder::Time(builder) = &mut self.builders[column.place_in(self.kind)] {
             builder.append_nulls(self.rows - builder.len());
             builder.append_value(micros);
         } else {
@@ -122,7 +122,7 @@ impl Columns {
     }
 
     pub(crate) fn flag(&mut self, column: Column, value: bool) {
-        if let Builder::Flag(builder) = &mut self.builders[column.index()] {
+        if let Builder::Flag(builder) = &mut self.builders[column.place_in(self.kind)] {
             fill(builder, self.rows);
             builder.append_value(value);
         } else {
@@ -135,7 +135,7 @@ impl Columns {
         if values.is_empty() {
             return;
         }
-        if let Builder::Texts(builder) = &mut self.builders[column.index()] {
+        if let Builder::Texts(builder) = &mut self.builders[column.place_in(self.kind)] {
             fill(builder, self.rows);
             for value in values {
                 builder.values().append_value(value);
@@ -152,7 +152,7 @@ impl Columns {
         if values.is_empty() {
             return;
         }
-        if let Builder::Changes(builder) = &mut self.builders[column.index()] {
+        if let Builder::Changes(builder) = &mut self.builders[column.place_in(self.kind)] {
             fill(builder, self.rows);
             for value in values {
                 self.bytes += append_change(builder.values(), value);

@@ -14,7 +14,7 @@ use dataward_event::finding::{Owner, RuleId, Severity, Trigger};
 use dataward_event::position::{Offset, Partition, Position};
 use dataward_event::quarantine::QuarantineReason;
 use dataward_event::time::{EventTime, IngestTime, KafkaTime};
-use dataward_event::volume::{ByteCount, ObjectCount, RowCount, Volume};
+use dataward_event::volume::{ByteCount, ObjectCount, ReadScope, RowCount, Volume};
 use dataward_pipeline::alert::Alert;
 use dataward_pipeline::archive::ArchivedEvent;
 
@@ -156,6 +156,12 @@ impl RowView {
             datastore: self.datastore(row)?,
             objects: self.texts(Column::Objects, row)?,
             volume: self.volume(row)?,
+            read_scope: match self.text(Column::ReadScope, row) {
+                None => None,
+                Some(_) => {
+                    Some(self.named(Column::ReadScope, row, &ReadScope::ALL, |s| s.as_str())?)
+                }
+            },
             changes: self.changes(row)?,
             request_uid: self.owned(Column::RequestUid, row),
             correlation_uid: self.owned(Column::CorrelationUid, row),

@@ -283,6 +283,7 @@ fn append_event(columns: &mut Columns, event: &AuditEvent<'_>) {
     if let Some(objects) = event.volume.objects {
         columns.count(Column::ObjectsCount, objects.0);
     }
+    columns.text_option(Column::ReadScope, event.read_scope.map(|scope| scope.as_str()));
     columns.changes(Column::Changes, &event.changes);
     columns.text_option(Column::RequestUid, event.request_uid.as_deref());
     columns.text_option(Column::CorrelationUid, event.correlation_uid.as_deref());

@@ -8,14 +8,14 @@ use deltalake_core::kernel::{
     ArrayType, DataType as DeltaType, PrimitiveType, StructField, StructType,
 };
 
-use crate::column::{COLUMNS, COLUMNS_OF_VERSION_1, Column, ColumnType, Listed, columns_of};
+use crate::column::{COLUMNS, COLUMNS_OF_VERSION_1, COLUMNS_OF_VERSION_2, Column, ColumnType, Listed, columns_of};
 use crate::row_kind::RowKind;
 
 /// The listing of the table's columns that is published for its readers, as JSON.
-pub const TABLE: &str = include_str!("../../../schemas/table/v2.json");
+pub const TABLE: &str = include_str!("../../../schemas/table/v3.json");
 
 /// The version of the table's schema.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The columns that partition the table; they stand in the paths, not in the files.
 pub const PARTITION_COLUMNS: [&str; 2] = ["kind", "ingest_date"];
@@ -115,6 +115,7 @@ fn arrow_type(kind: ColumnType) -> DataType {
 pub(crate) fn delta(version: u32) -> Option<Vec<StructField>> {
     let columns = match version {
         1 => &COLUMNS[..COLUMNS_OF_VERSION_1],
+        2 => &COLUMNS[..COLUMNS_OF_VERSION_2],
         VERSION => &COLUMNS,
         _ => return None,
     };

@@ -109,6 +109,7 @@ fn event(read: &Read, number: i64) -> AuditEvent<'_> {
         }),
         objects: Vec::new(),
         volume: read.volume,
+        read_scope: None,
         changes: Vec::new(),
         request_uid: None,
         correlation_uid: None,

@@ -13,7 +13,7 @@ use dataward_event::finding::{
     Anomaly, CloseReason, Evidence, Finding, RuleId, Severity, Step, Trigger,
 };
 use dataward_event::time::{EventTime, IngestTime};
-use dataward_event::volume::{ByteCount, ObjectCount, RowCount, Volume};
+use dataward_event::volume::{ByteCount, ObjectCount, ReadScope, RowCount, Volume};
 use dataward_ocsf::event::event_json;
 use dataward_ocsf::finding::{finding_json, statement_uid};
 use dataward_sources::decode::Record;
@@ -128,7 +128,10 @@ fn event() -> impl Strategy<Value = AuditEvent<'static>> {
         prop::collection::vec(text(), 0..3),
         prop::collection::vec(change(), 0..3),
         any::<(Option<u32>, Option<u64>, Option<u32>)>(),
-        prop::option::of(select(Sensitivity::ALL.to_vec())),
+        (
+            prop::option::of(select(Sensitivity::ALL.to_vec())),
+            prop::option::of(select(ReadScope::ALL.to_vec())),
+        ),
     );
     (head, texts, parts).prop_map(|(head, texts, parts)| {
         let (uid, micros, time_origin, kind, class, activity_id, operation, outcome) = head;
@@ -143,7 +146,8 @@ fn event() -> impl Strategy<Value = AuditEvent<'static>> {
             account,
             region,
         ) = texts;
-        let (actor, client, datastore, objects, changes, volume, sensitivity) = parts;
+        let (actor, client, datastore, objects, changes, volume, marks) = parts;
+        let (sensitivity, scope) = marks;
         AuditEvent {
             uid,
             time: EventTime::from_micros(micros),
@@ -168,6 +172,7 @@ fn event() -> impl Strategy<Value = AuditEvent<'static>> {
                 bytes: volume.1.map(ByteCount),
                 objects: volume.2.map(|n| ObjectCount(n.into())),
             },
+            read_scope: scope,
             changes,
             request_uid: request.filter(|uid| uid != "unknown"),
             correlation_uid: correlation,

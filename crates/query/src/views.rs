@@ -36,11 +36,14 @@ struct Definition {
 enum Columns {
     /// All.
     All,
-    /// Those of an event: all that stand before this one in the table.
+    /// Those of an event: all that stand before this one in the table, and what came later.
     Before(&'static str),
     /// These.
     These(&'static [&'static str]),
 }
+
+/// The column of events that came after all others.
+const LATER: &str = "read_scope";
 
 /// The first column that no event has.
 const BEYOND_EVENTS: &str = "detail";
@@ -227,7 +230,9 @@ pub(crate) async fn register(
         let schema = dataward_archive::schema::columns();
         let is_wanted = |column: &str| match columns {
             Columns::All => true,
-            Columns::Before(first) => schema.index_of(column).ok() < schema.index_of(first).ok(),
+            Columns::Before(first) => {
+                schema.index_of(column).ok() < schema.index_of(first).ok() || column == LATER
+            }
             Columns::These(names) => names.contains(&column),
         };
         let view = KindView::new(files, kinds, &is_wanted, url.clone());

@@ -13,7 +13,7 @@ use dataward_event::exposure::{Deed, Exposure, Known, Level, PartialSum, ReadFig
 use dataward_event::finding::{CloseReason, Severity};
 use dataward_event::position::{Offset, Partition, Position};
 use dataward_event::time::{EventTime, IngestTime, KafkaTime};
-use dataward_event::volume::{ByteCount, ObjectCount, RowCount, Volume};
+use dataward_event::volume::{ByteCount, ObjectCount, ReadScope, RowCount, Volume};
 use dataward_pipeline::archive::{
     Archive, Checkpoint, EnvelopeForm, EventRow, ExposureRow, Replayed, RowOrigin, Rows,
 };
@@ -105,13 +105,14 @@ fn audit_event() -> impl Strategy<Value = AuditEvent<'static>> {
         select(Class::ALL.as_slice()),
         select(Outcome::ALL.as_slice()),
         prop::option::of(select(Sensitivity::ALL.as_slice())),
+        prop::option::of(select(ReadScope::ALL.as_slice())),
     );
     let texts = prop::collection::vec(maybe(), 10);
     let lists = (prop::collection::vec(text(), 0..4), prop::collection::vec(change(), 0..3));
     let parts = (actor(), client(), datastore(), (count(), count(), count()));
     (head, named, texts, lists, parts).prop_map(|(head, named, mut texts, lists, parts)| {
         let (uid, micros, source, operation, activity_id) = head;
-        let (time_origin, kind, class, outcome, sensitivity) = named;
+        let (time_origin, kind, class, outcome, sensitivity, scope) = named;
         let (objects, changes) = lists;
         let (actor, client, datastore, (rows, bytes, counted)) = parts;
         let mut next = || texts.pop().unwrap();
@@ -138,6 +139,7 @@ fn audit_event() -> impl Strategy<Value = AuditEvent<'static>> {
                 bytes: bytes.map(ByteCount),
                 objects: counted.map(ObjectCount),
             },
+            read_scope: scope,
             changes,
             request_uid: next(),
             correlation_uid: next(),

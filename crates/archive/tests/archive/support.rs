@@ -160,6 +160,7 @@ pub(crate) fn event(kind: EventKind, uid: &str) -> AuditEvent<'static> {
             bytes: Some(ByteCount(1_234)),
             objects: Some(ObjectCount(1)),
         },
+        read_scope: None,
         changes,
         request_uid: Some("R1".into()),
         correlation_uid: None,

@@ -8,7 +8,7 @@ use crate::support::process::dataward;
 fn the_printed_schemas_are_the_files() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     for (what, file) in [
-        ("table", "schemas/table/v2.json"),
+        ("table", "schemas/table/v3.json"),
         ("event", "schemas/ocsf/event.schema.json"),
         ("alert", "schemas/ocsf/alert.schema.json"),
         ("config", "crates/cli/default-config.toml"),

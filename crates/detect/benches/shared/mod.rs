@@ -35,6 +35,7 @@ pub(crate) fn read(
         datastore: Some(datastore),
         objects: Vec::new(),
         volume: Volume { bytes: Some(ByteCount(400_000)), ..Volume::default() },
+        read_scope: None,
         changes: Vec::new(),
         request_uid: None,
         correlation_uid: None,

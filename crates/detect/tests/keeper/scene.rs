@@ -171,6 +171,7 @@ pub(crate) fn read_event(
         datastore: Some(of.clone()),
         objects: Vec::new(),
         volume: Volume { rows: Some(RowCount(10)), bytes: Some(ByteCount(1_000)), objects: None },
+        read_scope: None,
         changes: Vec::new(),
         request_uid: None,
         correlation_uid: None,

@@ -75,6 +75,7 @@ impl Event {
             datastore: Some(datastore(self.store)),
             objects: vec!["a.csv".into(), "b.csv".into()],
             volume: Volume { bytes: self.bytes.map(ByteCount), ..Volume::default() },
+            read_scope: None,
             changes: Vec::new(),
             request_uid: None,
             correlation_uid: None,
