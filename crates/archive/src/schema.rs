@@ -8,7 +8,9 @@ use deltalake_core::kernel::{
     ArrayType, DataType as DeltaType, PrimitiveType, StructField, StructType,
 };
 
-use crate::column::{COLUMNS, COLUMNS_OF_VERSION_1, COLUMNS_OF_VERSION_2, Column, ColumnType, Listed, columns_of};
+use crate::column::{
+    COLUMNS, COLUMNS_OF_VERSION_1, COLUMNS_OF_VERSION_2, Column, ColumnType, Listed, columns_of,
+};
 use crate::row_kind::RowKind;
 
 /// The listing of the table's columns that is published for its readers, as JSON.

@@ -1,11 +1,16 @@
-//! Where a record ends in a file: one JSON value, or, where there is none, one line.
+//! Where a record ends in a file: one JSON value, or, where there is none, one line with those that continue it.
 //!
 //! Values may stand one a line, pretty-printed over many, or one behind the other without a line break. A value that
-//! is cut off ends at the line where it can no longer be one, so that one bad line does not swallow the rest.
+//! is cut off ends at the line where it can no longer be one, so that one bad line does not swallow the rest. A line is
+//! continued by lines that begin with a tabulator (PostgreSQL's statements, stack traces), by those of a field of CSV that
+//! is still in quotes, and by those of an XML element of MySQL's audit log.
 
 use std::io::{self, BufRead};
 
 use dataward_event::limits::QUARANTINE_BYTES_MAX;
+
+/// How long a line may become by those that continue it, in bytes: beyond, the rest is read line by line.
+const JOINED_BYTES_MAX: usize = 1024 * 1024;
 
 /// Reads records from decompressed bytes.
 pub struct Framing<R> {
@@ -15,6 +20,7 @@ pub struct Framing<R> {
     scan: Scan,
     /// How many bytes of a byte order mark stood at the beginning.
     mark: u64,
+    has_separators: bool,
 }
 
 /// One record: its place and its bytes.
@@ -39,6 +45,14 @@ struct Scan {
     is_at_line_start: bool,
     /// The record is no JSON value but a line.
     is_line: bool,
+    /// Its first byte was a bracket that may open a list or a line.
+    is_undecided: bool,
+    /// The last byte was a line break of a line, of which the next byte tells whether it is the record's end.
+    is_held: bool,
+    /// The next line continues this one, however it begins.
+    is_open: bool,
+    /// Quotes so far, in a line.
+    quotes: usize,
 }
 
 enum Step {
@@ -58,7 +72,15 @@ impl<R: BufRead> Framing<R> {
 
     /// Reads from the middle: `input` stands at byte `offset`.
     pub fn at(input: R, offset: u64) -> Self {
-        Self { input, offset, record: Vec::new(), scan: Scan::default(), mark: 0 }
+        let scan = Scan::default();
+        Self { input, offset, record: Vec::new(), scan, mark: 0, has_separators: false }
+    }
+
+    /// Takes brackets and commas between records for separators: the file is one list, whose end may not be written yet.
+    #[must_use]
+    pub fn in_a_list(mut self, is_list: bool) -> Self {
+        self.has_separators = is_list;
+        self
     }
 
     /// The next record; `None` at the end.
@@ -75,9 +97,9 @@ impl<R: BufRead> Framing<R> {
             if buffer.is_empty() {
                 return Ok(self.take_record());
             }
-            let mark = &mut self.mark;
+            let place = Place { offset: self.offset, has_separators: self.has_separators };
             let (used, has_ended) =
-                consume(buffer, &mut self.record, &mut self.scan, self.offset, mark);
+                consume(buffer, &mut self.record, &mut self.scan, place, &mut self.mark);
             self.input.consume(used);
             self.offset += used as u64;
             if has_ended {
@@ -87,10 +109,15 @@ impl<R: BufRead> Framing<R> {
     }
 
     fn take_record(&mut self) -> Option<Framed> {
-        self.scan = Scan::default();
-        let bytes = std::mem::take(&mut self.record);
+        let scan = std::mem::take(&mut self.scan);
+        let mut bytes = std::mem::take(&mut self.record);
         let offset = self.offset - bytes.len() as u64;
-        if bytes.is_empty() { None } else { Some(Framed { offset, end: self.offset, bytes }) }
+        // The line break before a line that does not continue this one.
+        if scan.is_held {
+            bytes.pop();
+        }
+        let end = offset + bytes.len() as u64;
+        if bytes.is_empty() { None } else { Some(Framed { offset, end, bytes }) }
     }
 }
 
@@ -102,19 +129,25 @@ fn consume(
     buffer: &[u8],
     record: &mut Vec<u8>,
     scan: &mut Scan,
-    offset: u64,
+    at: Place,
     mark: &mut u64,
 ) -> (usize, bool) {
     let mut from = 0;
     for (place, byte) in buffer.iter().copied().enumerate() {
         let is_empty = record.is_empty() && place == from;
         // A byte order mark is one only at the very beginning: behind a record its bytes are bad input, and kept.
-        let at = offset + place as u64;
-        let is_mark = is_empty && *mark == at && MARK.get(at as usize) == Some(&byte);
+        let offset = at.offset + place as u64;
+        let is_mark = is_empty && *mark == offset && MARK.get(offset as usize) == Some(&byte);
         *mark += u64::from(is_mark);
-        if is_empty && (byte.is_ascii_whitespace() || is_mark) {
+        let is_separator = at.has_separators && matches!(byte, b'[' | b',' | b']');
+        if is_empty && (byte.is_ascii_whitespace() || is_mark || is_separator) {
             from = place + 1;
             continue;
+        }
+        if byte == b'\n' && scan.is_line && !scan.is_held && !is_empty {
+            record.extend_from_slice(&buffer[from..place]);
+            from = place;
+            scan.is_open = is_open(record, scan.quotes);
         }
         match scan.step(byte, is_empty) {
             Step::Take if record.len() + (place + 1 - from) < QUARANTINE_BYTES_MAX => {}
@@ -132,13 +165,52 @@ fn consume(
     (buffer.len(), false)
 }
 
+/// Whether lines of text that were joined so far ask for another one: a field of PostgreSQL's CSV is still in quotes, or an
+/// XML element of MySQL's audit log has not ended.
+fn is_open(record: &[u8], quotes: usize) -> bool {
+    if record.len() > JOINED_BYTES_MAX {
+        return false;
+    }
+    if record.starts_with(b"<AUDIT_RECORD") {
+        let text = record.trim_ascii_end();
+        return !(text.ends_with(b"</AUDIT_RECORD>") || text.ends_with(b"/>"));
+    }
+    quotes % 2 == 1 && is_csv(record)
+}
+
+/// Whether a line begins like one of PostgreSQL's CSV log: `2024-05-06 07:08:09.123 UTC,`.
+fn is_csv(line: &[u8]) -> bool {
+    let head = &line[..line.len().min(40)];
+    let Some(comma) = head.iter().position(|byte| *byte == b',') else { return false };
+    comma > 19
+        && head[..4].iter().all(u8::is_ascii_digit)
+        && head[4] == b'-'
+        && head[10] == b' '
+        && head[13] == b':'
+        && head[19..comma]
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b". +-:".contains(byte))
+}
+
+/// Where a buffer stands, and how records are parted there.
+#[derive(Clone, Copy)]
+struct Place {
+    offset: u64,
+    has_separators: bool,
+}
+
 impl Scan {
     fn step(&mut self, byte: u8, is_first: bool) -> Step {
         if is_first {
             self.is_line = !matches!(byte, b'{' | b'[');
+            self.is_undecided = byte == b'[';
+        } else if self.is_undecided && !byte.is_ascii_whitespace() {
+            // A list of events, or the bracket that opens a line: `[2024-05-06T07:08:09,123] …`.
+            self.is_undecided = false;
+            self.is_line = !matches!(byte, b'{' | b'[' | b']' | b'"');
         }
         if self.is_line {
-            return if byte == b'\n' { Step::End } else { Step::Take };
+            return self.step_in_line(byte);
         }
         if self.is_in_string {
             return self.step_in_string(byte);
@@ -158,6 +230,19 @@ impl Scan {
             _ => {}
         }
         self.note(byte);
+        Step::Take
+    }
+
+    /// A line break is held back until the next byte tells whether its line continues this one.
+    fn step_in_line(&mut self, byte: u8) -> Step {
+        if self.is_held {
+            if !(self.is_open || byte == b'\t') {
+                return Step::End;
+            }
+            self.is_held = false;
+        }
+        self.quotes += usize::from(byte == b'"');
+        self.is_held = byte == b'\n';
         Step::Take
     }
 
@@ -215,8 +300,29 @@ mod tests {
         assert_eq!(texts("{\"a\":\"}\"}{\"b\":2}"), ["{\"a\":\"}\"}", "{\"b\":2}"]);
         assert_eq!(texts("{\n  \"a\": [\n{\"b\": 1},\n{}\n]\n}\n[1]").len(), 2);
         assert_eq!(texts("\u{feff}{\"a\":1}"), ["{\"a\":1}"]);
-        assert_eq!(records(b"[}\xbf").len(), 2, "no mark behind a record");
+        assert_eq!(records(b"[]\xbf").len(), 2, "no mark behind a record");
         assert_eq!(texts("  \n\n"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn lines_are_continued() {
+        let csv =
+            "2024-05-06 07:08:09.123 UTC,\"ada\",\"select\n 1\",,\n2024-05-06 07:08:10 UTC,,\n";
+        assert_eq!(texts(csv).len(), 2);
+        assert_eq!(texts("a \" quote\nb\n"), ["a \" quote", "b"]);
+        assert_eq!(
+            texts("LOG:  select\n\t1\n\tfrom t\nLOG:  x\n"),
+            ["LOG:  select\n\t1\n\tfrom t", "LOG:  x"]
+        );
+        let xml = "<AUDIT_RECORD>\n <NAME>Query</NAME>\n</AUDIT_RECORD>\n<AUDIT_RECORD\n NAME=\"Query\"\n/>\n";
+        assert_eq!(texts(xml).len(), 2);
+        assert_eq!(texts("[2024-05-06T07:08:09,123] [rest] {x}\n[{\"a\":1}]\n").len(), 2);
+        let list = "[\n{\"a\":1},\n{\"a\":2}\n";
+        let mut framing = Framing::new(list.as_bytes()).in_a_list(true);
+        let first = framing.next_record().expect("memory can be read").expect("one");
+        assert_eq!((first.offset, first.end), (2, 9));
+        assert!(framing.next_record().expect("memory can be read").is_some());
+        assert_eq!(framing.next_record().expect("memory can be read"), None);
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub struct InputFile {
     /// The time of its first event, as far as one was found near its beginning.
     pub first_time: Option<EventTime>,
     place: Place,
+    source: Source,
 }
 
 #[derive(Debug, Clone)]
@@ -122,7 +123,14 @@ fn examine(name: &str, place: Place, source: Source) -> io::Result<InputFile> {
     let first_time = first_time(&mut BufReader::with_capacity(BUFFER_BYTES, &mut hashing), source)?;
     io::copy(&mut hashing, &mut io::sink())?;
     let partition = Partition::file(&hex(&hashing.hasher.finalize()));
-    Ok(InputFile { name: name.to_owned(), partition, bytes: hashing.bytes, first_time, place })
+    Ok(InputFile {
+        name: name.to_owned(),
+        partition,
+        bytes: hashing.bytes,
+        first_time,
+        place,
+        source,
+    })
 }
 
 fn first_time(input: &mut impl BufRead, source: Source) -> io::Result<Option<EventTime>> {
@@ -131,7 +139,7 @@ fn first_time(input: &mut impl BufRead, source: Source) -> io::Result<Option<Eve
         offset: dataward_event::position::Offset(0),
         record_index: 0,
     };
-    let mut framing = Framing::new(input);
+    let mut framing = Framing::new(input).in_a_list(source.is_list());
     for _ in 0..FIRST_RECORDS {
         let Some(framed) = framing.next_record()? else { return Ok(None) };
         let record = Record { position: &position, kafka_time: None, payload: &framed.bytes };
@@ -166,7 +174,8 @@ impl InputFile {
     pub fn records(&self, from: u64) -> io::Result<Framing<BufReader<Box<dyn Read + Send>>>> {
         let mut input = open(&self.place)?;
         io::copy(&mut (&mut input).take(from), &mut io::sink())?;
-        Ok(Framing::at(BufReader::with_capacity(BUFFER_BYTES, input), from))
+        let framing = Framing::at(BufReader::with_capacity(BUFFER_BYTES, input), from);
+        Ok(framing.in_a_list(self.source.is_list()))
     }
 }
 

@@ -100,6 +100,11 @@ impl Source {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|source| source.name() == name)
     }
+
+    /// Whether its files are one list that stays open while the server runs: their records are the elements.
+    pub const fn is_list(self) -> bool {
+        matches!(self, Self::MysqlAudit)
+    }
 }
 
 /// Where one event of a record stands: what its source needs besides its text.

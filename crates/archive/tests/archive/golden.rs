@@ -142,7 +142,7 @@ fn an_archive_of_version_1_is_raised_by_the_first_commit() {
         assert_eq!(before[kept], after[kept], "{kept}");
     }
     let mut configuration = before["configuration"].clone();
-    configuration["dataward.schema_version"] = "2".into();
+    configuration["dataward.schema_version"] = "3".into();
     assert_eq!(configuration, after["configuration"]);
     let columns = |metadata: &Value| -> Vec<Value> {
         let schema: Value =
