@@ -17,6 +17,7 @@ mod outages_topic;
 mod poison;
 mod query;
 mod readers;
+mod real_servers;
 mod run;
 mod samples;
 mod scan;

@@ -150,6 +150,26 @@ pub(crate) fn read(broker: &Broker, topic: &str, count: usize) -> Vec<Read> {
     read
 }
 
+/// Reads the values of partition 0, from the first, until they are enough.
+pub(crate) fn values(
+    broker: &Broker,
+    topic: &str,
+    is_enough: impl Fn(&[String]) -> bool,
+) -> Vec<String> {
+    let consumer: BaseConsumer = client(broker).set("group.id", "reader").create().unwrap();
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, 0, rdkafka::Offset::Beginning).unwrap();
+    consumer.assign(&list).unwrap();
+    let mut values = Vec::new();
+    until("enough records of the topic", || {
+        while let Some(message) = consumer.poll(Duration::from_millis(100)) {
+            values.push(String::from_utf8(message.unwrap().payload().unwrap().to_vec()).unwrap());
+        }
+        is_enough(&values).then_some(())
+    });
+    values
+}
+
 /// The configuration of a `run` in a folder: its archive there, its alerts in `alerts.ndjson`.
 pub(crate) struct Setup {
     pub(crate) config: PathBuf,
