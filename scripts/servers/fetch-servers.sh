@@ -11,9 +11,8 @@ servers_postgres_oldest=15
 fetch_servers() {
   local recipe=scripts/servers/fetch-servers.sh folder=none
   if [[ -n ${DATAWARD_POSTGRES:-} && -n ${DATAWARD_MARIADB:-} && -n ${DATAWARD_RSYSLOG:-} ]]; then
-    return
-  fi
-  if have apt-get && have dpkg-deb; then
+    : # Nothing to fetch.
+  elif have apt-get && have dpkg-deb; then
     # What one distribution has unpacked does not run in another.
     folder=$cache/servers/$(. /etc/os-release && echo "$ID-${VERSION_ID:-next}")-$(dpkg --print-architecture)
     if once "$folder" "$recipe"; then
