@@ -206,8 +206,8 @@ fn a_foreign_table_and_a_forgetful_one_are_refused() {
         ("delta.appendOnly", "delta.setTransactionRetentionDuration"),
         ("\\\"kafka_offset\\\"", "\\\"kafka_ofset\\\""),
         ("\"minWriterVersion\":2", "\"minWriterVersion\":4"),
-        ("\"dataward.schema_version\":\"2\"", "\"dataward.schema_version\":\"3\""),
-        ("\"dataward.schema_version\":\"2\"", "\"dataward.schema_version\":\"1\""),
+        ("\"dataward.schema_version\":\"3\"", "\"dataward.schema_version\":\"4\""),
+        ("\"dataward.schema_version\":\"3\"", "\"dataward.schema_version\":\"1\""),
     ] {
         let place = Place::new();
         drop(place.open());
