@@ -5,8 +5,8 @@ use dataward_event::audit_event::AuditEvent;
 use crate::container::Fault;
 use crate::source::{Place, Source};
 use crate::{
-    aws, azure, databricks, elastic, gcp, k8s, kafka, mongodb, mysql, ocsf, postgres, redis,
-    s3_access, snowflake,
+    aws, azure, databricks, elastic, gcp, k8s, kafka, mapping, mongodb, mysql, ocsf, postgres,
+    redis, s3_access, snowflake,
 };
 
 /// Reads one event of a source.
@@ -37,6 +37,7 @@ pub(crate) fn decode<'a>(
         Source::SnowflakeAccountUsage => snowflake::decode(text, place),
         Source::DatabricksAudit => databricks::decode(text, place),
         Source::K8sAudit => k8s::decode(text, place),
+        Source::Mapped(mapping) => mapping::decode(mapping, text, place),
         Source::Auto => Err(Fault::shape("an event of no source")),
     }
 }

@@ -23,6 +23,7 @@ mod gcp;
 mod k8s;
 mod kafka;
 mod lenient;
+pub mod mapping;
 mod mongodb;
 mod mysql;
 mod nesting;

@@ -11,6 +11,7 @@ use dataward_event::uid::UidBuilder;
 
 use crate::container::{self, Fault, Leaf};
 use crate::decode::{Decoded, DecodedEvent, Envelope, Record, Reject};
+use crate::mapping::Mapping;
 use crate::{event_time, format, recognise};
 
 macro_rules! sources {
@@ -21,10 +22,12 @@ macro_rules! sources {
             $($(#[$note])* $variant,)+
             /// Any of the others, told apart event by event.
             Auto,
+            /// A format that a mapping file defines.
+            Mapped(&'static Mapping),
         }
 
         impl Source {
-            /// All sources, in the order of the reference.
+            /// All sources but those of mapping files, in the order of the reference.
             pub const ALL: [Self; 20] = [$(Self::$variant,)+ Self::Auto];
 
             /// The name in config, rows and alerts.
@@ -32,6 +35,7 @@ macro_rules! sources {
                 match self {
                     $(Self::$variant => $name,)+
                     Self::Auto => "auto",
+                    Self::Mapped(mapping) => mapping.name(),
                 }
             }
 
@@ -40,6 +44,7 @@ macro_rules! sources {
                 match self {
                     $(Self::$variant => $what,)+
                     Self::Auto => "any of the other sources, told apart event by event",
+                    Self::Mapped(_) => "a format that a mapping file defines",
                 }
             }
 
@@ -48,6 +53,7 @@ macro_rules! sources {
                 match self {
                     $(Self::$variant => Some(concat!("docs/sources/", $name, ".md")),)+
                     Self::Auto => None,
+                    Self::Mapped(_) => Some("docs/sources/mapping.md"),
                 }
             }
         }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use dataward_event::audit_event::{
-    Actor, ActorKind, AuditEvent, Client, Datastore, EventKind, Outcome, Text,
+    Actor, ActorKind, AuditEvent, Client, Datastore, EventKind, Outcome,
 };
 use dataward_event::limits::OBJECTS_PER_EVENT_MAX;
 use dataward_event::volume::ReadScope;
@@ -319,6 +319,7 @@ fn datastore(line: &Line<'_>, place: Place<'_>) -> Datastore<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dataward_event::audit_event::Text;
 
     #[test]
     fn the_older_form_gives_its_pairs() {
