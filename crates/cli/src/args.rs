@@ -65,8 +65,9 @@ pub(crate) enum Command {
     Timeline(Timeline),
     /// Proves that an archive is whole, or names exactly what is not.
     Verify(Verify),
-    /// Lists the log formats that are understood.
-    Sources(Listing),
+    /// Lists the log formats that are understood, shows what one needs and tells, and tries a mapping file.
+    #[command(args_conflicts_with_subcommands = true)]
+    Sources(Sources),
     /// Lists the changes of protection that are detected.
     Controls(Controls),
     /// Prints the JSON Schemas, the table's columns and the commented configuration.
@@ -118,7 +119,7 @@ pub(crate) struct Doctor {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Scan {
-    /// The log format: see `dataward sources`.
+    /// The log format: see `dataward sources`; or a mapping file (`….toml`).
     #[arg(long, value_name = "SOURCE")]
     pub(crate) source: String,
     /// Keeps the events in this archive; a file that it has already adds nothing.
@@ -135,7 +136,7 @@ pub(crate) struct Scan {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Normalize {
-    /// The log format: see `dataward sources`.
+    /// The log format: see `dataward sources`; or a mapping file (`….toml`).
     #[arg(long, value_name = "SOURCE")]
     pub(crate) source: String,
     /// Files, directories, `-` for standard input; gzip and zstd are recognised.
@@ -145,7 +146,7 @@ pub(crate) struct Normalize {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Replay {
-    /// The log format: see `dataward sources`.
+    /// The log format: see `dataward sources`; or a mapping file (`….toml`).
     #[arg(long, value_name = "SOURCE")]
     pub(crate) source: String,
     /// The topic to produce to.
@@ -291,9 +292,34 @@ pub(crate) struct Verify {
 }
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Listing {
+pub(crate) struct Sources {
+    #[command(subcommand)]
+    pub(crate) command: Option<SourcesCommand>,
+    /// One source: how to switch its log on, what it tells and what not.
+    #[arg(value_name = "SOURCE")]
+    pub(crate) source: Option<String>,
+    /// The whole reference page of the source.
+    #[arg(long, requires = "source")]
+    pub(crate) page: bool,
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum SourcesCommand {
+    /// Shows what a mapping file makes of a file: the events as OCSF on standard output, and what is missing on standard
+    /// error. Exit code 3 if a record cannot be read.
+    Test(SourcesTest),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SourcesTest {
+    /// The mapping file: see docs/sources/mapping.md.
+    #[arg(value_name = "MAPPING")]
+    pub(crate) mapping: PathBuf,
+    /// Files, directories, `-` for standard input; gzip and zstd are recognised.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -10,6 +10,7 @@ use dataward_detect::context::Context;
 use dataward_event::time::KafkaTime;
 use dataward_kafka::config::Properties;
 use dataward_pipeline::settings::{OnGap, RawPolicy, Settings, StartAt, TopicSettings};
+use dataward_sources::mapping::Mapping;
 use dataward_sources::source::Source;
 use serde::Deserialize;
 
@@ -259,12 +260,26 @@ fn read_toml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
     })
 }
 
-/// The source of this name.
+/// The source of this name, or the one that a mapping file of this name defines.
 pub(crate) fn source(name: &str) -> Result<Source, String> {
+    if name.ends_with(".toml") {
+        return mapping(Path::new(name)).map(Source::Mapped);
+    }
     Source::parse(name).ok_or_else(|| {
         let known: Vec<&str> = Source::ALL.iter().map(|source| source.name()).collect();
-        format!("unknown source {name}; known are {}", known.join(", "))
+        format!("unknown source {name}; known are {}, and mapping files (….toml)", known.join(", "))
     })
+}
+
+/// Reads a mapping file. It lives as long as the process, as the name of its source does.
+///
+/// # Errors
+/// The file, and the line or the key that cannot be used.
+pub(crate) fn mapping(path: &Path) -> Result<&'static Mapping, String> {
+    let named = |reason: String| format!("mapping file {}: {reason}", path.display());
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| named(format!("failed to read it: {error}")))?;
+    Ok(Box::leak(Box::new(Mapping::parse(&text).map_err(named)?)))
 }
 
 /// One worker less than there are cores: the loop itself needs one.

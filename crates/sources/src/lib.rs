@@ -32,6 +32,7 @@ mod ocsf;
 mod postgres;
 mod recognise;
 mod redis;
+pub mod reference;
 mod s3_access;
 mod snowflake;
 pub mod source;

@@ -56,6 +56,16 @@ macro_rules! sources {
                     Self::Mapped(_) => Some("docs/sources/mapping.md"),
                 }
             }
+
+            /// The text of its reference page.
+            pub const fn page(self) -> Option<&'static str> {
+                match self {
+                    $(Self::$variant => {
+                        Some(include_str!(concat!("../../../docs/sources/", $name, ".md")))
+                    })+
+                    Self::Auto | Self::Mapped(_) => None,
+                }
+            }
         }
     };
 }

@@ -1,7 +1,9 @@
 //! `normalize`: the events of files as OCSF.
 
 use std::io::{BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
 
+use dataward_event::audit_event::AuditEvent;
 use dataward_event::position::{Offset, Position};
 use dataward_event::uid::hex;
 use dataward_files::input::{self, InputFile};
@@ -17,13 +19,22 @@ use crate::{config, progress};
 /// Runs the command.
 pub(crate) fn run(args: &Normalize) -> Outcome {
     let source = config::source(&args.source).map_err(|e| Failure::text(Exit::Usage, e))?;
-    let files = input::find(&args.files, source, |_| {});
+    print_events(source, &args.files, &mut |_| {})
+}
+
+/// Prints the events of files, and shows each.
+pub(super) fn print_events(
+    source: Source,
+    files: &[PathBuf],
+    seen: &mut dyn FnMut(&AuditEvent<'_>),
+) -> Outcome {
+    let files = input::find(files, source, |_| {});
     let files = files.map_err(|error| Failure::new(Exit::Input, error))?;
     let mut output = BufWriter::new(std::io::stdout().lock());
     let mut faults = 0;
     let bar = bar(&files);
     for file in &files {
-        match normalize(file, source, &mut output, &bar) {
+        match normalize(file, source, &mut output, &bar, seen) {
             Ok(count) => faults += count,
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(Exit::Done),
             Err(error) => {
@@ -55,6 +66,7 @@ fn normalize(
     source: Source,
     output: &mut impl Write,
     bar: &ProgressBar,
+    seen: &mut dyn FnMut(&AuditEvent<'_>),
 ) -> std::io::Result<u64> {
     let mut records = file.records(0)?;
     let mut faults = 0;
@@ -67,6 +79,7 @@ fn normalize(
         let decoded = decode(source, record);
         for event in &decoded.events {
             position.record_index = event.record_index;
+            seen(&event.event);
             let sha256 = hex(&sha2_of(&event.raw));
             writeln!(output, "{}", event_json(&event.event, Some(&position), Some(&sha256)))?;
         }

@@ -48,9 +48,11 @@ impl Mapping {
         self.name
     }
 
-    /// The fields of the event that the file defines, in order.
-    pub fn fields(&self) -> impl Iterator<Item = &str> {
-        self.definition.fields.keys().map(String::as_str)
+    /// The fields of the event that the file defines, in order, and whether this event has each.
+    pub fn filled<'m>(&'m self, event: &AuditEvent<'_>) -> impl Iterator<Item = (&'m str, bool)> {
+        let found: Vec<bool> =
+            self.definition.fields.keys().map(|field| has(event, field)).collect();
+        self.definition.fields.keys().map(String::as_str).zip(found)
     }
 }
 
@@ -319,6 +321,52 @@ impl<'a> Reader<'_, 'a> {
                 whole: rule.whole,
             })
             .collect()
+    }
+}
+
+/// Whether an event has a field.
+fn has(event: &AuditEvent<'_>, field: &str) -> bool {
+    let (actor, client, datastore) = (&event.actor, &event.client, event.datastore.as_ref());
+    match field {
+        "time" => event.time_origin != dataward_event::audit_event::TimeOrigin::Kafka,
+        "act" => event.activity_id != 0,
+        "outcome" => event.outcome != Outcome::Unknown,
+        "operation" => event.operation != "unknown",
+        "service" => event.service.is_some(),
+        "event_code" => event.event_code.is_some(),
+        "error_code" => event.error_code.is_some(),
+        "error_message" => event.error_message.is_some(),
+        "actor_uid" => actor.uid.is_some(),
+        "actor_name" => actor.name.is_some(),
+        "actor_kind" => actor.kind != ActorKind::Unknown,
+        "actor_type" => actor.user_type.is_some(),
+        "actor_account_uid" => actor.account_uid.is_some(),
+        "actor_credential_uid" => actor.credential_uid.is_some(),
+        "actor_session_uid" => actor.session_uid.is_some(),
+        "actor_issuer" => actor.issuer.is_some(),
+        "actor_mfa" => actor.mfa.is_some(),
+        "actor_groups" => !actor.groups.is_empty(),
+        "client_ip" => client.ip.is_some(),
+        "client_domain" => client.domain.is_some(),
+        "client_port" => client.port.is_some(),
+        "client_endpoint_uid" => client.endpoint_uid.is_some(),
+        "user_agent" => client.user_agent.is_some(),
+        "datastore_uid" | "datastore_form" => datastore.is_some(),
+        "datastore_name" => datastore.is_some_and(|datastore| datastore.name.is_some()),
+        "datastore_type" => datastore.is_some_and(|datastore| datastore.resource_type.is_some()),
+        "objects" => !event.objects.is_empty(),
+        "rows_returned" => event.volume.rows.is_some(),
+        "bytes_out" => event.volume.bytes.is_some(),
+        "objects_count" => event.volume.objects.is_some(),
+        "read_scope" => event.read_scope.is_some(),
+        "statement" => event.statement.is_some(),
+        "request_uid" => event.request_uid.is_some(),
+        "correlation_uid" => event.correlation_uid.is_some(),
+        "account_uid" => event.account_uid.is_some(),
+        "region" => event.region.is_some(),
+        "provider" => event.provider.is_some(),
+        "sensitivity" => event.sensitivity.is_some(),
+        _ => true,
     }
 }
 
