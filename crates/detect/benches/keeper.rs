@@ -64,6 +64,7 @@ fn change(
         source: "aws.cloudtrail".to_owned(),
         operation: "PutBucketPolicy".to_owned(),
         service: Some("s3.amazonaws.com".to_owned()),
+        correlation_uid: None,
         outcome: Outcome::Success,
         actor: Actor {
             uid: Some("arn:aws:iam::111122223333:user/deploy".into()),

@@ -12,6 +12,7 @@ use dataward_event::exposure::{Known, ReadFigures};
 use dataward_event::time::EventTime;
 use serde::{Deserialize, Serialize};
 
+use crate::act::{COMPANION_MICROS, joined};
 use crate::actor_key::identity_hash;
 use crate::context::Context;
 use crate::opening::{Opening, Tally, still_open_dues};
@@ -110,7 +111,8 @@ impl DatastoreState {
             return;
         }
         let event = Arc::new(event);
-        let is_newest = self.recent.last_key_value().is_none_or(|(newest, _)| *newest < place);
+        let is_newest = self.recent.last_key_value().is_none_or(|(newest, _)| *newest < place)
+            && event.correlation_uid.is_none();
         let memo = self.memo.0.take().filter(|_| is_newest && self.strangers == 0);
         if let Some(mut posture) = memo {
             posture.step(&event, &self.facts(context));
@@ -146,6 +148,7 @@ impl DatastoreState {
     pub fn fold_oldest(&mut self, context: &Context) {
         let facts = self.facts(context);
         if let Some((_, oldest)) = self.recent.pop_first() {
+            let oldest = joined(&oldest, self.recent.values());
             self.settled.step(&oldest, &facts);
             self.settled.forget_closed();
             self.memo.fold();
@@ -254,7 +257,10 @@ impl DatastoreState {
     /// Whether something of it is before a time.
     pub fn has_before(&self, horizon: EventTime) -> bool {
         let minute = horizon.micros().div_euclid(MINUTE_MICROS);
-        self.recent.first_key_value().is_some_and(|((time, _), _)| *time < horizon)
+        let oldest = horizon.plus_micros(-COMPANION_MICROS);
+        let is_due = |time: EventTime, event: &PostureEvent| time < oldest || !event.is_companion();
+        let mut recent = self.recent.iter().take_while(|((time, _), _)| *time < horizon);
+        recent.any(|((time, _), event)| is_due(*time, event))
             || self.totals.first_key_value().is_some_and(|(key, _)| key.minute < minute)
             || self.others.first_key_value().is_some_and(|(of, _)| *of < minute)
     }
@@ -263,12 +269,13 @@ impl DatastoreState {
     pub fn settle(&mut self, horizon: EventTime, context: &Context) {
         let minute = horizon.micros().div_euclid(MINUTE_MICROS);
         let events = take_before(&mut self.recent, &(horizon, String::new()));
+        let companions = events.values().chain(self.recent.values());
         let totals = take_before(&mut self.totals, &first_key(minute, false));
         let others = take_before(&mut self.others, &minute);
         self.strangers -= totals.keys().filter(|key| key.is_stranger).count();
 
         let facts = self.facts(context);
-        let inputs = self.inputs(events.values(), totals.iter(), context);
+        let inputs = self.inputs(events.values(), companions, totals.iter(), context);
         for input in &inputs {
             step(&mut self.settled, input, &facts);
         }
@@ -294,6 +301,11 @@ impl DatastoreState {
                 }
             }
         }
+        // Who made a change of which the next record tells is not forgotten between the two.
+        let oldest = horizon.plus_micros(-COMPANION_MICROS);
+        let kept =
+            events.into_iter().filter(|((time, _), event)| *time >= oldest && event.is_companion());
+        self.recent.extend(kept);
         self.settled.forget_closed();
         self.memo.fold();
         if self.recent.is_empty() {
@@ -309,7 +321,9 @@ impl DatastoreState {
         }
         let facts = self.facts(context);
         let mut posture = self.settled.clone();
-        for input in &self.inputs(self.recent.values(), self.totals.iter(), context) {
+        for input in
+            &self.inputs(self.recent.values(), self.recent.values(), self.totals.iter(), context)
+        {
             step(&mut posture, input, &facts);
         }
         Derived { posture, state: self, context }
@@ -336,6 +350,7 @@ impl DatastoreState {
             source: "dataward".to_owned(),
             operation: "context_adopted".to_owned(),
             service: None,
+            correlation_uid: None,
             outcome: Outcome::Success,
             actor: Actor { name: Some("the context file".into()), ..Actor::default() },
             client: Client::default(),
@@ -353,10 +368,12 @@ impl DatastoreState {
     fn inputs<'i>(
         &self,
         events: impl Iterator<Item = &'i Arc<PostureEvent>>,
+        companions: impl Iterator<Item = &'i Arc<PostureEvent>> + Clone,
         totals: impl Iterator<Item = (&'i TotalKey, &'i ReadTotal)>,
         context: &Context,
     ) -> Vec<Input> {
-        let mut inputs: Vec<Input> = events.map(|event| Input::Change(Arc::clone(event))).collect();
+        let mut inputs: Vec<Input> =
+            events.map(|event| Input::Change(joined(event, companions.clone()))).collect();
         let Some(datastore) = &self.datastore else { return inputs };
         let source = self.sources.first().map_or("", |source| &**source);
         let strangers =
@@ -428,6 +445,7 @@ fn as_change(
         source: source.to_owned(),
         operation: read.operation.to_string(),
         service: None,
+        correlation_uid: None,
         outcome: Outcome::Success,
         actor: reader.actor(),
         client: read.client(),

@@ -8,7 +8,8 @@
 //! Start with [`keeper`], then [`datastore_state`] (what is kept of a datastore), [`posture`] (what an event does to it)
 //! and [`told`] (what follows). For reads start with [`bulk_read`], then [`reader`] and [`history`].
 
-pub mod actor_key;
+mod act;
+mod actor_key;
 pub mod baseline;
 pub mod bulk_read;
 pub mod catalogue;

@@ -14,6 +14,7 @@ use dataward_event::time::EventTime;
 use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
+use crate::act::undoes;
 use crate::context::Trusted;
 use crate::opening::{
     Closing, Covered, Exposed, Leg, OUTSIDE_READ, Opening, OpeningId, Tally, ToldReaders,
@@ -49,8 +50,12 @@ pub struct Posture {
 impl Posture {
     /// Takes a change in, or a failed attempt at one.
     pub fn step(&mut self, event: &Arc<PostureEvent>, facts: &Facts<'_>) {
+        if event.is_companion() {
+            return;
+        }
         if event.is_attempt() {
             self.attempts += 1;
+            self.undo(event, facts);
             return;
         }
         let is_news = self.strengthens(event);
@@ -66,6 +71,24 @@ impl Posture {
             self.settings = LiteMap::new();
         }
         self.judge(event, event.time, is_news, facts);
+    }
+
+    /// What was opened by a call that has failed in the end is closed again.
+    fn undo(&mut self, failure: &Arc<PostureEvent>, facts: &Facts<'_>) {
+        let undone = self.openings.values().filter(|opening| undoes(failure, &opening.event));
+        let things: Vec<(SettingKey, String)> = undone
+            .filter(|opening| opening.is_open())
+            .flat_map(|opening| {
+                opening.changes.iter().map(|c| (opening.key.clone(), c.opened.to_string()))
+            })
+            .collect();
+        if things.is_empty() {
+            return;
+        }
+        for (key, thing) in things {
+            self.close(&key, &thing, failure);
+        }
+        self.judge(failure, failure.time, false, facts);
     }
 
     fn step_setting(&mut self, key: &SettingKey, event: &Arc<PostureEvent>, facts: &Facts<'_>) {

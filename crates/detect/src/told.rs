@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use dataward_event::audit_event::{DatastoreForm, Sensitivity};
+use dataward_event::audit_event::{Actor, DatastoreForm, Sensitivity};
 use dataward_event::change::{Control, WindowKind};
 use dataward_event::exposure::{Known, Level};
 use dataward_event::finding::{CloseReason, RuleId, Severity, Step};
@@ -14,6 +14,7 @@ use crate::catalogue::{self, CatalogueRow, Confidence};
 use crate::context::Context;
 use crate::datastore_state::{DatastoreState, Derived};
 use crate::opening::{DAY_MICROS, Opening, OpeningId, STILL_OPEN, Tally, still_open_dues};
+use crate::posture_event::PostureEvent;
 use crate::read_total::{ReadMark, ReaderKey};
 
 /// What a finding is about.
@@ -65,18 +66,19 @@ pub type Standing = BTreeMap<String, Told>;
 impl Told {
     /// Whether both say the same, but for figures.
     pub fn says_the_same(&self, other: &Self) -> bool {
-        let closing = |told: &Self| told.opening.closing().map(|closing| closing.event.uid.clone());
+        // Another record of an act may have told since who did it.
+        let by = |event: &PostureEvent| (event.uid.clone(), event.actor.clone());
+        let closing = |told: &Self| told.opening.closing().map(|closing| by(&closing.event));
         let begun = |told: &Self| {
             told.opening.exposure.as_ref().map(|exposed| {
                 let legs = exposed.legs.iter();
-                let legs = legs.map(|leg| (leg.event.uid.clone(), leg.change.clone()));
-                let by = exposed.by.uid.clone();
-                (exposed.at, by, exposed.covered.clone(), legs.collect::<Vec<_>>())
+                let legs = legs.map(|leg| (by(&leg.event), leg.change.clone()));
+                (exposed.at, by(&exposed.by), exposed.covered.clone(), legs.collect::<Vec<_>>())
             })
         };
         let ended = |told: &Self| {
             let end = told.opening.exposure.as_ref().and_then(|exposed| exposed.closing.as_ref());
-            end.map(|closing| closing.event.uid.clone())
+            end.map(|closing| by(&closing.event))
         };
         let is_alike = match &self.what {
             What::Weakened | What::StillOpen(_) => {
@@ -88,6 +90,7 @@ impl Told {
             What::Read { .. } => begun(self) == begun(other),
         };
         is_alike
+            && self.opening.event.actor == other.opening.event.actor
             && self.step == other.step
             && self.level == other.level
             && self.severity == other.severity
@@ -99,9 +102,11 @@ impl Told {
 
     /// Whether the windows of both are the same, but for figures: what a finding need not say again.
     pub fn has_the_same_windows(&self, other: &Self) -> bool {
-        let ends = |told: &Self| -> Vec<(String, String)> {
+        let ends = |told: &Self| -> Vec<(String, String, Actor<'static>)> {
             let closings = told.opening.closings.iter();
-            closings.map(|(thing, end)| (thing.clone(), end.event.uid.clone())).collect()
+            closings
+                .map(|(thing, end)| (thing.clone(), end.event.uid.clone(), end.event.actor.clone()))
+                .collect()
         };
         self.opening.reachable == other.opening.reachable
             && self.opening.readable == other.opening.readable

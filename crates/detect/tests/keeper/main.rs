@@ -1,5 +1,6 @@
 //! The keeper of the shared state: what it concludes, whatever the order of arrival.
 
+mod acts;
 mod crowd;
 mod order;
 mod scene;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dataward_detect::keeper::Keeper;
-use dataward_event::audit_event::{Datastore, DatastoreForm, Outcome};
+use dataward_event::audit_event::{Actor, Datastore, DatastoreForm, Outcome};
 use dataward_event::change::{Control, Direction};
 use dataward_event::exposure::Exposure;
 use dataward_event::finding::{CloseReason, Severity};
@@ -71,6 +71,15 @@ fn happenings() -> impl Strategy<Value = Vec<Happening>> {
                 let mut event = event(number, second, &datastores()[of], changes);
                 if failed {
                     event.outcome = Outcome::Failure;
+                }
+                // Some acts are told in several records: one names who did it, another says that it failed.
+                if number % 3 == 0 {
+                    event.correlation_uid = Some(format!("act-{}", second / 700));
+                    match direction {
+                        Direction::Unknown => event.changes.clear(),
+                        _ if number % 2 == 0 => event.actor = Actor::default(),
+                        _ => {}
+                    }
                 }
                 Happening::Change(event)
             })

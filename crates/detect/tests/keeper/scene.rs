@@ -115,6 +115,7 @@ pub(crate) fn event(
         source: "aws.cloudtrail".to_owned(),
         operation: "PutBucketPolicy".to_owned(),
         service: None,
+        correlation_uid: None,
         outcome: Outcome::Success,
         actor: Actor { name: Some("j.doe".into()), ..Actor::default() },
         client: Client::default(),
