@@ -9,6 +9,7 @@ use std::time::Duration;
 use dataward_detect::context::Context;
 use dataward_event::time::KafkaTime;
 use dataward_kafka::config::Properties;
+use dataward_kafka::schema_registry::Address;
 use dataward_pipeline::settings::{OnGap, RawPolicy, Settings, StartAt, TopicSettings};
 use dataward_sources::mapping::Mapping;
 use dataward_sources::source::Source;
@@ -50,6 +51,8 @@ pub(crate) struct Config {
     pub(crate) sinks: Vec<SinkConfig>,
     /// Where metrics and health are served; `None`: nowhere.
     pub(crate) listen: Option<SocketAddr>,
+    /// The schema registries of topics, by the topics' names.
+    pub(crate) registries: Vec<(String, Address)>,
     /// The files that secrets were read from.
     pub(crate) secret_files: Vec<PathBuf>,
 }
@@ -165,6 +168,14 @@ struct RawTopic {
     keyed_by: Option<String>,
     #[serde(default)]
     incarnation: u32,
+    schema_registry: Option<RawRegistry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRegistry {
+    url: String,
+    credentials_file: Option<PathBuf>,
 }
 
 impl Config {
@@ -212,6 +223,7 @@ impl Config {
             unkeyed: unkeyed.into_iter().flatten().collect(),
             sinks,
             listen: raw.server.listen.as_deref().map(listen).transpose()?,
+            registries: registries(&raw.topics)?,
             secret_files,
         })
     }
@@ -271,6 +283,28 @@ pub(crate) fn source(name: &str) -> Result<Source, String> {
     })
 }
 
+/// The schema registries of topics. Two topics of one registry share it.
+fn registries(topics: &[RawTopic]) -> Result<Vec<(String, Address)>, String> {
+    let with = topics.iter().filter_map(|topic| Some((topic, topic.schema_registry.as_ref()?)));
+    with.map(|(topic, registry)| {
+        if !registry.url.starts_with("http://") && !registry.url.starts_with("https://") {
+            return Err(format!(
+                "topic {}: schema_registry.url must begin with http:// or https://",
+                topic.name
+            ));
+        }
+        let credentials = match &registry.credentials_file {
+            None => None,
+            Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
+                format!("topic {}: failed to read {}: {error}", topic.name, path.display())
+            })?),
+        };
+        let credentials = credentials.map(|text| text.trim().to_owned());
+        Ok((topic.name.clone(), Address { url: registry.url.clone(), credentials }))
+    })
+    .collect()
+}
+
 /// Reads a mapping file. It lives as long as the process, as the name of its source does.
 ///
 /// # Errors
@@ -304,7 +338,7 @@ fn settings(
             Some("none") => RawPolicy::None,
             Some(other) => return Err(format!("raw = \"{other}\": use all, changes or none")),
         };
-        let topic_settings = TopicSettings { source: source(&topic.source)?, raw };
+        let topic_settings = TopicSettings::new(source(&topic.source)?, raw);
         if bound.insert(topic.name.clone(), topic_settings).is_some() {
             return Err(format!("topic {} is named twice", topic.name));
         }

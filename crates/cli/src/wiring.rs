@@ -10,6 +10,7 @@ use dataward_archive::lease::{self, Keepalive, LeaseInfo};
 use dataward_feed::ndjson_file::NdjsonFileSink;
 use dataward_feed::stream::StreamSink;
 use dataward_kafka::config::Properties;
+use dataward_kafka::schema_registry::{Address, SchemaRegistry};
 use dataward_kafka::sink::KafkaAlertSink;
 use dataward_pipeline::alert_sink::AlertSink;
 use dataward_pipeline::archive::Archive;
@@ -174,4 +175,24 @@ pub(crate) fn runner<S: RecordSource, A: Archive + Send + 'static>(
     let outbox = Outbox::threads(sinks, &clock)?;
     let writer = Writer::thread(archive)?;
     Ok(Runner::new(source, writer, workers, outbox, settings, clock))
+}
+
+/// Tells the topics where the schemas of their records stand. Topics of one registry share what is fetched from it.
+pub(crate) fn join_registries(
+    settings: &mut Settings,
+    registries: &[(String, Address)],
+    stop: &Arc<AtomicBool>,
+) {
+    let mut known: Vec<(&Address, Arc<SchemaRegistry>)> = Vec::new();
+    for (topic, address) in registries {
+        let shared = known.iter().find(|(other, _)| *other == address).map(|(_, r)| Arc::clone(r));
+        let registry = shared.unwrap_or_else(|| {
+            let registry = Arc::new(SchemaRegistry::new(address.clone(), Arc::clone(stop)));
+            known.push((address, Arc::clone(&registry)));
+            registry
+        });
+        if let Some(topic) = settings.topics.get_mut(topic) {
+            topic.schemas = Some(registry);
+        }
+    }
 }

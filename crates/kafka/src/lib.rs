@@ -12,6 +12,7 @@ mod contact;
 pub mod embedded;
 pub mod producer;
 mod sample;
+pub mod schema_registry;
 pub mod sink;
 pub mod source;
 mod topic_settings;

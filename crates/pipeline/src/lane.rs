@@ -17,7 +17,7 @@ use dataward_event::quarantine::QuarantineReason;
 use dataward_event::time::{EventTime, IngestTime, KafkaTime};
 use dataward_event::uid::hex;
 use dataward_sources::decode::{Decoded, DecodedEvent, Envelope, Record, Reject};
-use dataward_sources::source::decode;
+use dataward_sources::source::decode_with;
 use sha2::{Digest, Sha256};
 
 use crate::alert::Alert;
@@ -270,9 +270,10 @@ impl<R: Rows> Work<'_, R> {
         let base = position.clone();
         let kafka_time = record.kafka_time();
         let from = Record { position: &base, kafka_time, payload };
-        let source = self.lane.topic.source;
+        let (source, schemas) = (self.lane.topic.source, self.lane.topic.schemas.as_deref());
         // A defect of a decoder costs its record, never the stream (I5).
-        let decoded = catch_unwind(|| decode(source, from)).unwrap_or_else(|_| undecoded(payload));
+        let decoding = AssertUnwindSafe(|| decode_with(source, from, schemas));
+        let decoded = catch_unwind(decoding).unwrap_or_else(|_| undecoded(payload));
         self.decoded(record, decoded, &mut position);
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use dataward_detect::context::Context;
 use dataward_event::time::KafkaTime;
+use dataward_sources::registry::Schemas;
 use dataward_sources::source::Source;
 
 /// How much of the raw records the archive keeps.
@@ -46,6 +47,15 @@ pub struct TopicSettings {
     pub source: Source,
     /// How much of the raw records is kept.
     pub raw: RawPolicy,
+    /// The registry whose schemas its records may name.
+    pub schemas: Option<Arc<dyn Schemas>>,
+}
+
+impl TopicSettings {
+    /// A topic without a schema registry.
+    pub fn new(source: Source, raw: RawPolicy) -> Self {
+        Self { source, raw, schemas: None }
+    }
 }
 
 /// How the loop is to run.

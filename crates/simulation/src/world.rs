@@ -102,7 +102,7 @@ impl World {
         let mut rng = fastrand::Rng::with_seed(seed ^ 0x5eed);
         let millis =
             |rng: &mut fastrand::Rng, from: u64, to: u64| Duration::from_millis(rng.u64(from..to));
-        let topic = |source| TopicSettings { source, raw: RawPolicy::All };
+        let topic = |source| TopicSettings::new(source, RawPolicy::All);
         let topics = [
             (CLOUDTRAIL_TOPIC.to_owned(), topic(Source::AwsCloudtrail)),
             (MIXED_TOPIC.to_owned(), topic(Source::Auto)),

@@ -112,7 +112,7 @@ fn a_full_buffer_pauses_the_source_and_nothing_is_lost() {
         clock: Arc::clone(&clock),
         until: Instant::now() + DEADLINE,
     };
-    let topic = TopicSettings { source: Source::Ocsf, raw: RawPolicy::All };
+    let topic = TopicSettings::new(Source::Ocsf, RawPolicy::All);
     let settings = Settings {
         context: Some(Arc::new(judge::context())),
         topics: [("audit".to_owned(), topic)].into(),

@@ -25,7 +25,7 @@ use dataward_simulation::topic_log::TopicLog;
 use dataward_sources::source::Source;
 
 fn settings() -> Settings {
-    let topic = TopicSettings { source: Source::Ocsf, raw: RawPolicy::All };
+    let topic = TopicSettings::new(Source::Ocsf, RawPolicy::All);
     Settings {
         context: None,
         topics: [("audit".to_owned(), topic)].into(),

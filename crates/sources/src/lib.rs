@@ -33,6 +33,7 @@ mod postgres;
 mod recognise;
 mod redis;
 pub mod reference;
+pub mod registry;
 mod s3_access;
 mod snowflake;
 pub mod source;

@@ -12,6 +12,7 @@ use dataward_event::uid::UidBuilder;
 use crate::container::{self, Fault, Leaf};
 use crate::decode::{Decoded, DecodedEvent, Envelope, Record, Reject};
 use crate::mapping::Mapping;
+use crate::registry::{self, Framed, Schemas};
 use crate::{event_time, format, recognise};
 
 macro_rules! sources {
@@ -179,7 +180,16 @@ impl Place<'_> {
 
 /// Reads one record. It never fails: what cannot be read is a reject, and the rest of the record is still read.
 pub fn decode<'a>(source: Source, record: Record<'a>) -> Decoded<'a> {
-    let leaves = open(record.payload);
+    decode_with(source, record, None)
+}
+
+/// Reads one record, as [`decode`] does. `schemas` is the registry whose schemas its records may name.
+pub fn decode_with<'a>(
+    source: Source,
+    record: Record<'a>,
+    schemas: Option<&dyn Schemas>,
+) -> Decoded<'a> {
+    let leaves = open(record.payload, schemas);
     let leaves = match leaves {
         Ok(leaves) => leaves,
         Err(fault) => return whole_record_rejected(record, fault),
@@ -193,7 +203,7 @@ pub fn decode<'a>(source: Source, record: Record<'a>) -> Decoded<'a> {
     decoded
 }
 
-fn open(payload: &[u8]) -> Result<Vec<Leaf<'_>>, Fault> {
+fn open<'p>(payload: &'p [u8], schemas: Option<&dyn Schemas>) -> Result<Vec<Leaf<'p>>, Fault> {
     if payload.is_empty() {
         return Err(Fault::new(QuarantineReason::Empty, "a record of zero bytes"));
     }
@@ -201,12 +211,26 @@ fn open(payload: &[u8]) -> Result<Vec<Leaf<'_>>, Fault> {
         let detail = format!("{} bytes, the limit is {RECORD_BYTES_MAX}", payload.len());
         return Err(Fault::new(QuarantineReason::TooLarge, detail));
     }
+    if registry::is_framed(payload) {
+        return match registry::open(payload, schemas)? {
+            Framed::Text(text) => container::open(utf8(text)?),
+            Framed::Made(text) => owned(&text),
+        };
+    }
     if container::is_gzip(payload) {
         let unzipped = container::unzip(payload)?;
-        let text = std::str::from_utf8(&unzipped).map_err(container::not_utf8)?;
-        return Ok(container::open(text)?.into_iter().map(Leaf::unescaped).collect());
+        return owned(utf8(&unzipped)?);
     }
-    container::open(std::str::from_utf8(payload).map_err(container::not_utf8)?)
+    container::open(utf8(payload)?)
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
+    std::str::from_utf8(bytes).map_err(container::not_utf8)
+}
+
+/// The elements of a text that is no part of the record.
+fn owned(text: &str) -> Result<Vec<Leaf<'static>>, Fault> {
+    Ok(container::open(text)?.into_iter().map(Leaf::unescaped).collect())
 }
 
 fn whole_record_rejected(record: Record<'_>, fault: Fault) -> Decoded<'_> {

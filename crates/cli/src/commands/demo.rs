@@ -100,7 +100,7 @@ fn consume(
     let subscription = Subscription { topics: &topics, properties: &properties };
     let source = KafkaSource::connect(&subscription, Arc::clone(&clock), Arc::clone(stop))?;
     let bound = TOPICS
-        .map(|(topic, source)| (topic.to_owned(), TopicSettings { source, raw: RawPolicy::All }));
+        .map(|(topic, source)| (topic.to_owned(), TopicSettings::new(source, RawPolicy::All)));
     let mut settings = config::default_settings(bound.into());
     settings.flush_interval = std::time::Duration::from_secs(1);
     let context = config::parse_context(CONTEXT).map_err(|e| Failure::text(Exit::Usage, e))?;

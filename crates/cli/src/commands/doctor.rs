@@ -8,6 +8,7 @@ use std::sync::Arc;
 use dataward_archive::delta_archive::DeltaArchive;
 use dataward_detect::context::Context;
 use dataward_kafka::checkup::{Plan, TopicPlan};
+use dataward_kafka::schema_registry::{Address, SchemaRegistry};
 use dataward_pipeline::checkup::{Check, Verdict};
 use dataward_pipeline::restore;
 use serde_json::{Value, json};
@@ -49,6 +50,7 @@ pub(crate) fn run(args: &Doctor, path: Option<&Path>) -> Outcome {
     checks.extend(archive.checks);
     checks.extend(archive.archive.and_then(|archive| context(archive, &config)));
     checks.extend(config.sinks.iter().filter_map(sink));
+    checks.extend(config.registries.iter().map(|(topic, address)| registry(topic, address)));
     checks.extend(config.listen.map(|address| match TcpListener::bind(address) {
         Ok(_) => Check::ok("server.listen", address.to_string(), "the port is free"),
         Err(error) => {
@@ -82,6 +84,18 @@ fn secret(file: &Path) -> Check {
     }
     let text = format!("its mode is {mode:o}: others than its user may read it");
     Check::found(Verdict::Warning, "config.secret", target, text, "chmod 600 it")
+}
+
+fn registry(topic: &str, address: &Address) -> Check {
+    let registry = SchemaRegistry::new(address.clone(), Arc::default());
+    match registry.check() {
+        Ok(()) => Check::ok("schema_registry", topic, format!("{} answers", address.url)),
+        Err(reason) => {
+            let text = format!("{} does not answer as it should: {reason}", address.url);
+            let advice = "check its url and credentials; records in Avro or Protobuf wait for it";
+            Check::found(Verdict::Problem, "schema_registry", topic, text, advice)
+        }
+    }
 }
 
 fn sink(sink: &SinkConfig) -> Option<Check> {

@@ -115,7 +115,8 @@ fn consume(process: &Process) -> Result<Option<Exit>, Failure> {
     let topics: Vec<&str> = config.topics.iter().map(|(name, _)| name.as_str()).collect();
     tracing::info!(archive = %config.archive.display(), topics = topics.join(","), "running");
 
-    let settings = config.settings.clone();
+    let mut settings = config.settings.clone();
+    wiring::join_registries(&mut settings, &config.registries, stop);
     let clock = Arc::clone(clock);
     let runner = wiring::runner(source, archive, config.workers, sinks, settings, clock)?;
     let mut runner = runner.measured(Arc::clone(metrics));

@@ -69,7 +69,7 @@ fn find(args: &Scan, source: Source) -> Result<Vec<InputFile>, Failure> {
 }
 
 fn settings(source: Source) -> Settings {
-    let topic = TopicSettings { source, raw: RawPolicy::All };
+    let topic = TopicSettings::new(source, RawPolicy::All);
     config::default_settings(BTreeMap::from([(Partition::FILE_PREFIX.to_owned(), topic)]))
 }
 
