@@ -27,7 +27,7 @@ pub(crate) fn decode<'a>(
         Source::ElasticsearchAudit => elastic::audit::decode(text, place),
         Source::ElasticsearchServer => elastic::server::decode(text, place),
         Source::OpensearchAudit => elastic::opensearch::decode(text, place),
-        Source::PostgresPgaudit | Source::PostgresLog => postgres::decode(text, place),
+        Source::PostgresPgaudit | Source::PostgresLog => postgres::decode(source, text, place),
         Source::MysqlAudit => mysql::decode(text, place),
         Source::MariadbServerAudit => mysql::mariadb::decode(text, place),
         Source::MongodbAudit => mongodb::audit::decode(text, place),

@@ -89,3 +89,11 @@ pub(crate) fn by_line(line: &str) -> Option<Source> {
     ];
     tests.into_iter().find_map(|(test, source)| test(line).then_some(source))
 }
+
+/// The source of an event that stands in the log of another.
+pub(crate) fn more_exactly(found: Source, text: &str) -> Source {
+    match found {
+        Source::PostgresLog if text.contains("AUDIT: ") => Source::PostgresPgaudit,
+        other => other,
+    }
+}

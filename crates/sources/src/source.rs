@@ -258,7 +258,10 @@ fn decode_leaf<'a>(
         host: leaf.host.as_deref(),
     };
     let source = match source {
-        Source::Auto => leaf.source.or_else(|| recognise::by_line(&leaf.raw)),
+        Source::Auto => leaf
+            .source
+            .or_else(|| recognise::by_line(&leaf.raw))
+            .map(|found| recognise::more_exactly(found, &leaf.raw)),
         bound => Some(bound),
     };
     let result = match (leaf.fault, source, &leaf.raw) {

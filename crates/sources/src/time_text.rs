@@ -5,7 +5,7 @@ use dataward_event::time::EventTime;
 
 /// Zone names that logs write and that mean one offset only, in minutes. Ambiguous ones (`IST`, `BST`, `CST`) are left out
 /// but where the databases' own default abbreviations settle them (PostgreSQL's `Default` set).
-const ZONES: [(&str, i32); 24] = [
+const ZONES: [(&str, i32); 25] = [
     ("UTC", 0),
     ("GMT", 0),
     ("Z", 0),
@@ -24,6 +24,7 @@ const ZONES: [(&str, i32); 24] = [
     ("MDT", -360),
     ("PST", -480),
     ("PDT", -420),
+    ("BRT", -180),
     ("AKST", -540),
     ("AKDT", -480),
     ("HST", -600),

@@ -8,6 +8,7 @@ mod aws;
 mod elastic;
 mod kafka;
 mod mongodb;
+mod postgres;
 mod redis;
 
 use dataward_event::change::Control;
@@ -67,8 +68,8 @@ pub struct CatalogueRow {
 
 /// Every row, source by source.
 pub fn rows() -> impl Iterator<Item = &'static CatalogueRow> {
-    let products: [&[CatalogueRow]; 4] = [elastic::ROWS, kafka::ROWS, mongodb::ROWS, redis::ROWS];
-    aws::FAMILIES.iter().copied().chain(products).flatten()
+    const SINGLE: &[&[CatalogueRow]] = &[elastic::ROWS, kafka::ROWS, mongodb::ROWS, postgres::ROWS, redis::ROWS];
+    [aws::FAMILIES, SINGLE].into_iter().flatten().copied().flatten()
 }
 
 /// The row of an id.

@@ -19,11 +19,10 @@ pub(super) struct Stripped<'t> {
 pub(super) fn strip(line: &str) -> Option<Stripped<'_>> {
     if let Some(after_priority) = priority(line) {
         return Some(
-            rfc_5424(after_priority).or_else(|| rfc_3164(after_priority)).unwrap_or(Stripped {
-                rest: after_priority,
-                time: None,
-                host: None,
-            }),
+            rfc_5424(after_priority)
+                .or_else(|| rfc_3164(after_priority))
+                .or_else(|| without_colon(after_priority))
+                .unwrap_or(Stripped { rest: after_priority, time: None, host: None }),
         );
     }
     container_runtime(line).or_else(|| rfc_3164(line))
@@ -103,6 +102,14 @@ fn rfc_3164(text: &str) -> Option<Stripped<'_>> {
     })
 }
 
+/// `May  6 07:08:09 host tag message`: a tag that was configured without its colon.
+fn without_colon(text: &str) -> Option<Stripped<'_>> {
+    let (host, rest) = word(bsd_time(text)?)?;
+    let (tag, rest) = word(rest)?;
+    let is_tag = tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./[]".contains(&byte));
+    is_tag.then_some(Stripped { rest, time: None, host: Some(host) })
+}
+
 /// What follows `May  6 07:08:09 `.
 fn bsd_time(text: &str) -> Option<&str> {
     const MONTHS: [&str; 12] =
@@ -154,6 +161,7 @@ mod tests {
                 ("LOG:  x", true, Some("db1")),
             ),
             ("2024-05-06T07:08:09.123456789Z stderr F text here", ("text here", true, None)),
+            ("<13>May  6 07:08:09 db1 postgres 2024-05-06", ("2024-05-06", false, Some("db1"))),
             ("<13>only text", ("only text", false, None)),
         ] {
             assert_eq!(stripped(line), Some(expected), "{line}");

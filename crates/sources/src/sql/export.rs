@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use dataward_event::volume::ReadScope;
-use sqlparser::tokenizer::{Token, Tokenizer};
+use sqlparser::tokenizer::Token;
 
 use super::command::Command;
 use super::query;
@@ -94,18 +94,11 @@ fn copy(mut rest: Tokens<'_>, dialect: Dialect) -> Option<Statement> {
 fn unload(mut rest: Tokens<'_>, dialect: Dialect) -> Option<Statement> {
     let inner = rest.parenthesised()?;
     let read = match inner.as_slice() {
-        [only] => read_text(tokens::string_text(only)?, dialect)?,
+        [only] => query::read_text(tokens::string_text(only)?, dialect)?,
         several => query::read_part(several, dialect)?,
     };
     let destination = rest.eat("TO").then(|| rest.next().map(tokens::bare)).flatten();
     Some(export("UNLOAD", read.tables, destination))
-}
-
-/// A query inside a string.
-fn read_text(text: &str, dialect: Dialect) -> Option<Statement> {
-    let all = Tokenizer::new(dialect.grammar(), text).tokenize().ok()?;
-    let words: Vec<&Token> = all.iter().filter(|token| !tokens::is_blank(token)).collect();
-    query::read_part(&words, dialect)
 }
 
 /// Snowflake's and Databricks' `COPY INTO`: out of a table into a stage or bucket, or the other way.

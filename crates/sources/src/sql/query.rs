@@ -10,9 +10,9 @@ use sqlparser::ast::{
     Query, SetExpr, Statement as Tree, TableFactor, Value, Visit, Visitor,
 };
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Token, TokenWithSpan};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Word};
 
-use super::bounds::NESTING_MAX;
+use super::bounds::{self, NESTING_MAX};
 use super::command::Command;
 use super::effect::{Effect, Scope};
 use super::scope;
@@ -99,12 +99,35 @@ pub(super) fn read_part(tokens: &[&Token], dialect: Dialect) -> Option<Statement
     Some(statement)
 }
 
-fn parse(tokens: Vec<TokenWithSpan>, dialect: Dialect) -> Option<Tree> {
+fn parse(mut tokens: Vec<TokenWithSpan>, dialect: Dialect) -> Option<Tree> {
+    if dialect == Dialect::Postgres {
+        drop_only(&mut tokens);
+    }
     let mut parser = Parser::new(dialect.grammar())
         .with_recursion_limit(NESTING_MAX)
         .with_tokens_with_locations(tokens);
     let tree = parser.parse_statement().ok()?;
     matches!(parser.peek_token_ref().token, Token::EOF | Token::SemiColon).then_some(tree)
+}
+
+/// `FROM ONLY t` is `FROM t` for us; the parser does not know it.
+fn drop_only(tokens: &mut Vec<TokenWithSpan>) {
+    let is = |token: &Token, words: &[&str]| {
+        matches!(token, Token::Word(Word { value, quote_style: None, .. })
+            if words.iter().any(|word| value.eq_ignore_ascii_case(word)))
+    };
+    if !tokens.iter().any(|token| is(&token.token, &["ONLY"])) {
+        return;
+    }
+    let mut is_before_table = false;
+    tokens.retain(|token| {
+        if tokens::is_blank(&token.token) {
+            return true;
+        }
+        let is_dropped = is_before_table && is(&token.token, &["ONLY"]);
+        is_before_table = is(&token.token, &["FROM", "JOIN", "UPDATE"]);
+        !is_dropped
+    });
 }
 
 fn describe(tree: &Tree, dialect: Dialect, statement: &mut Statement) {
@@ -129,7 +152,49 @@ fn describe(tree: &Tree, dialect: Dialect, statement: &mut Statement) {
         statement.command = Cow::Borrowed("SELECT");
     }
     statement.add_tables(found.tables);
+    for effect in &found.effects {
+        if let Effect::Call { function, arguments } = effect {
+            export_by_call(function, arguments, dialect, statement);
+        }
+    }
     statement.effects.extend(found.effects);
+}
+
+/// `aws_s3.query_export_to_s3('SELECT …', …)` reads what its text says, `lo_export(id, 'file')` one large object.
+fn export_by_call(
+    function: &str,
+    arguments: &[Option<String>],
+    dialect: Dialect,
+    statement: &mut Statement,
+) {
+    match (function, arguments) {
+        ("query_export_to_s3", [Some(text), rest @ ..]) => {
+            if let Some(inner) = read_text(text, dialect) {
+                statement.add_tables(inner.tables);
+            }
+            let bucket = rest.first().cloned().flatten();
+            statement.destination = Some(bucket.unwrap_or_else(|| "s3".to_owned()));
+        }
+        ("lo_export", [_, Some(file), ..]) => {
+            statement.add_tables(["pg_largeobject".to_owned()]);
+            statement.destination = Some(file.clone());
+        }
+        _ => return,
+    }
+    if !statement.tables.is_empty() {
+        statement.scope = Some(ReadScope::Export);
+    }
+}
+
+/// A query inside a string.
+pub(super) fn read_text(text: &str, dialect: Dialect) -> Option<Statement> {
+    let all = Tokenizer::new(dialect.grammar(), text).tokenize().ok()?;
+    let words: Vec<&Token> = all.iter().filter(|token| !tokens::is_blank(token)).collect();
+    // What stands in a string was not counted with what stands around it.
+    if !bounds::are_kept(&words) {
+        return None;
+    }
+    read_part(&words, dialect)
 }
 
 fn select_into(body: &SetExpr) -> Option<&ObjectName> {
@@ -212,28 +277,30 @@ impl Found {
         }
     }
 
-    fn note_call(&mut self, function: &Function) {
-        let Some(ObjectNamePart::Identifier(last)) = function.name.0.last() else { return };
+    fn note_call(&mut self, name: &ObjectName, arguments: &[FunctionArg]) {
+        let Some(ObjectNamePart::Identifier(last)) = name.0.last() else { return };
         let Some(name) = WATCHED.iter().find(|name| last.value.eq_ignore_ascii_case(name)) else {
             return;
         };
-        let arguments = literals(&function.args);
-        if let ("set_config", [Some(setting), value, ..]) = (*name, arguments.as_slice()) {
+        let arguments = literals(arguments);
+        if *name != "set_config" {
+            self.effects.push(Effect::Call { function: (*name).to_owned(), arguments });
+            return;
+        }
+        // What is set to a value that is computed is not told.
+        if let [Some(setting), Some(value), ..] = arguments.as_slice() {
             self.effects.push(Effect::Setting {
                 scope: Scope::Session,
                 name: setting.clone(),
-                value: value.clone(),
+                value: Some(value.clone()),
             });
-            return;
         }
-        self.effects.push(Effect::Call { function: (*name).to_owned(), arguments });
     }
 }
 
 /// The arguments of a call, as far as they are literals.
-fn literals(arguments: &FunctionArguments) -> Vec<Option<String>> {
-    let FunctionArguments::List(list) = arguments else { return Vec::new() };
-    list.args
+fn literals(arguments: &[FunctionArg]) -> Vec<Option<String>> {
+    arguments
         .iter()
         .map(|argument| {
             let (FunctionArg::Named { arg, .. }
@@ -290,7 +357,14 @@ impl Visitor for Found {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
-        self.is_function = matches!(factor, TableFactor::Table { args: Some(_), .. });
+        match factor {
+            TableFactor::Table { name, args: Some(arguments), .. } => {
+                self.is_function = true;
+                self.note_call(name, &arguments.args);
+            }
+            TableFactor::Function { name, args, .. } => self.note_call(name, args),
+            _ => {}
+        }
         ControlFlow::Continue(())
     }
 
@@ -316,8 +390,8 @@ impl Visitor for Found {
     }
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        if let Expr::Function(function) = expr {
-            self.note_call(function);
+        if let Expr::Function(Function { name, args: FunctionArguments::List(list), .. }) = expr {
+            self.note_call(name, &list.args);
         }
         ControlFlow::Continue(())
     }

@@ -62,6 +62,9 @@ fn tables_and_scope() {
         (Postgres, "COPY t FROM '/tmp/x' CSV", "COPY FROM | t"),
         (Postgres, "UNLOAD ('select * from t') TO 's3://b/k' IAM_ROLE 'r'", "UNLOAD | t | export | s3://b/k"),
         (Postgres, "DECLARE c CURSOR FOR SELECT * FROM t", "DECLARE | t | whole"),
+        (Postgres, "DECLARE c CURSOR FOR SELECT id FROM ONLY hr.salaries", "DECLARE | hr.salaries | whole"),
+        (Postgres, "SELECT * FROM aws_s3.query_export_to_s3('SELECT * FROM t', 'bucket', 'key')", "SELECT | t | export | bucket"),
+        (Postgres, "SELECT lo_export(17, '/tmp/x')", "SELECT | pg_largeobject | export | /tmp/x"),
         (Postgres, "PREPARE p AS SELECT * FROM t WHERE id = $1", "PREPARE | t | part"),
         (Postgres, "EXPLAIN ANALYZE SELECT * FROM t", "EXPLAIN | t"),
         (Postgres, "FETCH 100 FROM c", "FETCH"),
@@ -223,6 +226,7 @@ fn settings() {
         assert_eq!(line.join("; "), expected, "{text}");
     }
     assert_eq!(effects("SET @a = 1", MySql), []);
+    assert_eq!(effects("SELECT set_config(name, 'x', false) FROM pg_settings", Postgres), []);
 }
 
 #[test]

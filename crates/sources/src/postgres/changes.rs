@@ -1,0 +1,328 @@
+//! What a statement or a reload does to the protection of a PostgreSQL server.
+
+use dataward_event::audit_event::{AuditEvent, EventKind};
+use dataward_event::change::{Control, Direction};
+
+use super::entry::{self, Log};
+use crate::act::Act;
+use crate::catalogue_rows as rows;
+use crate::changes::Changes;
+use crate::sql::{Action, Effect, Grant, Policy, PolicyKind, RoleOptions, Scope};
+
+/// Roles that read everything, run programs, or are the superuser of a cloud.
+const POWERFUL_ROLES: [&str; 12] = [
+    "pg_read_all_data",
+    "pg_write_all_data",
+    "pg_read_server_files",
+    "pg_write_server_files",
+    "pg_execute_server_program",
+    "pg_monitor",
+    "rds_superuser",
+    "rds_replication",
+    "cloudsqlsuperuser",
+    "azure_pg_admin",
+    "alloydbsuperuser",
+    "neon_superuser",
+];
+
+/// Extensions by which data leaves the server.
+const REACHING_OUT: [&str; 9] = [
+    "dblink",
+    "postgres_fdw",
+    "file_fdw",
+    "aws_s3",
+    "azure_storage",
+    "plpython3u",
+    "plperlu",
+    "pg_cron",
+    "adminpack",
+];
+
+/// What a setting protects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Audit,
+    Tls,
+    Network,
+    Authentication,
+}
+
+/// Puts what a statement does into its event.
+pub(super) fn put(event: &mut AuditEvent<'_>, log: &Log<'_>, effects: &[Effect]) {
+    if effects.is_empty() {
+        return;
+    }
+    let mut changes = Changes::default();
+    let mut is_of_server = false;
+    for effect in effects {
+        match effect {
+            Effect::Grant(grant) => is_of_server |= granted(grant, false, &mut changes),
+            Effect::Revoke(grant) => is_of_server |= granted(grant, true, &mut changes),
+            Effect::Role { action, name, options } => {
+                is_of_server = true;
+                role(*action, name, options, &mut changes);
+                let is_password = options.password.is_some();
+                let other = RoleOptions { password: None, ..options.clone() };
+                if *action == Action::Alter && is_password && other == RoleOptions::default() {
+                    Act::PASSWORD_CHANGE.put(event);
+                }
+            }
+            Effect::Setting { scope, name, value } => {
+                is_of_server |= matches!(scope, Scope::System | Scope::Role(_));
+                setting(scope, name, value.as_deref(), event, &mut changes);
+            }
+            Effect::RowSecurity { table, enabled, forced } => {
+                for (what, flag) in
+                    [("row level security of", enabled), ("force on owners of", forced)]
+                {
+                    if let Some(is_on) = flag {
+                        changes.flag(&rows::PG_ROW_SECURITY, !is_on, format!("{what} {table}"));
+                    }
+                }
+            }
+            Effect::Policy(found) => policy(found, &mut changes),
+            Effect::Extension { action, name } => extension(*action, name, &mut changes),
+            Effect::Publication { action, name, all_tables, tables } => {
+                if *action == Action::Drop {
+                    changes.strengthened(&rows::PG_PUBLICATION, name.clone());
+                } else if *all_tables || !tables.is_empty() {
+                    let what = if *all_tables { "all tables".to_owned() } else { tables.join(",") };
+                    changes.weakened(&rows::PG_PUBLICATION, name.clone()).after = Some(what.into());
+                }
+            }
+            Effect::Subscription { action, name, connection } => {
+                let change = match action {
+                    Action::Create => changes.weakened(&rows::PG_SUBSCRIPTION, name.clone()),
+                    Action::Drop => changes.strengthened(&rows::PG_SUBSCRIPTION, name.clone()),
+                    _ => changes.push(&rows::PG_SUBSCRIPTION, Direction::Unknown, name.clone()),
+                };
+                change.after = connection.clone().map(Into::into);
+            }
+            Effect::Call { function, .. } => {
+                changes.push(&rows::PG_FUNCTION, Direction::Unknown, function.clone());
+            }
+            Effect::ActAs { who } => event.actor.issuer = who.clone().map(Into::into),
+            _ => {}
+        }
+    }
+    finish(event, log, changes, is_of_server);
+}
+
+/// Puts what a reload changed into its event.
+pub(super) fn put_parameter(
+    event: &mut AuditEvent<'_>,
+    log: &Log<'_>,
+    name: &str,
+    value: Option<&str>,
+) {
+    let mut changes = Changes::default();
+    let row = |family| match family {
+        Family::Audit => &rows::PG_LOG_AUDIT,
+        Family::Tls => &rows::PG_LOG_TLS,
+        Family::Network => &rows::PG_LOG_NETWORK,
+        Family::Authentication => &rows::PG_LOG_AUTHENTICATION,
+    };
+    if let Some((family, direction)) = judged(name, value) {
+        let change = changes.push(row(family), direction, name.to_ascii_lowercase());
+        change.after = value.map(|value| value.to_owned().into());
+    }
+    finish(event, log, changes, true);
+}
+
+/// Somebody came in whose identity nobody asked for.
+pub(super) fn put_trust(event: &mut AuditEvent<'_>, log: &Log<'_>, rule: &str) {
+    let mut changes = Changes::default();
+    changes.weakened(&rows::PG_LOG_TRUST, "trust").after = Some(rule.to_owned().into());
+    finish(event, log, changes, true);
+}
+
+fn finish(event: &mut AuditEvent<'_>, log: &Log<'_>, changes: Changes, is_of_server: bool) {
+    if is_of_server {
+        event.datastore = Some(entry::datastore(log, None));
+    }
+    if changes.is_empty() {
+        return;
+    }
+    event.changes = changes.into_vec();
+    if event.kind == EventKind::Access {
+        Act::CONFIG.put(event);
+    }
+    // Somebody who comes in by trust has come in all the same: the class stays.
+    event.kind = EventKind::ConfigChange;
+    let is_setting = event.class == dataward_event::audit_event::Class::DeviceConfigState;
+    if let [only] = event.changes.as_slice()
+        && only.control == Control::AuditLogging
+        && is_setting
+    {
+        match only.direction {
+            Direction::Weakened => Act::LOG_DISABLE.put(event),
+            Direction::Strengthened => Act::LOG_ENABLE.put(event),
+            _ => {}
+        }
+    }
+}
+
+/// Rights for everybody, and roles that are rights; says whether it is about the server, not the database.
+fn granted(grant: &Grant, is_taken: bool, changes: &mut Changes) -> bool {
+    if grant.objects.is_empty() {
+        for role in &grant.privileges {
+            if !POWERFUL_ROLES.iter().any(|powerful| role.eq_ignore_ascii_case(powerful)) {
+                continue;
+            }
+            for grantee in &grant.grantees {
+                let opened = format!("{role} to {}", grantee.name);
+                changes.flag(&rows::PG_GRANT_POWERFUL, !is_taken, opened);
+            }
+        }
+        return true;
+    }
+    let is_data = match grant.object_type.as_deref() {
+        None => true,
+        Some(kind) => kind.contains("TABLE") && kind != "TABLESPACE",
+    };
+    const OF_DATA: [&str; 7] =
+        ["ALL", "ALL PRIVILEGES", "SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE"];
+    let is_weak = grant.privileges.iter().any(|privilege| OF_DATA.contains(&&**privilege));
+    if is_data && is_weak && grant.grantees.iter().any(|grantee| grantee.is_public()) {
+        for object in &grant.objects {
+            let opened = match grant.object_type.as_deref() {
+                Some("ALL TABLES IN SCHEMA") => format!("PUBLIC on all tables in {object}"),
+                _ => format!("PUBLIC on {object}"),
+            };
+            let change = changes.flag(&rows::PG_GRANT_PUBLIC, !is_taken, opened);
+            change.after = Some(grant.privileges.join(", ").into());
+        }
+    }
+    false
+}
+
+fn role(action: Action, name: &str, options: &RoleOptions, changes: &mut Changes) {
+    let row = match action {
+        Action::Create => &rows::PG_ROLE_CREATED,
+        _ => &rows::PG_ROLE_ALTERED,
+    };
+    let attributes = [
+        ("superuser", options.superuser),
+        ("bypassrls", options.bypass_row_security),
+        ("replication", options.replication),
+        ("createrole", options.create_role),
+    ];
+    for (attribute, flag) in attributes {
+        let opened = format!("{attribute} of {name}");
+        match (action, flag) {
+            (Action::Drop, _) => {
+                changes.strengthened(row, opened);
+            }
+            // A new role without the attribute has taken nothing back.
+            (Action::Create, Some(false)) | (_, None) => {}
+            (_, Some(is_on)) => {
+                changes.flag(row, is_on, opened);
+            }
+        }
+    }
+}
+
+fn policy(policy: &Policy, changes: &mut Changes) {
+    if policy.kind != PolicyKind::RowSecurity {
+        return;
+    }
+    let table = policy.object.as_deref().unwrap_or_default();
+    let opened = format!("{} on {table}", policy.name);
+    let is_open = policy.is_permissive
+        && policy.body.as_deref().is_some_and(|body| body.eq_ignore_ascii_case("true"))
+        && matches!(policy.command.as_deref(), None | Some("ALL" | "SELECT"))
+        && (policy.roles.is_empty()
+            || policy.roles.iter().any(|role| role.eq_ignore_ascii_case("public")));
+    match policy.action {
+        Action::Drop => {
+            changes.weakened(&rows::PG_POLICY_DROPPED, opened);
+        }
+        Action::Create if is_open => {
+            changes.weakened(&rows::PG_POLICY_OPEN, opened).after = Some("true".into());
+        }
+        Action::Create => {
+            changes.strengthened(&rows::PG_POLICY_DROPPED, opened);
+        }
+        Action::Alter if policy.body.is_some() => {
+            changes.flag(&rows::PG_POLICY_ALTERED, is_open, opened).after =
+                policy.body.clone().map(Into::into);
+        }
+        _ => {}
+    }
+}
+
+fn extension(action: Action, name: &str, changes: &mut Changes) {
+    let is_dropped = action == Action::Drop;
+    if name.eq_ignore_ascii_case("pgaudit") {
+        changes.flag(&rows::PG_AUDIT_EXTENSION, is_dropped, "pgaudit");
+    } else if REACHING_OUT.iter().any(|reaching| name.eq_ignore_ascii_case(reaching)) {
+        changes.flag(&rows::PG_EXTENSION, !is_dropped, name.to_ascii_lowercase());
+    }
+}
+
+fn setting(
+    scope: &Scope,
+    name: &str,
+    value: Option<&str>,
+    event: &AuditEvent<'_>,
+    changes: &mut Changes,
+) {
+    let name = name.to_ascii_lowercase();
+    let is_session = *scope == Scope::Session;
+    let judged = match (is_session, value) {
+        // A session that goes back to what was set for it.
+        (true, None) => {
+            judged(&name, Some("none")).map(|(family, _)| (family, Direction::Strengthened))
+        }
+        _ if name == "session_replication_role" => {
+            let is_weak = value.is_some_and(|value| value.eq_ignore_ascii_case("replica"));
+            Some((
+                Family::Audit,
+                if is_weak { Direction::Weakened } else { Direction::Strengthened },
+            ))
+        }
+        _ => judged(&name, value),
+    };
+    let Some((family, direction)) = judged else { return };
+    let (row, opened) = match (scope, family) {
+        (Scope::System, Family::Audit) => (&rows::PG_SYSTEM_AUDIT, name),
+        (Scope::System, Family::Tls) => (&rows::PG_SYSTEM_TLS, name),
+        (Scope::System, Family::Network) => (&rows::PG_SYSTEM_NETWORK, name),
+        (Scope::System, Family::Authentication) => (&rows::PG_SYSTEM_AUTHENTICATION, name),
+        (Scope::Role(role), Family::Audit) => (&rows::PG_ROLE_AUDIT, format!("{name} of {role}")),
+        (Scope::Database(database), Family::Audit) => {
+            (&rows::PG_DATABASE_AUDIT, format!("{name} of {database}"))
+        }
+        (Scope::Session, Family::Audit) => {
+            let session = event.actor.session_uid.as_deref().unwrap_or("unknown");
+            (&rows::PG_SESSION_AUDIT, format!("{name} in session {session}"))
+        }
+        _ => return,
+    };
+    changes.push(row, direction, opened).after = value.map(|value| value.to_owned().into());
+}
+
+/// What a value of a setting means; `None` is its default. Settings that protect nothing are none.
+fn judged(name: &str, value: Option<&str>) -> Option<(Family, Direction)> {
+    let text = value.unwrap_or_default().trim().to_ascii_lowercase();
+    let is_off = matches!(&*text, "off" | "false" | "no" | "0" | "none" | "");
+    let (family, is_weak) = match &*name.to_ascii_lowercase() {
+        "pgaudit.log" | "log_statement" | "log_connections" | "log_disconnections"
+        | "logging_collector" => (Family::Audit, is_off),
+        "shared_preload_libraries" => (Family::Audit, !text.contains("pgaudit")),
+        "ssl" => (Family::Tls, is_off),
+        "ssl_min_protocol_version" => {
+            (Family::Tls, value.is_some() && !matches!(&*text, "tlsv1.2" | "tlsv1.3"))
+        }
+        "listen_addresses" => {
+            (Family::Network, text.split(',').any(|a| matches!(a.trim(), "*" | "0.0.0.0" | "::")))
+        }
+        "password_encryption" => {
+            (Family::Authentication, value.is_some() && text != "scram-sha-256")
+        }
+        "row_security" => (Family::Authentication, value.is_some() && is_off),
+        "hba_file" => return Some((Family::Authentication, Direction::Unknown)),
+        _ => return None,
+    };
+    Some((family, if is_weak { Direction::Weakened } else { Direction::Strengthened }))
+}
