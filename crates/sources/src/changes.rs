@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use dataward_event::change::{Change, Direction};
 
 use crate::catalogue_rows::EmittedRow;
+use crate::node::Node;
 
 /// Changes, in the order in which the event states them.
 #[derive(Debug, Default)]
@@ -71,6 +72,21 @@ impl Changes {
         self.push(row, direction, opened)
     }
 
+    /// A value of a document, of which some weaken and all others restore; nothing where the document does not name it.
+    pub(crate) fn value(
+        &mut self,
+        row: &EmittedRow,
+        document: &Node<'_>,
+        path: &[&str],
+        weak: &[&str],
+        opened: impl Into<Cow<'static, str>>,
+    ) {
+        if let Some(value) = document.any_text(path) {
+            let is_weak = weak.iter().any(|weak| value.eq_ignore_ascii_case(weak));
+            self.flag(row, is_weak, opened).after = Some(Cow::Owned(value.into_owned()));
+        }
+    }
+
     /// The event states the whole setting: exactly these things are open from now on.
     pub(crate) fn whole(&mut self, row: &EmittedRow, opened: impl IntoIterator<Item = String>) {
         let before = self.0.len();
@@ -79,6 +95,21 @@ impl Changes {
             let change = self.weakened(row, thing);
             change.whole = true;
             change.after = Some(Cow::Owned(after));
+        }
+        if self.0.len() == before {
+            self.strengthened(row, "").whole = true;
+        }
+    }
+
+    /// The same where the things belong to several rows of one setting: `row` is the one that is closed if there are none.
+    pub(crate) fn whole_of(
+        &mut self,
+        row: &EmittedRow,
+        opened: impl IntoIterator<Item = (&'static EmittedRow, String)>,
+    ) {
+        let before = self.0.len();
+        for (row, thing) in opened {
+            self.weakened(row, thing).whole = true;
         }
         if self.0.len() == before {
             self.strengthened(row, "").whole = true;

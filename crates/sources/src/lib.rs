@@ -27,6 +27,7 @@ pub mod mapping;
 mod mongodb;
 mod mysql;
 mod nesting;
+mod network;
 mod node;
 mod ocsf;
 mod postgres;

@@ -66,6 +66,16 @@ impl<'a> Node<'a> {
         parse_bool(&self.text(path)?)
     }
 
+    /// The texts of the list at a path.
+    pub(crate) fn texts(&self, path: &[&str]) -> impl Iterator<Item = Text<'a>> {
+        self.list(path).iter().filter_map(Self::scalar)
+    }
+
+    /// Whether something stands at a path, `null` included.
+    pub(crate) fn has(&self, path: &[&str]) -> bool {
+        self.at(path).is_some()
+    }
+
     /// The elements of the list at a path; none if there is no list.
     pub(crate) fn list(&self, path: &[&str]) -> &[Self] {
         match self.at(path) {

@@ -1,7 +1,6 @@
 //! Who can reach a port of a datastore: security groups.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
 
 use dataward_event::change::Direction;
 use serde_json::Value;
@@ -9,21 +8,7 @@ use serde_json::Value;
 use super::document::{at, bool_at, count_at, items, text_at};
 use super::{Call, Found};
 use crate::catalogue_rows::{self as rows, EmittedRow};
-
-/// Ports that datastores listen on, as inclusive ranges.
-#[rustfmt::skip]
-const DATASTORE_PORTS: [(u64, u64); 34] = [
-    (1433, 1434), (1521, 1521), (2181, 2181), (2379, 2380), (3050, 3050), (3306, 3306),
-    (5432, 5433), (5439, 5439), (5601, 5601), (5984, 5984), (6379, 6380), (7000, 7001),
-    (7473, 7474), (7687, 7687), (8086, 8086), (8087, 8087), (8123, 8123), (8529, 8529),
-    (9000, 9000), (9042, 9042), (9092, 9098), (9160, 9160), (9200, 9200), (9300, 9300),
-    (10255, 10255), (11211, 11211), (15432, 15432), (16379, 16379), (26257, 26257), (26379, 26379),
-    (27017, 27019), (28015, 28015), (33060, 33060), (50000, 50000),
-];
-
-/// A public network with a shorter prefix is too wide to be an office.
-const OFFICE_IPV4_PREFIX: u8 = 24;
-const OFFICE_IPV6_PREFIX: u8 = 32;
+use crate::network::{Breadth, breadth, is_private, prefix, reaches_datastore, world_name};
 
 /// One rule: who, how, where to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,11 +22,7 @@ struct Rule {
 impl Rule {
     /// The stable name of the opened thing.
     fn opened(&self) -> String {
-        let network = match prefix(&self.network) {
-            Some(0) if self.network.contains(':') => "::/0",
-            Some(0) => "0.0.0.0/0",
-            _ => &self.network,
-        };
+        let network = world_name(&self.network);
         match self.ports {
             None => format!("{network} {} all", self.protocol),
             Some((from, to)) if from == to => format!("{network} {} {from}", self.protocol),
@@ -51,46 +32,17 @@ impl Rule {
 
     /// The row that the rule belongs to; `None` for a rule that opens no datastore to strangers.
     fn row(&self) -> Option<&'static EmittedRow> {
-        let reaches_datastore = match (self.protocol.as_str(), self.ports) {
+        let is_reached = match (self.protocol.as_str(), self.ports) {
             ("icmp" | "icmpv6" | "1" | "58", _) => false,
             (_, None) => true,
-            (_, Some((from, to))) => {
-                DATASTORE_PORTS.iter().any(|(first, last)| *first <= to && from <= *last)
-            }
+            (_, Some((from, to))) => reaches_datastore(from, to),
         };
-        if !reaches_datastore {
-            return None;
+        match breadth(&self.network)? {
+            _ if !is_reached => None,
+            Breadth::World => Some(&rows::EC2_INGRESS_WORLD),
+            Breadth::Wide => Some(&rows::EC2_INGRESS_WIDE),
+            Breadth::Narrow => None,
         }
-        let prefix = prefix(&self.network)?;
-        if prefix == 0 {
-            return Some(&rows::EC2_INGRESS_WORLD);
-        }
-        let office =
-            if self.network.contains(':') { OFFICE_IPV6_PREFIX } else { OFFICE_IPV4_PREFIX };
-        (prefix < office && !is_private(&self.network)).then_some(&rows::EC2_INGRESS_WIDE)
-    }
-}
-
-fn prefix(network: &str) -> Option<u8> {
-    let (_, prefix) = network.split_once('/')?;
-    prefix.parse().ok()
-}
-
-fn is_private(network: &str) -> bool {
-    let address = network.split_once('/').map_or(network, |(address, _)| address);
-    match address.parse::<IpAddr>() {
-        Ok(IpAddr::V4(address)) => {
-            let [first, second, ..] = address.octets();
-            let is_shared_space = first == 100 && (64..128).contains(&second);
-            address.is_private()
-                || address.is_loopback()
-                || address.is_link_local()
-                || is_shared_space
-        }
-        Ok(IpAddr::V6(address)) => {
-            (address.segments()[0] & 0xfe00) == 0xfc00 || address.is_loopback()
-        }
-        Err(_) => false,
     }
 }
 
