@@ -6,6 +6,7 @@
 
 mod aws;
 mod elastic;
+mod gcp;
 mod kafka;
 mod mongodb;
 mod postgres;
@@ -69,7 +70,7 @@ pub struct CatalogueRow {
 /// Every row, source by source.
 pub fn rows() -> impl Iterator<Item = &'static CatalogueRow> {
     const SINGLE: &[&[CatalogueRow]] = &[elastic::ROWS, kafka::ROWS, mongodb::ROWS, postgres::ROWS, redis::ROWS];
-    [aws::FAMILIES, SINGLE].into_iter().flatten().copied().flatten()
+    [aws::FAMILIES, gcp::FAMILIES, SINGLE].into_iter().flatten().copied().flatten()
 }
 
 /// The row of an id.

@@ -6,6 +6,7 @@
 
 mod aws;
 pub(crate) mod elastic;
+pub(crate) mod gcp;
 pub(crate) mod kafka;
 pub(crate) mod mongodb;
 pub(crate) mod postgres;
@@ -41,7 +42,7 @@ use rows;
 
 /// Every row that a decoder of this crate may name in a change.
 pub fn emitted() -> impl Iterator<Item = &'static EmittedRow> {
-    [aws::ROWS, elastic::ROWS, kafka::ROWS, mongodb::ROWS, postgres::ROWS, redis::ROWS].into_iter().flatten()
+    [aws::ROWS, elastic::ROWS, gcp::ROWS, kafka::ROWS, mongodb::ROWS, postgres::ROWS, redis::ROWS].into_iter().flatten()
 }
 
 #[cfg(test)]
