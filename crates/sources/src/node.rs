@@ -66,6 +66,19 @@ impl<'a> Node<'a> {
         parse_bool(&self.text(path)?)
     }
 
+    /// The same value, borrowing nothing.
+    pub(crate) fn into_owned(self) -> Node<'static> {
+        let own = |text: Text<'a>| Cow::Owned(text.into_owned());
+        match self {
+            Self::Null => Node::Null,
+            Self::Scalar(text) => Node::Scalar(own(text)),
+            Self::List(items) => Node::List(items.into_iter().map(Self::into_owned).collect()),
+            Self::Map(fields) => Node::Map(
+                fields.into_iter().map(|(name, value)| (own(name), value.into_owned())).collect(),
+            ),
+        }
+    }
+
     /// The texts of the list at a path.
     pub(crate) fn texts(&self, path: &[&str]) -> impl Iterator<Item = Text<'a>> {
         self.list(path).iter().filter_map(Self::scalar)

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod cloud;
+mod samples;
 
 use dataward_event::position::{Offset, Partition, Position};
 use dataward_event::quarantine::QuarantineReason;
@@ -33,7 +34,7 @@ fn what_is_no_audit_log_is_put_aside() {
 
 #[test]
 fn samples_are_read() {
-    let Some(data) = cloud::test_data("samples of Google Cloud") else { return };
+    let Some(data) = samples::test_data("samples of Google Cloud") else { return };
     let (mut events, mut others) = (0, 0);
     for file in ["gcp-security-analytics/events.ndjson", "google-cloudevents/gcp_audit.ndjson"] {
         for line in std::fs::read_to_string(data.join("data").join(file)).unwrap().lines() {

@@ -5,6 +5,7 @@
 //! here.
 
 mod aws;
+mod azure;
 mod elastic;
 mod gcp;
 mod kafka;
@@ -70,7 +71,7 @@ pub struct CatalogueRow {
 /// Every row, source by source.
 pub fn rows() -> impl Iterator<Item = &'static CatalogueRow> {
     const SINGLE: &[&[CatalogueRow]] = &[elastic::ROWS, kafka::ROWS, mongodb::ROWS, postgres::ROWS, redis::ROWS];
-    [aws::FAMILIES, gcp::FAMILIES, SINGLE].into_iter().flatten().copied().flatten()
+    [aws::FAMILIES, azure::FAMILIES, gcp::FAMILIES, SINGLE].into_iter().flatten().copied().flatten()
 }
 
 /// The row of an id.

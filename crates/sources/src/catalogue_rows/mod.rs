@@ -5,6 +5,7 @@
 //! together by [`emitted`].
 
 mod aws;
+pub(crate) mod azure;
 pub(crate) mod elastic;
 pub(crate) mod gcp;
 pub(crate) mod kafka;
@@ -42,7 +43,7 @@ use rows;
 
 /// Every row that a decoder of this crate may name in a change.
 pub fn emitted() -> impl Iterator<Item = &'static EmittedRow> {
-    [aws::ROWS, elastic::ROWS, gcp::ROWS, kafka::ROWS, mongodb::ROWS, postgres::ROWS, redis::ROWS].into_iter().flatten()
+    [aws::ROWS, azure::ROWS, elastic::ROWS, gcp::ROWS, kafka::ROWS, mongodb::ROWS, postgres::ROWS, redis::ROWS].into_iter().flatten()
 }
 
 #[cfg(test)]

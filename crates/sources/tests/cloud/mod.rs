@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use dataward_event::audit_event::AuditEvent;
 use dataward_event::change::Direction;
@@ -21,15 +21,6 @@ pub(crate) fn read(source: Source, text: &str) -> AuditEvent<'static> {
     assert!(decoded.rejects.is_empty(), "{:?}\n{text}", decoded.rejects[0].detail);
     assert_eq!(decoded.events.len(), 1, "{text}");
     decoded.events.remove(0).event.into_owned()
-}
-
-/// The folder of real samples; `None`, loudly, where it is not set.
-pub(crate) fn test_data(what: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("DATAWARD_TEST_DATA").map(PathBuf::from);
-    if folder.is_none() {
-        println!("SKIPPED: {what}: DATAWARD_TEST_DATA is not set");
-    }
-    folder
 }
 
 /// Lays one value over another: objects key by key, `null` takes a key away.

@@ -1,0 +1,63 @@
+//! Rows of `azure.activity`.
+
+use super::{EmittedRow, rows};
+use dataward_event::change::Control;
+
+rows! {
+    STORAGE_PUBLIC_ACCESS: PublicAccessBlock, "azure.storage.public_access_allowed", "allowBlobPublicAccess";
+    CONTAINER_PUBLIC: AccessPolicy, "azure.storage.container.public", "publicAccess";
+    STORAGE_PUBLIC_NETWORK: NetworkExposure, "azure.storage.public_network_access", "publicNetworkAccess";
+    STORAGE_NETWORK_DEFAULT: NetworkExposure, "azure.storage.network_default_allow", "networkAcls.defaultAction";
+    STORAGE_NETWORK_RULE: NetworkExposure, "azure.storage.network_rule.wide", "networkAcls.ipRules";
+    STORAGE_TLS: EncryptionInTransit, "azure.storage.insecure_transport", "supportsHttpsTrafficOnly";
+    STORAGE_SHARED_KEY: Authentication, "azure.storage.shared_key_access", "allowSharedKeyAccess";
+    STORAGE_KEY_SOURCE: EncryptionAtRest, "azure.storage.key_source.changed", "encryption.keySource";
+    STORAGE_KEYS_LISTED: Authentication, "azure.storage.keys.listed", "account_keys";
+    STORAGE_ACCOUNT_SAS: Sharing, "azure.storage.account_sas.created", "account_sas";
+    STORAGE_RECOVERY: RecoveryProtection, "azure.storage.recovery.off", "blobServices";
+    STORAGE_IMMUTABILITY: RecoveryProtection, "azure.storage.immutability_policy.deleted", "immutabilityPolicies";
+    STORAGE_PRIVATE_ENDPOINT: NetworkExposure, "azure.storage.private_endpoint.deleted", "privateEndpointConnections";
+    STORAGE_DELETED: RecoveryProtection, "azure.storage.account.deleted", "storage_account";
+    DISK_SAS: Sharing, "azure.compute.disk.sas_created", "disk_access";
+    SNAPSHOT_SAS: Sharing, "azure.compute.snapshot.sas_created", "snapshot_access";
+    SQL_FIREWALL_OPEN: NetworkExposure, "azure.sql.firewall.open", "firewallRules";
+    SQL_FIREWALL_AZURE: NetworkExposure, "azure.sql.firewall.azure_services", "firewallRules";
+    SQL_PUBLIC_NETWORK: NetworkExposure, "azure.sql.public_network_access", "publicNetworkAccess";
+    SQL_TLS: EncryptionInTransit, "azure.sql.old_tls", "minimalTlsVersion";
+    SQL_AUDITING: AuditLogging, "azure.sql.auditing.off", "auditingSettings";
+    SQL_DATABASE_AUDITING: AuditLogging, "azure.sql.database_auditing.off", "databases/auditingSettings";
+    SQL_TDE: EncryptionAtRest, "azure.sql.tde.off", "transparentDataEncryption";
+    SQL_ALERTS: Monitoring, "azure.sql.alerts.off", "securityAlertPolicies";
+    SQL_ENTRA_ONLY: Authentication, "azure.sql.entra_only.off", "azureADOnlyAuthentications";
+    SQL_ADMINISTRATOR: AccessPolicy, "azure.sql.administrator.set", "administrators";
+    SQL_MASKING: DataMasking, "azure.sql.masking.off", "dataMaskingPolicies";
+    SQL_LONG_RETENTION: RecoveryProtection, "azure.sql.backup_retention.none", "backupLongTermRetentionPolicies";
+    POSTGRES_FIREWALL: NetworkExposure, "azure.postgres.firewall.open", "firewallRules";
+    MYSQL_FIREWALL: NetworkExposure, "azure.mysql.firewall.open", "firewallRules";
+    SERVER_TLS: EncryptionInTransit, "azure.flexible_server.tls_not_required", "require_secure_transport";
+    SERVER_AUDIT: AuditLogging, "azure.flexible_server.audit_parameter", "configurations";
+    COSMOS_NETWORK: NetworkExposure, "azure.cosmos.network.open", "network";
+    COSMOS_LOCAL_AUTH: Authentication, "azure.cosmos.local_auth", "disableLocalAuth";
+    COSMOS_KEYS_LISTED: Authentication, "azure.cosmos.keys.listed", "account_keys";
+    COSMOS_ROLE: AccessPolicy, "azure.cosmos.data_role.assigned", "sqlRoleAssignments";
+    REDIS_TLS: EncryptionInTransit, "azure.redis.insecure_transport", "enableNonSslPort";
+    REDIS_FIREWALL: NetworkExposure, "azure.redis.firewall.open", "firewallRules";
+    VAULT_NETWORK: NetworkExposure, "azure.keyvault.network.open", "networkAcls.defaultAction";
+    VAULT_PROTECTION: KeyAvailability, "azure.keyvault.protection.off", "enableSoftDelete";
+    VAULT_POLICY: AccessPolicy, "azure.keyvault.access_policy.broad", "accessPolicies";
+    VAULT_DELETED: KeyAvailability, "azure.keyvault.deleted", "vault";
+    VAULT_PURGED: KeyAvailability, "azure.keyvault.purged", "vault_purge";
+    ROLE_ASSIGNED: AccessPolicy, "azure.authorization.data_role.assigned", "roleAssignments";
+    LOCK_DELETED: RecoveryProtection, "azure.authorization.lock.deleted", "locks";
+    POLICY_DELETED: OrgGuardrail, "azure.policy.assignment.deleted", "policyAssignments";
+    POLICY_EXEMPTION: OrgGuardrail, "azure.policy.exemption.created", "policyExemptions";
+    DIAGNOSTICS_DELETED: AuditLogging, "azure.diagnostics.deleted", "diagnosticSettings";
+    DIAGNOSTICS_REDUCED: AuditLogging, "azure.diagnostics.category_off", "diagnosticSettings.logs";
+    WORKSPACE_DELETED: AuditLogging, "azure.workspace.deleted", "workspace";
+    EVENT_HUB_DELETED: AuditLogging, "azure.eventhub.deleted", "eventhubs";
+    DEFENDER_OFF: Monitoring, "azure.defender.plan_off", "pricings";
+    ALERTS_SUPPRESSED: Monitoring, "azure.defender.alerts_suppressed", "alertsSuppressionRules";
+    NSG_WORLD: NetworkExposure, "azure.network.security_rule.world", "securityRules";
+    NSG_WIDE: NetworkExposure, "azure.network.security_rule.wide", "securityRules";
+    BACKUP_CONTAINER_DELETED: RecoveryProtection, "azure.backup.container.deleted", "protectionContainers";
+}
