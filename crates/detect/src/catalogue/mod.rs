@@ -4,14 +4,18 @@
 //! what to do next. The decoders name a row in each change that they find; what they test for is code, what it means is
 //! here.
 
+mod atlas;
 mod aws;
 mod azure;
+mod databricks;
 mod elastic;
 mod gcp;
+mod k8s;
 mod kafka;
 mod mongodb;
 mod postgres;
 mod redis;
+mod snowflake;
 
 use dataward_event::change::Control;
 
@@ -70,7 +74,7 @@ pub struct CatalogueRow {
 
 /// Every row, source by source.
 pub fn rows() -> impl Iterator<Item = &'static CatalogueRow> {
-    const SINGLE: &[&[CatalogueRow]] = &[elastic::ROWS, kafka::ROWS, mongodb::ROWS, postgres::ROWS, redis::ROWS];
+    const SINGLE: &[&[CatalogueRow]] = &[atlas::ROWS, databricks::ROWS, elastic::ROWS, k8s::ROWS, kafka::ROWS, mongodb::ROWS, postgres::ROWS, redis::ROWS, snowflake::ROWS];
     [aws::FAMILIES, azure::FAMILIES, gcp::FAMILIES, SINGLE].into_iter().flatten().copied().flatten()
 }
 

@@ -4,14 +4,18 @@
 //! how bad it is and what to do about it stands in the catalogue itself, which is the detector's; a test there holds both
 //! together by [`emitted`].
 
+pub(crate) mod atlas;
 mod aws;
 pub(crate) mod azure;
+pub(crate) mod databricks;
 pub(crate) mod elastic;
 pub(crate) mod gcp;
+pub(crate) mod k8s;
 pub(crate) mod kafka;
 pub(crate) mod mongodb;
 pub(crate) mod postgres;
 pub(crate) mod redis;
+pub(crate) mod snowflake;
 
 use dataward_event::change::Control;
 
@@ -43,7 +47,7 @@ use rows;
 
 /// Every row that a decoder of this crate may name in a change.
 pub fn emitted() -> impl Iterator<Item = &'static EmittedRow> {
-    [aws::ROWS, azure::ROWS, elastic::ROWS, gcp::ROWS, kafka::ROWS, mongodb::ROWS, postgres::ROWS, redis::ROWS].into_iter().flatten()
+    [atlas::ROWS, aws::ROWS, azure::ROWS, databricks::ROWS, elastic::ROWS, gcp::ROWS, k8s::ROWS, kafka::ROWS, mongodb::ROWS, postgres::ROWS, redis::ROWS, snowflake::ROWS].into_iter().flatten()
 }
 
 #[cfg(test)]
