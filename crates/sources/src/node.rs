@@ -99,19 +99,6 @@ impl<'a> Node<'a> {
 }
 
 impl Node<'_> {
-    /// The same value, borrowing nothing.
-    pub(crate) fn into_owned(self) -> Node<'static> {
-        let own = |text: Text<'_>| Cow::Owned(text.into_owned());
-        match self {
-            Self::Null => Node::Null,
-            Self::Scalar(text) => Node::Scalar(own(text)),
-            Self::List(items) => Node::List(items.into_iter().map(Node::into_owned).collect()),
-            Self::Map(fields) => Node::Map(
-                fields.into_iter().map(|(name, value)| (own(name), value.into_owned())).collect(),
-            ),
-        }
-    }
-
     /// Every scalar below, by its path with points between the keys; `null` has no text. Lists count as their first element.
     pub(crate) fn leaves(&self) -> Vec<(String, Option<String>)> {
         fn walk(node: &Node<'_>, path: &str, found: &mut Vec<(String, Option<String>)>) {

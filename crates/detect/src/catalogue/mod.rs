@@ -74,7 +74,17 @@ pub struct CatalogueRow {
 
 /// Every row, source by source.
 pub fn rows() -> impl Iterator<Item = &'static CatalogueRow> {
-    const SINGLE: &[&[CatalogueRow]] = &[atlas::ROWS, databricks::ROWS, elastic::ROWS, k8s::ROWS, kafka::ROWS, mongodb::ROWS, postgres::ROWS, redis::ROWS, snowflake::ROWS];
+    const SINGLE: &[&[CatalogueRow]] = &[
+        atlas::ROWS,
+        databricks::ROWS,
+        elastic::ROWS,
+        k8s::ROWS,
+        kafka::ROWS,
+        mongodb::ROWS,
+        postgres::ROWS,
+        redis::ROWS,
+        snowflake::ROWS,
+    ];
     [aws::FAMILIES, azure::FAMILIES, gcp::FAMILIES, SINGLE].into_iter().flatten().copied().flatten()
 }
 

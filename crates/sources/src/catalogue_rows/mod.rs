@@ -47,7 +47,22 @@ use rows;
 
 /// Every row that a decoder of this crate may name in a change.
 pub fn emitted() -> impl Iterator<Item = &'static EmittedRow> {
-    [atlas::ROWS, aws::ROWS, azure::ROWS, databricks::ROWS, elastic::ROWS, gcp::ROWS, k8s::ROWS, kafka::ROWS, mongodb::ROWS, postgres::ROWS, redis::ROWS, snowflake::ROWS].into_iter().flatten()
+    [
+        atlas::ROWS,
+        aws::ROWS,
+        azure::ROWS,
+        databricks::ROWS,
+        elastic::ROWS,
+        gcp::ROWS,
+        k8s::ROWS,
+        kafka::ROWS,
+        mongodb::ROWS,
+        postgres::ROWS,
+        redis::ROWS,
+        snowflake::ROWS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use dataward_event::change::{Control, Direction};
 
 use super::entry::{self, Log};
 use crate::act::Act;
-use crate::catalogue_rows as rows;
+use crate::catalogue_rows::postgres as rows;
 use crate::changes::Changes;
 use crate::sql::{Action, Effect, Grant, Policy, PolicyKind, RoleOptions, Scope};
 
