@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use dataward_event::audit_event::{
-    Actor, ActorKind, AuditEvent, Client, Datastore, DatastoreForm, EventKind, Outcome, Text,
+    Actor, ActorKind, AuditEvent, Client, Datastore, DatastoreForm, EventKind, Outcome,
 };
 use dataward_event::time::EventTime;
 use dataward_event::volume::{ObjectCount, ReadScope};

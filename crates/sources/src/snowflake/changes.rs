@@ -1,0 +1,345 @@
+//! Which changes of protection a statement states: by what it does, not by the look of its text.
+
+use std::borrow::Cow;
+
+use dataward_event::change::Direction;
+
+use crate::catalogue_rows::snowflake as rows;
+use crate::changes::Changes;
+use crate::network::{Breadth, breadth};
+use crate::sql::{Action, Effect, Grant, Policy, PolicyKind, Scope, Statement};
+
+/// Roles that may do everything, or give themselves whatever is missing.
+const ADMIN_ROLES: [&str; 4] = ["ACCOUNTADMIN", "SECURITYADMIN", "ORGADMIN", "SYSADMIN"];
+
+/// Privileges that override protection.
+const ADMIN_PRIVILEGES: [&str; 5] = [
+    "MANAGE GRANTS",
+    "APPLY MASKING POLICY",
+    "APPLY ROW ACCESS POLICY",
+    "OVERRIDE SHARE RESTRICTIONS",
+    "ATTACH POLICY",
+];
+
+/// Privileges with which data is read, or taken over.
+const DATA_PRIVILEGES: [&str; 6] =
+    ["SELECT", "ALL", "ALL PRIVILEGES", "OWNERSHIP", "IMPORTED PRIVILEGES", "READ"];
+
+/// Parameters of the account that keep data from being unloaded just anywhere.
+const UNLOAD_GUARDS: [&str; 4] = [
+    "REQUIRE_STORAGE_INTEGRATION_FOR_STAGE_CREATION",
+    "REQUIRE_STORAGE_INTEGRATION_FOR_STAGE_OPERATION",
+    "PREVENT_UNLOAD_TO_INLINE_URL",
+    "PREVENT_UNLOAD_TO_INTERNAL_STAGES",
+];
+
+/// What a statement changes, and in which database: `None` is the account, and an empty name the database of the session.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) changes: Changes,
+    pub(super) database: Option<String>,
+}
+
+impl Found {
+    /// The change is of an object inside a database.
+    fn inside(&mut self, object: &str) {
+        let mut parts = object.split('.');
+        let database = parts.next().filter(|_| parts.clone().count() >= 2);
+        self.database = Some(database.unwrap_or_default().to_owned());
+    }
+}
+
+/// Everything that a statement changes.
+pub(super) fn of(statement: &Statement, text: &str) -> Found {
+    let mut found = Found::default();
+    for effect in &statement.effects {
+        match effect {
+            Effect::Policy(policy) => read_policy(policy, &mut found),
+            Effect::Setting { scope, name, value } => {
+                setting(scope, name, value.as_deref(), &mut found);
+            }
+            Effect::Grant(grant) => rights(grant, true, &mut found),
+            Effect::Revoke(grant) => rights(grant, false, &mut found),
+            Effect::Share { action, kind: "SHARE", name, accounts } => {
+                share(*action, name, accounts, &mut found);
+            }
+            Effect::Stage { name, url, has_credentials, integration } => {
+                found.inside(name);
+                let is_weak = *has_credentials && integration.is_none();
+                let change = found.changes.flag(&rows::STAGE_CREDENTIALS, is_weak, stage(name));
+                change.after = Some(Cow::Owned(url.clone()));
+            }
+            Effect::Integration { kind, name, properties, .. } => {
+                integration(kind, name, properties, &mut found);
+            }
+            Effect::Replication { object, accounts, is_enabled } => {
+                found.database = Some(object.clone());
+                let row = &rows::REPLICATED;
+                if accounts.is_empty() && !is_enabled {
+                    found.changes.whole(row, []);
+                }
+                for account in accounts {
+                    found.changes.flag(row, *is_enabled, format!("account {account}"));
+                }
+            }
+            _ => {}
+        }
+    }
+    if statement.command == "DROP STAGE"
+        && let Some(name) = text.trim_end_matches([';', ' ', '\n']).rsplit([' ', '\n']).next()
+    {
+        found.inside(name);
+        found.changes.strengthened(&rows::STAGE_CREDENTIALS, stage(name));
+    }
+    found
+}
+
+fn stage(name: &str) -> String {
+    let name = name.rsplit('.').next().unwrap_or(name);
+    format!("stage {}", name.to_ascii_uppercase())
+}
+
+fn read_policy(policy: &Policy, found: &mut Found) {
+    let name = policy.name.to_ascii_uppercase();
+    let object = policy.object.as_deref().unwrap_or_default();
+    let upper = object.to_ascii_uppercase();
+    let is_taken = matches!(policy.action, Action::Detach | Action::Drop);
+    match (policy.kind, policy.action) {
+        (PolicyKind::Network, Action::Attach | Action::Detach) => {
+            network_policy_of(object, is_taken, found);
+        }
+        (PolicyKind::Network, _) => network_policy(policy, &name, found),
+        (PolicyKind::Masking, Action::Attach | Action::Detach) => {
+            // The column's name stands behind the table's.
+            found.inside(object.rsplit_once('.').map_or(object, |(table, _)| table));
+            found.changes.flag(&rows::MASKING_UNSET, is_taken, column(&upper));
+        }
+        (PolicyKind::Masking, _) => {
+            found.inside(&policy.name);
+            let change = found.changes.push(
+                &rows::MASKING_CHANGED,
+                Direction::Unknown,
+                format!("policy {name}"),
+            );
+            change.after = policy.body.clone().map(Cow::Owned);
+        }
+        (PolicyKind::RowAccess, Action::Attach) => {
+            found.inside(object);
+            found.changes.strengthened(&rows::ROW_POLICY_DROPPED, table(&upper));
+        }
+        (PolicyKind::RowAccess, Action::Detach) => {
+            found.inside(object);
+            found.changes.weakened(&rows::ROW_POLICY_DROPPED, table(&upper));
+        }
+        (PolicyKind::RowAccess, Action::Alter) => {
+            if let Some(body) = &policy.body {
+                found.inside(&policy.name);
+                let is_open = body.trim().eq_ignore_ascii_case("true");
+                let opened = format!("policy {name}");
+                found.changes.flag(&rows::ROW_POLICY_DROPPED, is_open, opened).after =
+                    Some(Cow::Owned(body.clone()));
+            }
+        }
+        (PolicyKind::Aggregation | PolicyKind::Projection, Action::Attach | Action::Detach) => {
+            found.inside(object);
+            let kind =
+                if policy.kind == PolicyKind::Aggregation { "aggregation" } else { "projection" };
+            let opened = format!("{kind} {upper}");
+            found.changes.flag(&rows::AGGREGATION_UNSET, is_taken, opened);
+        }
+        (PolicyKind::Authentication, _) => authentication_policy(policy, &name, &upper, found),
+        _ => {}
+    }
+}
+
+fn column(object: &str) -> String {
+    let mut parts = object.rsplit('.');
+    let (column, table) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    format!("{table}.{column}")
+}
+
+fn table(object: &str) -> String {
+    format!("table {}", object.rsplit('.').next().unwrap_or(object))
+}
+
+fn network_policy(policy: &Policy, name: &str, found: &mut Found) {
+    let opened = format!("policy {name}");
+    match policy.action {
+        Action::Drop => {
+            found.changes.weakened(&rows::POLICY_DROPPED, opened);
+            return;
+        }
+        Action::Create => {
+            found.changes.strengthened(&rows::POLICY_DROPPED, opened.clone());
+        }
+        _ => {}
+    }
+    let row = &rows::POLICY_WORLD;
+    for (property, values) in &policy.properties {
+        match property.as_str() {
+            "ALLOWED_IP_LIST" => {
+                let is_open = values.iter().any(|v| breadth(v) == Some(Breadth::World));
+                let change = found.changes.flag(row, is_open, opened.clone());
+                change.after = Some(Cow::Owned(values.join(",")));
+            }
+            "ALLOWED_NETWORK_RULE_LIST" | "BLOCKED_IP_LIST" | "BLOCKED_NETWORK_RULE_LIST"
+                if policy.action != Action::Create =>
+            {
+                let opened = format!("{opened} {property}");
+                found.changes.flag(row, values.is_empty(), opened);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A policy is attached to the account, or to a user.
+fn network_policy_of(object: &str, is_taken: bool, found: &mut Found) {
+    let owner = match object.to_ascii_uppercase().as_str() {
+        "" | "ACCOUNT" => "account".to_owned(),
+        user => format!("user {user}"),
+    };
+    found.changes.flag(&rows::POLICY_UNSET, is_taken, owner);
+}
+
+fn authentication_policy(policy: &Policy, name: &str, object: &str, found: &mut Found) {
+    let row = &rows::AUTHENTICATION_POLICY;
+    match policy.action {
+        Action::Drop => {
+            found.changes.weakened(row, format!("policy {name}"));
+        }
+        Action::Detach => {
+            found.changes.weakened(row, format!("of {object}"));
+        }
+        Action::Attach => {
+            found.changes.strengthened(row, format!("of {object}"));
+        }
+        Action::Create | Action::Alter => {
+            for (property, values) in &policy.properties {
+                let has = |word: &str| values.iter().any(|v| v.eq_ignore_ascii_case(word));
+                let is_weak = match property.as_str() {
+                    "MFA_ENROLLMENT" => has("OPTIONAL"),
+                    "AUTHENTICATION_METHODS" => has("PASSWORD") || has("ALL"),
+                    _ => continue,
+                };
+                found.changes.flag(row, is_weak, format!("policy {name} {property}"));
+            }
+        }
+    }
+}
+
+fn setting(scope: &Scope, name: &str, value: Option<&str>, found: &mut Found) {
+    let name = name.to_ascii_uppercase();
+    let is = |word: &str| value.is_some_and(|value| value.eq_ignore_ascii_case(word));
+    match scope {
+        Scope::Account if name == "NETWORK_POLICY" => {
+            network_policy_of("account", value.is_none(), found);
+        }
+        Scope::Role(user) if name == "NETWORK_POLICY" => {
+            network_policy_of(user, value.is_none(), found);
+        }
+        Scope::Account if UNLOAD_GUARDS.contains(&name.as_str()) => {
+            // Unset is back at the default, which is false.
+            found.changes.flag(&rows::UNLOAD_ALLOWED, !is("TRUE"), name);
+        }
+        Scope::Role(user) => user_setting(&user.to_ascii_uppercase(), &name, value, found),
+        Scope::Database(object) | Scope::Object(object)
+            if name == "DATA_RETENTION_TIME_IN_DAYS" && value.is_some() =>
+        {
+            match scope {
+                Scope::Database(database) => found.database = Some(database.clone()),
+                _ => found.inside(object),
+            }
+            let opened = format!("of {}", object.to_ascii_uppercase());
+            found.changes.flag(&rows::RETENTION_ZERO, is("0"), opened);
+        }
+        Scope::Account if name == "DATA_RETENTION_TIME_IN_DAYS" && value.is_some() => {
+            found.changes.flag(&rows::RETENTION_ZERO, is("0"), "of account");
+        }
+        _ => {}
+    }
+}
+
+fn user_setting(user: &str, name: &str, value: Option<&str>, found: &mut Found) {
+    let is = |word: &str| value.is_some_and(|value| value.eq_ignore_ascii_case(word));
+    let is_weak = match name {
+        "DISABLED" => is("FALSE"),
+        "DISABLE_MFA" => is("TRUE"),
+        "MINS_TO_BYPASS_MFA" => value.is_some_and(|minutes| minutes != "0"),
+        "RSA_PUBLIC_KEY" | "RSA_PUBLIC_KEY_2" => value.is_none(),
+        _ => return,
+    };
+    let change = found.changes.flag(&rows::USER_WEAKENED, is_weak, format!("user {user} {name}"));
+    // A key is no secret, but nobody reads it here.
+    change.after = value.filter(|_| !name.starts_with("RSA")).map(|v| Cow::Owned(v.to_owned()));
+}
+
+fn rights(grant: &Grant, is_given: bool, found: &mut Found) {
+    let is_of_role = grant.object_type.as_deref() == Some("ROLE") || grant.objects.is_empty();
+    for grantee in &grant.grantees {
+        let to = grantee.name.to_ascii_uppercase();
+        for privilege in &grant.privileges {
+            let privilege = privilege.to_ascii_uppercase();
+            let is_admin = (is_of_role && ADMIN_ROLES.contains(&privilege.as_str()))
+                || ADMIN_PRIVILEGES.contains(&privilege.as_str());
+            if is_admin {
+                let opened = format!("{privilege} to {to}");
+                found.changes.flag(&rows::GRANT_ADMIN, is_given, opened);
+            }
+            if is_of_role {
+                continue;
+            }
+            let things = grant.objects.join(",").to_ascii_uppercase();
+            let kind = grant.object_type.as_deref().unwrap_or_default();
+            let opened = format!("{privilege} {kind} {things}").replace("  ", " ");
+            let is_share = grantee.kind.as_deref() == Some("SHARE");
+            if is_share {
+                let opened = format!("share {to}: {opened}");
+                found.changes.flag(&rows::SHARED, is_given, opened);
+            } else if grantee.is_public() && DATA_PRIVILEGES.contains(&privilege.as_str()) {
+                let first = grant.objects.first().map_or("", String::as_str);
+                match kind {
+                    "DATABASE" => found.database = Some(first.to_owned()),
+                    _ => found.inside(first),
+                }
+                found.changes.flag(&rows::GRANT_PUBLIC, is_given, opened);
+            }
+        }
+    }
+}
+
+fn share(action: Action, name: &str, accounts: &[String], found: &mut Found) {
+    let row = &rows::SHARED;
+    let name = name.to_ascii_uppercase();
+    match action {
+        Action::Drop => {
+            let opened = format!("share {name}");
+            found.changes.strengthened(row, opened);
+        }
+        Action::Create => {
+            found.changes.weakened(row, format!("share {name}"));
+        }
+        Action::Attach | Action::Detach | Action::Alter => {
+            for account in accounts {
+                let is_given = action != Action::Detach;
+                let account = account.to_ascii_uppercase();
+                found.changes.flag(row, is_given, format!("share {name}: account {account}"));
+            }
+        }
+    }
+}
+
+fn integration(kind: &str, name: &str, properties: &[(String, Vec<String>)], found: &mut Found) {
+    let row = &rows::INTEGRATION_OPEN;
+    let name = name.to_ascii_uppercase();
+    for (property, values) in properties {
+        let has = |word: &str| values.iter().any(|value| value.eq_ignore_ascii_case(word));
+        let is_weak = match property.as_str() {
+            "STORAGE_ALLOWED_LOCATIONS" => has("*"),
+            "STORAGE_BLOCKED_LOCATIONS" => values.is_empty(),
+            "ENABLED" if kind.starts_with("SECURITY") => has("FALSE"),
+            _ => continue,
+        };
+        found.changes.flag(row, is_weak, format!("integration {name} {property}"));
+    }
+}
