@@ -21,7 +21,7 @@ pub(crate) fn by_key(key: &str) -> Option<Source> {
         "audit_record" | "connection_id" => Source::MysqlAudit,
         "error_severity" => Source::PostgresLog,
         "auditID" => Source::K8sAudit,
-        "requestParams" => Source::DatabricksAudit,
+        "requestParams" | "request_params" => Source::DatabricksAudit,
         "QUERY_ID"
         | "query_id"
         | "QUERY_ID_s"
@@ -51,8 +51,8 @@ impl Hints {
         self.0 |= match key {
             "operationName" | "OperationName" | "OperationNameValue" => 1,
             "resourceId" | "ResourceId" | "_ResourceId" | "resourceID" => 1 << 1,
-            "serviceName" => 1 << 2,
-            "actionName" => 1 << 3,
+            "serviceName" | "service_name" => 1 << 2,
+            "actionName" | "action_name" => 1 << 3,
             "component" | "node.name" => 1 << 4,
             "cluster.name" => 1 << 5,
             "eventName" | "eventTime" | "eventID" => 1 << 6,
