@@ -167,7 +167,7 @@ impl<'t> Visitor<'t> for ShapeVisitor<'_, 't> {
                 return Err(A::Error::custom("an event"));
             }
             hints.note(&name);
-            if matches!(&*name, "Records" | "records" | "logEvents" | "items") {
+            if matches!(&*name, "Records" | "records" | "logEvents" | "items" | "results") {
                 map.next_value_seed(Elements(shape))?;
             } else {
                 shape.keys.take(&name, &mut map)?;
