@@ -112,10 +112,7 @@ fn metadata(root: &mut Object<'_>, event: &AuditEvent<'_>) {
         object.text("version", OCSF_VERSION);
         object.text("uid", &event.uid);
         object.object("product", |product| {
-            let (name, vendor) = match &*event.source {
-                "aws.cloudtrail" => ("CloudTrail", "AWS"),
-                other => (other, UNKNOWN),
-            };
+            let (name, vendor) = product_of(&event.source);
             product.text("name", name);
             product.text("vendor_name", vendor);
         });
@@ -124,6 +121,29 @@ fn metadata(root: &mut Object<'_>, event: &AuditEvent<'_>) {
         object.text_if("correlation_uid", event.correlation_uid.as_deref());
         object.text("log_provider", &event.source);
     });
+}
+
+/// Product and vendor of a source; a source of somebody's own is its own product.
+fn product_of(source: &str) -> (&str, &str) {
+    match source {
+        "aws.cloudtrail" => ("CloudTrail", "AWS"),
+        "aws.s3_access" => ("S3", "AWS"),
+        "gcp.audit" => ("Cloud Audit Logs", "Google Cloud"),
+        "azure.activity" => ("Azure Monitor", "Microsoft"),
+        "elasticsearch.audit" | "elasticsearch.server" => ("Elasticsearch", "Elastic"),
+        "opensearch.audit" => ("OpenSearch", "OpenSearch"),
+        "postgres.pgaudit" | "postgres.log" => ("PostgreSQL", "PostgreSQL"),
+        "mysql.audit" => ("MySQL", "Oracle"),
+        "mariadb.server_audit" => ("MariaDB", "MariaDB"),
+        "mongodb.audit" => ("MongoDB", "MongoDB"),
+        "mongodb.atlas" => ("MongoDB Atlas", "MongoDB"),
+        "redis.monitor" => ("Redis", "Redis"),
+        "kafka.authorizer" => ("Apache Kafka", "Apache"),
+        "snowflake.account_usage" => ("Snowflake", "Snowflake"),
+        "databricks.audit" => ("Databricks", "Databricks"),
+        "k8s.audit" => ("Kubernetes", "Kubernetes"),
+        other => (other, UNKNOWN),
+    }
 }
 
 fn status(root: &mut Object<'_>, event: &AuditEvent<'_>) {

@@ -33,8 +33,7 @@ fn cases(folder: &str) -> Vec<(String, Value)> {
 /// Whether the cases of a row stand here; those of the others stand with the tests of their sources.
 fn told_here(row: &str) -> bool {
     let products = ["aws.", "elasticsearch.", "opensearch.", "mongodb.", "redis.", "kafka."];
-    products.iter().any(|product| row.starts_with(product))
-        && !row.starts_with("mongodb.atlas.")
+    products.iter().any(|product| row.starts_with(product)) && !row.starts_with("mongodb.atlas.")
 }
 
 /// A whole event around the call of a case.
@@ -118,9 +117,7 @@ fn every_case_gives_its_changes() {
         fired.extend(open.map(|change| change.catalogue_row.to_string()));
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    let silent: Vec<_> = emitted()
-        .map(|row| row.id)
-        .filter(|id| told_here(id) && !fired.contains(*id))
-        .collect();
+    let silent: Vec<_> =
+        emitted().map(|row| row.id).filter(|id| told_here(id) && !fired.contains(*id)).collect();
     assert!(silent.is_empty(), "rows without a case: {silent:?}");
 }

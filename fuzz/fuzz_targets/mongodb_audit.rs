@@ -1,0 +1,4 @@
+//! Any bytes as a record of `mongodb.audit`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|payload: &[u8]| dataward_fuzz::check("mongodb.audit", payload));
