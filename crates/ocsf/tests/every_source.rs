@@ -43,7 +43,12 @@ impl Judge {
         for reject in &decoded.rejects {
             count.without += usize::from(reject.reason == QuarantineReason::NoEvents);
             let is_fault = reject.reason.is_fault() && !may_fail;
-            assert!(!is_fault, "{}: {reject:?}\n{}", source.name(), String::from_utf8_lossy(payload));
+            assert!(
+                !is_fault,
+                "{}: {reject:?}\n{}",
+                source.name(),
+                String::from_utf8_lossy(payload)
+            );
         }
         for event in decoded.events.iter().map(|decoded| &decoded.event) {
             count.events += 1;
@@ -52,7 +57,8 @@ impl Judge {
             if let Some(official) = &self.official {
                 check(&official[&u64::from(event.class.uid())], &written);
             }
-            let record = Record { position: &position, kafka_time: None, payload: written.as_bytes() };
+            let record =
+                Record { position: &position, kafka_time: None, payload: written.as_bytes() };
             let back = decode(Source::Ocsf, record);
             assert_eq!(back.events.len(), 1, "{:?}", back.rejects);
             assert_eq!(&back.events[0].event, event);
@@ -82,7 +88,8 @@ fn lines(path: &Path) -> Vec<String> {
 /// Every file of a folder with this ending.
 fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<PathBuf> = entries.filter(|path| path.to_string_lossy().ends_with(ending)).collect();
+    let mut files: Vec<PathBuf> =
+        entries.filter(|path| path.to_string_lossy().ends_with(ending)).collect();
     files.sort();
     files
 }
@@ -122,7 +129,8 @@ fn events_of_real_samples() {
     read(Source::MongodbAudit, lines(&data.join("azure-sentinel-sample-data/MongoDBAudit_CL.log")));
     let wrapped = |path: &str| lines(&data.join(path)).iter().map(|line| unwrapped(line)).collect();
     read(Source::GcpAudit, wrapped("google-cloudevents/gcp_audit.ndjson"));
-    let rows = std::fs::read_to_string(data.join("azure-sentinel-sample-data/Snowflake_CL.json")).unwrap();
+    let rows =
+        std::fs::read_to_string(data.join("azure-sentinel-sample-data/Snowflake_CL.json")).unwrap();
     read(Source::SnowflakeAccountUsage, vec![rows]);
     drop(read);
     for (source, count) in &counts {

@@ -45,7 +45,10 @@ fn typical(source: Source) -> Option<Vec<u8>> {
 fn main() {
     let position =
         Position { partition: Partition::new("bench", 0), offset: Offset(0), record_index: 0 };
-    println!("{:<24} {:>6} {:>10} {:>7} {:>9} {:>9}  beside serde_json::Value", "source", "bytes", "events/s", "MB/s", "ns/event", "ns/Value");
+    println!(
+        "{:<24} {:>6} {:>10} {:>7} {:>9} {:>9}  beside serde_json::Value",
+        "source", "bytes", "events/s", "MB/s", "ns/event", "ns/Value"
+    );
     let mut slow = Vec::new();
     for source in Source::ALL {
         let Some(payload) = typical(source) else { continue };
@@ -57,7 +60,8 @@ fn main() {
             || drop(black_box(decode(source, black_box(record)))),
             || {
                 if is_json {
-                    let value: Result<serde_json::Value, _> = serde_json::from_slice(black_box(&payload));
+                    let value: Result<serde_json::Value, _> =
+                        serde_json::from_slice(black_box(&payload));
                     drop(black_box(value));
                 } else {
                     // Text is no JSON: its peer is a check that it is text at all.
@@ -73,7 +77,9 @@ fn main() {
             ("-".to_owned(), "no JSON".to_owned())
         };
         let (name, bytes) = (source.name(), payload.len());
-        println!("{name:<24} {bytes:>6} {events:>10.0} {megabytes:>7.0} {ours:>9.0} {peer:>9}  {ratio}");
+        println!(
+            "{name:<24} {bytes:>6} {events:>10.0} {megabytes:>7.0} {ours:>9.0} {peer:>9}  {ratio}"
+        );
         if is_json && value < 2.0 * ours {
             slow.push(name);
         }

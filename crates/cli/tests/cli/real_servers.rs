@@ -6,14 +6,16 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use dataward_simulation::broker::Broker;
 use dataward_simulation::mariadb_server::{self, MariadbServer};
 use dataward_simulation::postgres_server::{self, Log, PostgresServer};
 use dataward_simulation::rsyslog::{Followed, Form, Rsyslog};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::archive::verified;
 use crate::support::kafka::{self, broker, values};
-use crate::support::process::until;
+use crate::support::process::{Running, dataward, json_lines, text as text_of, until};
 
 /// The machine on which the servers stand, as rsyslog names it.
 const HOST: &str = "db-1.example.org";
@@ -101,6 +103,74 @@ fn has(records: &[String], parts: &[&str]) -> bool {
 fn are_told(records: &[String], told: &[&[&str]]) {
     for parts in told {
         assert!(has(records, parts), "{parts:?} is not in\n{}", records.join("\n"));
+    }
+}
+
+// --- What Dataward makes of it ---------------------------------------------------------------
+
+/// An archive that `dataward run` has written, and the alerts that it sent.
+struct Understood {
+    _folder: TempDir,
+    archive: String,
+    alerts: Vec<Value>,
+}
+
+/// Runs Dataward over topics until it has every record of them.
+fn understood(broker: &Broker, topics: &[(&str, &str, usize)]) -> Understood {
+    let folder = TempDir::new().unwrap();
+    let (first, others) = topics.split_first().unwrap();
+    let bound = |(name, source, _): &(&str, &str, usize)| {
+        format!("[[topics]]\nname = \"{name}\"\nsource = \"{source}\"\n")
+    };
+    let more: String = others.iter().map(bound).collect();
+    let setup = kafka::setup(broker, folder.path(), first.0, &more).with("aws.cloudtrail", first.1);
+    let records: usize = topics.iter().map(|(_, _, records)| records).sum();
+    let mut running = Running::start(&setup.run());
+    setup.until_settled(&mut running, i64::try_from(records).unwrap());
+    running.terminate().expect(0);
+    verified(&setup.archive);
+    let alerts = json_lines(&std::fs::read_to_string(&setup.alerts).unwrap());
+    Understood { _folder: folder, archive: text_of(&setup.archive), alerts }
+}
+
+impl Understood {
+    fn ask(&self, question: &str) -> Vec<Value> {
+        dataward(&["query", question, "--archive", &self.archive]).expect(0).lines()
+    }
+
+    /// Each of these is told by some row: what is named in it is equal there. Nothing was put aside as bad.
+    fn has_rows(&self, topic: &str, wanted: &[Value]) {
+        let bad = format!(
+            "SELECT quarantine_reason, detail FROM quarantine WHERE topic = '{topic}' AND quarantine_reason <> 'no_events'"
+        );
+        assert_eq!(self.ask(&bad), [Value::Null; 0]);
+        let rows = self.ask(&format!(
+            "SELECT kind, operation, actor_name, client_ip, datastore_uid, objects[1] AS object, rows_returned, read_scope,
+                    status_id, changes[1]['opened'] AS opened
+             FROM events WHERE topic = '{topic}'"
+        ));
+        for row in wanted {
+            let fields = row.as_object().unwrap();
+            let is_told = rows.iter().any(|found| {
+                fields.iter().all(|(name, value)| found.get(name).unwrap_or(&Value::Null) == value)
+            });
+            let of_kind: Vec<_> =
+                rows.iter().filter(|found| found["kind"] == row["kind"]).collect();
+            assert!(is_told, "{row} is not among {of_kind:#?}");
+        }
+    }
+
+    /// There is an alert of each of these rules that has this word.
+    fn has_alerts(&self, wanted: &[(&str, &str)]) {
+        for (rule, word) in wanted {
+            let is_sent = self.alerts.iter().any(|alert| {
+                alert["finding_info"]["analytic"]["uid"] == *rule
+                    && alert["finding_info"]["desc"].as_str().unwrap().contains(word)
+            });
+            let sent: Vec<_> =
+                self.alerts.iter().map(|alert| &alert["finding_info"]["desc"]).collect();
+            assert!(is_sent, "{rule} {word} is not among {sent:#?}");
+        }
     }
 }
 
@@ -247,7 +317,29 @@ fn what_postgres_logs_arrives_word_for_word() {
         assert!(!has(records, &["by_the_analyst"]) && !has(records, &["in_the_dark"]));
     }
 
-    // --- Here: `dataward run` over both topics, who did what in the archive, and the alerts. ---
+    let run = understood(
+        broker,
+        &[(&text, "postgres.pgaudit", of_text.len()), (&json, "postgres.pgaudit", of_json.len())],
+    );
+    let datastore = format!("postgres://{HOST}/shop");
+    for topic in [&text, &json] {
+        run.has_rows(
+            topic,
+            &[
+                // Who read what, and how much.
+                json!({"kind": "access", "operation": "SELECT", "actor_name": "shop_api", "client_ip": "127.0.0.1",
+                    "datastore_uid": datastore, "object": "public.customers", "rows_returned": 100, "status_id": 1}),
+                // The dump: out of the database in one go. How many rows it was is not told.
+                json!({"kind": "access", "operation": "COPY TO", "actor_name": "backup", "datastore_uid": datastore,
+                    "object": "public.customers", "read_scope": "export", "rows_returned": null}),
+                json!({"kind": "authentication", "actor_name": "analyst", "status_id": 2}),
+                json!({"kind": "authentication", "actor_name": "shop_api", "status_id": 1, "client_ip": "127.0.0.1"}),
+                json!({"kind": "config_change", "operation": "GRANT", "actor_name": "postgres", "datastore_uid": datastore,
+                    "opened": "PUBLIC SELECT public.customers"}),
+            ],
+        );
+    }
+    run.has_alerts(&[("control.weakened", "PUBLIC"), ("audit.silenced", "pgaudit.log")]);
 }
 
 // --- MariaDB ---------------------------------------------------------------------------------
@@ -343,5 +435,19 @@ fn what_mariadb_logs_arrives_word_for_word() {
     );
     assert!(!has(&records, &["in_the_dark"]));
 
-    // --- Here: `dataward run` over the topic, who did what in the archive, and the alerts. ---
+    let run = understood(broker, &[(&topic, "mariadb.server_audit", records.len())]);
+    let datastore = format!("mariadb://{HOST}/shop");
+    run.has_rows(
+        &topic,
+        &[
+            json!({"kind": "access", "operation": "READ", "actor_name": "shop_api", "client_ip": "127.0.0.1",
+                "datastore_uid": datastore, "object": "shop.customers", "rows_returned": null}),
+            json!({"kind": "access", "operation": "READ", "actor_name": "backup", "datastore_uid": datastore,
+                "object": "shop.customers"}),
+            json!({"kind": "authentication", "actor_name": "analyst", "status_id": 2}),
+            json!({"kind": "authentication", "actor_name": "shop_api", "status_id": 1}),
+            json!({"kind": "config_change", "operation": "GRANT", "actor_name": "dba"}),
+        ],
+    );
+    run.has_alerts(&[("control.weakened", "PUBLIC"), ("audit.silenced", "server_audit_logging")]);
 }
