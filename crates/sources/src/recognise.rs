@@ -18,7 +18,7 @@ pub(crate) fn by_key(key: &str) -> Option<Source> {
         "audit_category" | "audit_format_version" => Source::OpensearchAudit,
         "atype" => Source::MongodbAudit,
         "eventTypeName" => Source::MongodbAtlas,
-        "audit_record" | "connection_id" => Source::MysqlAudit,
+        "audit_record" | "connection_id" | "startup_data" | "shutdown_data" => Source::MysqlAudit,
         "error_severity" => Source::PostgresLog,
         "auditID" => Source::K8sAudit,
         "requestParams" | "request_params" => Source::DatabricksAudit,

@@ -13,6 +13,7 @@ mod gcp;
 mod k8s;
 mod kafka;
 mod mongodb;
+mod mysql;
 mod postgres;
 mod redis;
 mod snowflake;
@@ -81,6 +82,7 @@ pub fn rows() -> impl Iterator<Item = &'static CatalogueRow> {
         k8s::ROWS,
         kafka::ROWS,
         mongodb::ROWS,
+        mysql::ROWS,
         postgres::ROWS,
         redis::ROWS,
         snowflake::ROWS,

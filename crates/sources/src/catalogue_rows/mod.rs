@@ -13,6 +13,7 @@ pub(crate) mod gcp;
 pub(crate) mod k8s;
 pub(crate) mod kafka;
 pub(crate) mod mongodb;
+pub(crate) mod mysql;
 pub(crate) mod postgres;
 pub(crate) mod redis;
 pub(crate) mod snowflake;
@@ -57,6 +58,7 @@ pub fn emitted() -> impl Iterator<Item = &'static EmittedRow> {
         k8s::ROWS,
         kafka::ROWS,
         mongodb::ROWS,
+        mysql::ROWS,
         postgres::ROWS,
         redis::ROWS,
         snowflake::ROWS,

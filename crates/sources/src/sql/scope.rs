@@ -127,7 +127,7 @@ fn is_always_true(condition: &Expr) -> bool {
         Expr::Nested(inner) => is_always_true(inner),
         Expr::Value(value) => match &value.value {
             Value::Boolean(flag) => *flag,
-            Value::Number(number, _) => number.to_string().trim_matches(['0', '.']) != "",
+            Value::Number(number, _) => !number.to_string().trim_matches(['0', '.']).is_empty(),
             _ => false,
         },
         Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {

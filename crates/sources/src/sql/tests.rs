@@ -140,6 +140,7 @@ fn grants() {
         (MySql, "GRANT ALL ON *.* TO 'x'@'%' WITH GRANT OPTION", "ALL||*.*|x@%|option"),
         (MySql, "GRANT SELECT ON `shop`.* TO app@localhost IDENTIFIED BY *****", "SELECT||shop.*|app@localhost"),
         (MySql, "GRANT SELECT ON shop.t TO ''@'10.0.0.%'", "SELECT||shop.t|@10.0.0.%"),
+        (MySql, "GRANT SELECT ON *.* TO app@'10.1.2.3', `b`@`%`", "SELECT||*.*|app@10.1.2.3,b@%"),
         (MySql, "GRANT 'r1'@'%', r2 TO 'u'@'h.example.com'", "r1@%,r2|||u@h.example.com"),
         (MySql, "REVOKE ALL PRIVILEGES, GRANT OPTION FROM u", "ALL PRIVILEGES,GRANT OPTION|||u"),
         (Snowflake, "GRANT ROLE ACCOUNTADMIN TO USER eve", "ACCOUNTADMIN|ROLE||USER eve"),

@@ -127,7 +127,11 @@ impl<'t> Tokens<'t> {
     /// An account: a name, or MySQL's `'user'@'host'` as `user@host`.
     pub(super) fn account(&mut self) -> Option<String> {
         let mut name = self.name()?;
-        // MySQL's dialect takes `@` for the beginning of a word.
+        // MySQL's dialect takes `@` for a part of a word, and for the beginning of one.
+        if name.ends_with('@') && self.peek().is_some_and(|token| string_text(token).is_some()) {
+            name.push_str(&self.name_part()?);
+            return Some(name);
+        }
         match self.peek() {
             Some(Token::AtSign) => {
                 self.next();

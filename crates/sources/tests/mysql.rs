@@ -1,0 +1,418 @@
+//! Audit records of MySQL, Percona Server and MariaDB: fixtures after their documentation, and real samples.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use dataward_event::audit_event::{ActorKind, AuditEvent, EventKind, Outcome};
+use dataward_event::position::{Offset, Partition, Position};
+use dataward_event::quarantine::QuarantineReason;
+use dataward_event::time::{EventTime, KafkaTime};
+use dataward_sources::decode::Record;
+use dataward_sources::source::{Source, decode};
+use serde_json::json;
+
+fn test_data(what: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("DATAWARD_TEST_DATA").map(PathBuf::from);
+    if folder.is_none() {
+        println!("SKIPPED: {what}: DATAWARD_TEST_DATA is not set");
+    }
+    folder
+}
+
+/// The event of a record of one event, or why there is none.
+fn read(source: Source, payload: &str) -> Result<AuditEvent<'static>, QuarantineReason> {
+    let position =
+        Position { partition: Partition::new("audit", 0), offset: Offset(1), record_index: 0 };
+    let kafka_time = Some(KafkaTime::from_micros(2_000_000_000_000_000));
+    let record = Record { position: &position, kafka_time, payload: payload.as_bytes() };
+    let mut decoded = decode(source, record);
+    assert_eq!(decoded.events.len() + decoded.rejects.len(), 1, "{payload}");
+    match decoded.events.pop() {
+        Some(found) => Ok(found.event.into_owned()),
+        None => Err(decoded.rejects[0].reason),
+    }
+}
+
+/// `operation | actor | client | datastore | objects | outcome | rows | bytes | scope`, what is unknown left empty.
+fn line(event: &AuditEvent<'_>) -> String {
+    let scope = event.read_scope.map_or("", |scope| scope.as_str());
+    let client = event.client.ip.as_deref().or(event.client.domain.as_deref()).unwrap_or("");
+    let parts = [
+        event.operation.to_string(),
+        event.actor.uid.as_deref().unwrap_or("").to_owned(),
+        client.to_owned(),
+        event.datastore.as_ref().map(|datastore| datastore.uid.to_string()).unwrap_or_default(),
+        event.objects.join(" "),
+        event.outcome.as_str().to_owned(),
+        event.volume.rows.map(|rows| rows.0.to_string()).unwrap_or_default(),
+        event.volume.bytes.map(|bytes| bytes.0.to_string()).unwrap_or_default(),
+        scope.to_owned(),
+    ];
+    parts.join(" | ").trim_end_matches([' ', '|']).to_owned()
+}
+
+/// A status record of MySQL Enterprise Audit.
+fn enterprise(query: &str, sql_command: &str, status: u32) -> serde_json::Value {
+    json!({"timestamp": "2026-03-04 05:06:07", "id": 2, "class": "general", "event": "status", "connection_id": 12,
+        "account": {"user": "ada", "host": "localhost"},
+        "login": {"user": "ada", "os": "", "ip": "198.51.100.7", "proxy": ""},
+        "general_data": {"command": "Query", "sql_command": sql_command, "query": query, "status": status}})
+}
+
+#[test]
+fn records_as_json() {
+    let mut counted = enterprise("SELECT * FROM shop.customers", "select", 0);
+    counted["query_statistics"] =
+        json!({"query_time": 0.1, "bytes_sent": 18384, "bytes_received": 5, "rows_sent": 300});
+    let mut to_file = enterprise("SELECT a FROM t INTO OUTFILE '/tmp/x'", "select", 0);
+    to_file["query_statistics"] = json!({"bytes_sent": 0, "rows_sent": 0});
+    let connect = |status: u32| {
+        json!({"timestamp": "2026-03-04 05:06:07", "id": 0, "class": "connection", "event": "connect",
+            "connection_id": 12, "account": {"user": "ada", "host": "db.example.com"},
+            "login": {"user": "ada", "os": "", "ip": "198.51.100.7", "proxy": ""},
+            "connection_data": {"connection_type": "ssl", "status": status, "db": "shop",
+                "connection_attributes": {"_client_name": "libmysql", "program_name": "mysqldump"}}})
+    };
+    let table = json!({"timestamp": "2026-03-04 05:06:07", "id": 1, "class": "table_access", "event": "read",
+        "connection_id": 12, "account": {"user": "ada", "host": "localhost"},
+        "login": {"user": "ada", "os": "", "ip": "", "proxy": ""},
+        "table_access_data": {"db": "shop", "table": "customers", "query": "SELECT * FROM customers",
+            "sql_command": "select"}});
+    let dump = json!({"timestamp": "2026-03-04 05:06:07", "id": 1, "class": "general", "event": "status",
+        "connection_id": 3, "account": {"user": "repl", "host": "h"}, "login": {"user": "repl", "ip": "203.0.113.9"},
+        "general_data": {"command": "Binlog Dump", "sql_command": "", "query": "", "status": 0}});
+    let percona = json!({"audit_record": {"name": "Query", "record": "4707_2026-03-04", "timestamp": "2026-03-04T05:06:07Z",
+        "command_class": "select", "connection_id": "37", "status": 0, "sqltext": "SELECT * FROM t WHERE id = 1",
+        "user": "ada[ada] @ localhost []", "host": "localhost", "os_user": "", "ip": "", "db": "shop"}});
+    for (record, expected) in [
+        (
+            counted,
+            "SELECT | ada | 198.51.100.7 | mysql://unknown | shop.customers | Success | 300 | 18384 | whole",
+        ),
+        (
+            to_file,
+            "SELECT INTO OUTFILE | ada | 198.51.100.7 | mysql://unknown | t | Success |  |  | export",
+        ),
+        (connect(0), "CONNECT | ada | 198.51.100.7 | mysql://unknown/shop |  | Success"),
+        (connect(1045), "CONNECT | ada | 198.51.100.7 | mysql://unknown/shop |  | Failure"),
+        (table, "READ | ada | localhost | mysql://unknown/shop | shop.customers | Success"),
+        (dump, "BINLOG DUMP | repl | 203.0.113.9 | mysql://unknown |  | Success |  |  | export"),
+        (
+            enterprise("", "show_variables", 0),
+            "show_variables | ada | 198.51.100.7 | mysql://unknown |  | Success",
+        ),
+        (
+            enterprise("SELECT * FROM x", "select", 1146),
+            "SELECT | ada | 198.51.100.7 | mysql://unknown | x | Failure |  |  | whole",
+        ),
+        (percona, "SELECT | ada | localhost | mysql://unknown/shop | t | Success |  |  | part"),
+    ] {
+        let text = record.to_string();
+        for source in [Source::MysqlAudit, Source::Auto] {
+            for form in [text.clone(), format!("{text},"), format!(" {text},\n")] {
+                let event =
+                    read(source, &form).unwrap_or_else(|reason| panic!("{reason:?}: {form}"));
+                assert_eq!(line(&event), expected, "{form}");
+                assert_eq!(event.source, "mysql.audit");
+                let own = EventTime::parse_rfc3339("2026-03-04T05:06:07Z").unwrap();
+                assert_eq!(event.time, own, "{form}");
+            }
+        }
+        let last = read(Source::MysqlAudit, &format!("{text}\n]")).unwrap();
+        assert_eq!(line(&last), expected);
+    }
+    let event = read(Source::MysqlAudit, &connect(0).to_string()).unwrap();
+    assert_eq!(event.client.user_agent.as_deref(), Some("mysqldump"));
+    assert_eq!(event.client.domain.as_deref(), Some("db.example.com"));
+    assert_eq!(event.actor.session_uid.as_deref(), Some("12"));
+}
+
+#[test]
+fn records_as_xml() {
+    let new = |name: &str, more: &str| {
+        format!(
+            "<AUDIT_RECORD>\n  <TIMESTAMP>2026-03-04T05:06:07 UTC</TIMESTAMP>\n  <RECORD_ID>1_2026</RECORD_ID>\n  \
+             <NAME>{name}</NAME>\n  <CONNECTION_ID>127</CONNECTION_ID>\n  <STATUS>0</STATUS>\n  \
+             <STATUS_CODE>0</STATUS_CODE>\n  <USER>ada[ada] @ localhost [127.0.0.1]</USER>\n  <OS_LOGIN/>\n  \
+             <HOST>localhost</HOST>\n  <IP>127.0.0.1</IP>\n  {more}\n</AUDIT_RECORD>"
+        )
+    };
+    let query = "<COMMAND_CLASS>select</COMMAND_CLASS>\n<SQLTEXT>SELECT * FROM t WHERE a &lt; &#39;x&apos; &amp;&amp; b</SQLTEXT>";
+    let old = "<AUDIT_RECORD TIMESTAMP=\"2026-03-04T05:06:07 UTC\" RECORD_ID=\"2_2026\" NAME=\"Query\" CONNECTION_ID=\"47\" \
+               STATUS=\"0\" STATUS_CODE=\"0\" USER=\"ada[ada] @ localhost []\" OS_LOGIN=\"\" HOST=\"localhost\" IP=\"\" \
+               COMMAND_CLASS=\"select\" SQLTEXT=\"SELECT * FROM t WHERE a = &quot;x&quot;\"/>";
+    for (text, expected) in [
+        (
+            new("Query", query),
+            "SELECT | ada | 127.0.0.1 | mysql://unknown | t | Success |  |  | part",
+        ),
+        (
+            new("Connect", "<DB>shop</DB>"),
+            "CONNECT | ada | 127.0.0.1 | mysql://unknown/shop |  | Success",
+        ),
+        (new("Quit", ""), "DISCONNECT | ada | 127.0.0.1 | mysql://unknown |  | Success"),
+        (
+            new("TableRead", "<DB>shop</DB><TABLE>t</TABLE><SQLTEXT>SELECT 1 FROM t</SQLTEXT>"),
+            "READ | ada | 127.0.0.1 | mysql://unknown/shop | shop.t | Success",
+        ),
+        (old.to_owned(), "SELECT | ada | localhost | mysql://unknown | t | Success |  |  | part"),
+    ] {
+        for source in [Source::MysqlAudit, Source::Auto] {
+            let event = read(source, &text).unwrap_or_else(|reason| panic!("{reason:?}: {text}"));
+            assert_eq!(line(&event), expected, "{text}");
+            assert_eq!(event.time, EventTime::parse_rfc3339("2026-03-04T05:06:07Z").unwrap());
+        }
+    }
+    let event = read(Source::MysqlAudit, &new("Query", query)).unwrap();
+    assert_eq!(event.statement.as_deref(), Some("SELECT * FROM t WHERE a < 'x' && b"));
+}
+
+#[test]
+fn lines_of_mariadb() {
+    for (text, expected) in [
+        (
+            "20260304 05:06:07,db1,ada,198.51.100.7,2,0,CONNECT,shop,,0",
+            "CONNECT | ada | 198.51.100.7 | mariadb://db1/shop |  | Success",
+        ),
+        (
+            "20260304  5:06:07,db1,ada, localhost,2,0,CONNECT,,,0",
+            "CONNECT | ada | localhost | mariadb://db1 |  | Success",
+        ),
+        (
+            "20260304 05:06:07,db1,ada,198.51.100.7,2,0,CONNECT,shop,,0,SSL",
+            "CONNECT | ada | 198.51.100.7 | mariadb://db1/shop |  | Success",
+        ),
+        (
+            "1772600767000000,db1,ada,198.51.100.7,2,0,FAILED_CONNECT,,,1045",
+            "CONNECT | ada | 198.51.100.7 | mariadb://db1 |  | Failure",
+        ),
+        (
+            "20260304 05:06:07,db1,,127.0.0.1,15,0,FAILED_CONNECT,,,1158",
+            "CONNECT |  | 127.0.0.1 | mariadb://db1 |  | Failure",
+        ),
+        (
+            "20260304 05:06:07,db1,ada,10.0.0.1,51,174,READ,support,tickets,",
+            "READ | ada | 10.0.0.1 | mariadb://db1/support | support.tickets | Unknown",
+        ),
+        (
+            "20260304 05:06:07,db1,ada,10.0.0.1,51,174,RENAME,support,old|support.new,",
+            "ALTER | ada | 10.0.0.1 | mariadb://db1/support | support.old | Unknown",
+        ),
+        (
+            "20260304 05:06:07,db1,ada,10.0.0.1,12,46,QUERY,app,'SELECT a,b FROM t WHERE x=''1,2''',0",
+            "SELECT | ada | 10.0.0.1 | mariadb://db1/app | t | Success |  |  | part",
+        ),
+        (
+            r"20260304 05:06:07,db1,ada,10.0.0.1,12,46,QUERY,app,'SELECT *\nFROM t\nINTO OUTFILE \'/tmp/x\'',1227",
+            "SELECT INTO OUTFILE | ada | 10.0.0.1 | mariadb://db1/app | t | Failure |  |  | export",
+        ),
+        (
+            r"20260304 05:06:07,db1,ada,10.0.0.1,12,46,QUERY,app,'SELECT /*!40001 SQL_NO_CACHE */ * FROM `customers`',0",
+            "SELECT | ada | 10.0.0.1 | mariadb://db1/app | customers | Success |  |  | whole",
+        ),
+        (
+            "<134>1 2026-03-04T05:06:07Z host9 mariadbd 7 - - localhost,ada,10.0.0.1,12,46,QUERY,app,'SELECT 1',0",
+            "SELECT | ada | 10.0.0.1 | mariadb://host9/app |  | Success",
+        ),
+        (
+            "<134>1 2026-03-04T05:06:07Z host9 mysql-server_auditing 7 - -  db1,ada,10.0.0.1,12,0,DISCONNECT,,,0",
+            "DISCONNECT | ada | 10.0.0.1 | mariadb://db1 |  | Success",
+        ),
+    ] {
+        for source in [Source::MariadbServerAudit, Source::Auto] {
+            let event = read(source, text).unwrap_or_else(|reason| panic!("{reason:?}: {text}"));
+            assert_eq!(line(&event), expected, "{text}");
+            assert_eq!(event.source, "mariadb.server_audit");
+            assert_eq!(
+                event.time,
+                EventTime::parse_rfc3339("2026-03-04T05:06:07Z").unwrap(),
+                "{text}"
+            );
+        }
+    }
+    let touch = read(
+        Source::MariadbServerAudit,
+        "20260304 05:06:07,h,,127.0.0.1,15,0,FAILED_CONNECT,,,1158",
+    )
+    .unwrap();
+    assert_eq!((touch.kind, touch.activity_id), (EventKind::Access, 3));
+    let nobody =
+        read(Source::MariadbServerAudit, "20260304 05:06:07,h,,127.0.0.1,15,0,CONNECT,,,0")
+            .unwrap();
+    assert_eq!((nobody.actor.kind, nobody.outcome), (ActorKind::Anonymous, Outcome::Success));
+    let own =
+        read(Source::MariadbServerAudit, "20260304 05:06:07,h,a,h,7,9,READ,mysql,table_stats,")
+            .unwrap();
+    assert_eq!(own.activity_id, 99, "the server reads its statistics for itself");
+    assert_eq!(own.correlation_uid.as_deref(), Some("7/9"));
+}
+
+#[test]
+fn what_tells_of_nothing_is_no_fault() {
+    let start = json!({"timestamp": "2026-03-04 05:06:07", "class": "general", "event": "log", "connection_id": 1}).to_string();
+    let ping = json!({"timestamp": "2026-03-04 05:06:07", "class": "general", "event": "status", "connection_id": 1,
+        "general_data": {"command": "Ping", "status": 0}}).to_string();
+    for text in [
+        "[",
+        "]",
+        ",",
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
+        "<AUDIT>",
+        "</AUDIT>",
+        &start,
+        &ping,
+    ] {
+        assert_eq!(read(Source::MysqlAudit, text), Err(QuarantineReason::NoEvents), "{text}");
+    }
+    for (source, text) in [
+        (Source::MysqlAudit, "hello"),
+        (Source::MysqlAudit, "{\"a\":1}"),
+        (Source::MysqlAudit, "<AUDIT_RECORD><NAME>Query</NAME>"),
+        (Source::MysqlAudit, "<AUDIT_RECORD NAME="),
+        (Source::MariadbServerAudit, "20260304 05:06:07,db1,ada"),
+        (Source::MariadbServerAudit, "20260304 05:06:07,db1,ada,h,x,1,QUERY,,'SELECT 1',0"),
+    ] {
+        assert_eq!(read(source, text), Err(QuarantineReason::WrongShape), "{text}");
+    }
+}
+
+fn changes(event: &AuditEvent<'_>) -> String {
+    let change = |change: &dataward_event::change::Change<'_>| {
+        format!("{} {} [{}]", change.direction.as_str(), change.catalogue_row, change.opened)
+    };
+    event.changes.iter().map(change).collect::<Vec<_>>().join("; ")
+}
+
+fn silent(prefix: &str, fired: &BTreeSet<String>) -> Vec<&'static str> {
+    dataward_sources::catalogue_rows::emitted()
+        .map(|row| row.id)
+        .filter(|id| id.starts_with(prefix) && !fired.contains(*id))
+        .collect()
+}
+
+#[test]
+#[rustfmt::skip]
+fn changes_of_mysql() {
+    let mut fired = BTreeSet::new();
+    for (statement, expected) in [
+        ("GRANT ALL ON *.* TO 'eve'@'10.%' WITH GRANT OPTION", "weakened mysql.grant.global [eve@10.% on *.*]"),
+        ("REVOKE ALL ON *.* FROM 'eve'@'10.%'", "strengthened mysql.grant.global [eve@10.% on *.*]"),
+        ("GRANT SELECT ON shop.* TO ''@'localhost'", "weakened mysql.grant.global [@localhost on shop.*]"),
+        ("GRANT SELECT ON shop.* TO 'app'@'%'", ""),
+        ("GRANT USAGE ON *.* TO 'app'@'%'", ""),
+        ("GRANT PROCESS ON *.* TO 'app'@'h'", ""),
+        ("CREATE USER 'x'@'%' IDENTIFIED BY <secret>", "weakened mysql.account.open [x@%]"),
+        ("CREATE USER 'x'@'%' IDENTIFIED BY <secret> REQUIRE X509", ""),
+        ("CREATE USER 'x'@'10.1.2.3' IDENTIFIED BY <secret>", ""),
+        ("CREATE USER 'x'@'10.1.2.3' IDENTIFIED BY ''", "weakened mysql.account.open [x@10.1.2.3]"),
+        ("CREATE USER 'x'@'h' IDENTIFIED WITH mysql_native_password BY <secret>", "weakened mysql.account.open [x@h]"),
+        ("DROP USER 'x'@'%'", "strengthened mysql.account.open [x@%]"),
+        ("ALTER USER 'x'@'h' REQUIRE NONE", "weakened mysql.account.weakened [no TLS of x@h]"),
+        ("ALTER USER 'x'@'h' REQUIRE SSL", "strengthened mysql.account.weakened [no TLS of x@h]"),
+        ("ALTER USER 'x'@'h' ACCOUNT UNLOCK", "weakened mysql.account.weakened [unlocked x@h]"),
+        ("ALTER USER 'x'@'h' IDENTIFIED BY <secret>", ""),
+        ("SET GLOBAL require_secure_transport = OFF", "weakened mysql.setting.tls [require_secure_transport]"),
+        ("SET PERSIST require_secure_transport = ON", "strengthened mysql.setting.tls [require_secure_transport]"),
+        ("SET @@GLOBAL.general_log = 0, GLOBAL audit_log_policy = 'NONE'", "weakened mysql.setting.audit [general_log]; weakened mysql.setting.audit [audit_log_policy]"),
+        ("SET sql_log_bin = 0", "weakened mysql.setting.audit [sql_log_bin in session 12]"),
+        ("SET sql_mode = ''", ""),
+        ("SELECT audit_log_filter_remove_user('%')", "weakened mysql.audit_filter.weakened [filter of %]"),
+        ("SELECT audit_log_filter_set_filter('a', '{\"filter\": {\"log\": false}}')", "weakened mysql.audit_filter.weakened [filter a]"),
+        ("SELECT audit_log_filter_set_filter('a', '{\"filter\": {\"log\": true}}')", "strengthened mysql.audit_filter.weakened [filter a]"),
+        ("UNINSTALL PLUGIN audit_log", "weakened mysql.plugin.uninstalled [audit_log]"),
+        ("INSTALL PLUGIN audit_log SONAME 'audit_log.so'", "strengthened mysql.plugin.uninstalled [audit_log]"),
+        ("UNINSTALL COMPONENT 'file://component_audit_log_filter'", "weakened mysql.plugin.uninstalled [component_audit_log_filter]"),
+        ("INSTALL PLUGIN auth_socket SONAME 'auth_socket.so'", "unknown mysql.plugin.authentication [auth_socket]"),
+        ("SET GLOBAL local_infile = 1", "weakened mysql.setting.authentication [local_infile]"),
+        ("SET GLOBAL validate_password.policy = LOW", "weakened mysql.setting.authentication [validate_password.policy]"),
+        ("ALTER TABLE t ENCRYPTION='N'", "weakened mysql.encryption.off [t]"),
+        ("ALTER TABLESPACE ts ENCRYPTION = 'Y'", "strengthened mysql.encryption.off [ts]"),
+        ("ALTER INSTANCE DISABLE INNODB REDO_LOG", "weakened mysql.encryption.off [redo log]"),
+        ("ALTER INSTANCE ROTATE INNODB MASTER KEY", "unknown mysql.instance.keys [rotate innodb master key]"),
+        ("UPDATE mysql.user SET plugin = '' WHERE User = 'root'", "weakened mysql.grant_tables.written [mysql.user]"),
+    ] {
+        let event = read(Source::MysqlAudit, &enterprise(statement, "x", 0).to_string()).unwrap();
+        assert_eq!(changes(&event), expected, "{statement}");
+        if !expected.is_empty() {
+            assert_eq!(event.kind, EventKind::ConfigChange, "{statement}");
+        }
+        fired.extend(event.changes.iter().map(|change| change.catalogue_row.to_string()));
+    }
+    let audit = |event: &str, arguments: &[&str]| {
+        json!({"timestamp": "2026-03-04 05:06:07", "id": 0, "class": "audit", "event": event, "connection_id": 0,
+            "startup_data": {"server_id": 1, "mysql_version": "8.0.30", "args": arguments}}).to_string()
+    };
+    for (text, expected) in [
+        (audit("startup", &["mysqld", "--skip-grant-tables"]),
+            "strengthened mysql.audit.stopped [audit]; weakened mysql.start.skip_grant_tables [skip-grant-tables]"),
+        (audit("startup", &["mysqld", "--port=3306"]),
+            "strengthened mysql.audit.stopped [audit]; strengthened mysql.start.skip_grant_tables [skip-grant-tables]"),
+        (audit("shutdown", &[]), "unknown mysql.audit.stopped [audit]"),
+    ] {
+        let event = read(Source::MysqlAudit, &text).unwrap();
+        assert_eq!(changes(&event), expected);
+        fired.extend(event.changes.iter().map(|change| change.catalogue_row.to_string()));
+    }
+    assert!(silent("mysql.", &fired).is_empty(), "rows without a case: {:?}", silent("mysql.", &fired));
+    let refused = read(Source::MysqlAudit, &enterprise("GRANT ALL ON *.* TO x", "grant", 1045).to_string()).unwrap();
+    assert_eq!((refused.outcome, refused.changes.len()), (Outcome::Failure, 1), "an attempt");
+}
+
+#[test]
+#[rustfmt::skip]
+fn changes_of_mariadb() {
+    let mut fired = BTreeSet::new();
+    for (statement, expected) in [
+        ("SET GLOBAL server_audit_logging = OFF", "weakened mariadb.audit.off [server_audit_logging]"),
+        ("set global server_audit_logging=on", "strengthened mariadb.audit.off [server_audit_logging]"),
+        ("SET GLOBAL server_audit_events = 'CONNECT'", "weakened mariadb.audit.narrowed [server_audit_events]"),
+        ("SET GLOBAL server_audit_events = ''", "strengthened mariadb.audit.narrowed [server_audit_events]"),
+        ("SET GLOBAL server_audit_excl_users = 'mallory'", "weakened mariadb.audit.narrowed [server_audit_excl_users]"),
+        ("UNINSTALL SONAME 'server_audit'", "weakened mariadb.audit.uninstalled [server_audit]"),
+        ("INSTALL SONAME 'server_audit.so'", "strengthened mariadb.audit.uninstalled [server_audit]"),
+        ("GRANT SELECT ON *.* TO app@'10.1.2.3'", "weakened mariadb.grant.wide [app@10.1.2.3 on *.*]"),
+        ("GRANT SELECT ON shop.t TO 'app'@'%'", "weakened mariadb.grant.wide [app@% on shop.t]"),
+        ("GRANT SELECT ON shop.t TO PUBLIC", "weakened mariadb.grant.wide [PUBLIC on shop.t]"),
+        ("GRANT SELECT ON shop.t TO app@'10.1.2.3'", ""),
+        ("REVOKE SELECT ON shop.t FROM PUBLIC", "strengthened mariadb.grant.wide [PUBLIC on shop.t]"),
+        ("CREATE USER mallory@'%' IDENTIFIED BY *****", "weakened mariadb.account.open [mallory@%]"),
+        ("CREATE USER ''@'localhost'", "weakened mariadb.account.open [@localhost]"),
+        ("CREATE USER a@'127.0.0.1' IDENTIFIED BY *****", ""),
+        ("SET PASSWORD FOR a@'127.0.0.1' = ''", "weakened mariadb.account.open [empty password of a@127.0.0.1]"),
+        ("SET PASSWORD FOR a@'127.0.0.1' = PASSWORD(*****)", ""),
+        ("SET GLOBAL require_secure_transport=OFF", "weakened mariadb.setting.tls [require_secure_transport]"),
+        ("SET GLOBAL strict_password_validation=OFF", "weakened mariadb.setting.authentication [strict_password_validation]"),
+        ("SET GLOBAL local_infile = 1", "weakened mariadb.setting.authentication [local_infile]"),
+    ] {
+        let escaped = statement.replace('\'', "\\'");
+        let text = format!("20260304 05:06:07,db1,dba,10.0.0.1,13,638,QUERY,shop,'{escaped}',0");
+        let event = read(Source::MariadbServerAudit, &text).unwrap();
+        assert_eq!(changes(&event), expected, "{text}");
+        if !expected.is_empty() {
+            assert_eq!(event.datastore.as_ref().unwrap().uid, "mariadb://db1", "{text}");
+        }
+        fired.extend(event.changes.iter().map(|change| change.catalogue_row.to_string()));
+    }
+    assert!(silent("mariadb.", &fired).is_empty(), "rows without a case: {:?}", silent("mariadb.", &fired));
+}
+
+#[test]
+fn every_sample_of_mariadb_is_an_event() {
+    let Some(folder) = test_data("samples of MariaDB") else { return };
+    let text = std::fs::read_to_string(folder.join("data/mariadb-audit/server_audit.log")).unwrap();
+    let mut failed = 0;
+    for (index, sample) in text.lines().enumerate() {
+        for source in [Source::MariadbServerAudit, Source::Auto] {
+            let event =
+                read(source, sample).unwrap_or_else(|reason| panic!("{reason:?}: {sample}"));
+            let fields: Vec<&str> = sample.split(',').collect();
+            assert_eq!(event.actor.uid.as_deref().unwrap_or_default(), fields[2], "{sample}");
+            if index == 0 {
+                assert_eq!(event.time, EventTime::parse_rfc3339("2020-11-30T23:07:48Z").unwrap());
+            }
+            failed += u32::from(event.outcome == Outcome::Failure);
+        }
+    }
+    println!("mariadb: {} events of {} lines", text.lines().count(), text.lines().count());
+    assert_eq!((text.lines().count(), failed), (15, 2 * 5));
+}
