@@ -64,8 +64,6 @@ impl Act {
     pub(crate) const ENTITY_DELETE: Self = change(Class::EntityManagement, 4);
     /// A setting of a server.
     pub(crate) const CONFIG: Self = change(Class::DeviceConfigState, 1);
-    pub(crate) const LOG_CLEAR: Self = change(Class::EventLog, 1);
-    pub(crate) const LOG_DELETE: Self = change(Class::EventLog, 2);
     pub(crate) const LOG_START: Self = change(Class::EventLog, 6);
     pub(crate) const LOG_STOP: Self = change(Class::EventLog, 7);
     pub(crate) const LOG_ENABLE: Self = change(Class::EventLog, 9);
