@@ -22,6 +22,7 @@ pub(crate) fn by_key(key: &str) -> Option<Source> {
         "error_severity" => Source::PostgresLog,
         "auditID" => Source::K8sAudit,
         "requestParams" | "request_params" => Source::DatabricksAudit,
+        "operationName" | "OperationNameValue" => Source::AzureActivity,
         "QUERY_ID"
         | "query_id"
         | "QUERY_ID_s"

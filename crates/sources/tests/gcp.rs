@@ -1,5 +1,4 @@
 //! Audit logs of Google Cloud: what each entry says, and which changes of protection it states.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod cloud;
 mod samples;

@@ -1,5 +1,4 @@
 //! Rows of Snowflake's ACCOUNT_USAGE: what each says, and which changes of protection it states.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod cloud;
 mod samples;

@@ -122,11 +122,16 @@ fn uid<'a>(
     if !has_id || record.time.as_str().is_none() {
         return None;
     }
-    let mut builder = UidBuilder::new("azure").text(operation).text(resource.as_str());
-    for part in parts {
-        builder = builder.text(part.as_str().unwrap_or_default());
+    // One text for all of them: a builder is too large to be handed on part by part.
+    let mut all = String::with_capacity(512);
+    for part in [operation, resource.as_str()]
+        .into_iter()
+        .chain(parts.map(|part| part.as_str().unwrap_or_default()))
+    {
+        all.push_str(part);
+        all.push('\0');
     }
-    Some(Cow::Owned(builder.finish()))
+    Some(Cow::Owned(UidBuilder::new("azure").text(&all).finish()))
 }
 
 /// What the result of a record of the activity log says. One act is told when it is accepted, when it starts and when it

@@ -225,9 +225,10 @@ fn current<'a>(metadata: Metadata<'a>) -> Work<'a> {
         Some(Act::SCHEMA_CREATE)
     } else if is_there(metadata.table_deletion) {
         Some(Act::SCHEMA_DELETE)
-    } else if is_there(metadata.row_policy_creation) || is_there(metadata.row_policy_deletion) {
-        Some(Act::SCHEMA_UPDATE)
-    } else if is_there(metadata.table_change) {
+    } else if [metadata.row_policy_creation, metadata.row_policy_deletion, metadata.table_change]
+        .into_iter()
+        .any(is_there)
+    {
         Some(Act::SCHEMA_UPDATE)
     } else {
         None

@@ -139,7 +139,8 @@ fn network_policy(after: &After<'_>, verb: &str, changes: &mut Changes) {
         changes.strengthened(row, "policy");
     }
     let spec = after.object.at(&["spec"]).unwrap_or(&Node::Null);
-    if !spec.has(&["ingress"]) && !(after.is_whole && spec.has(&["podSelector"])) {
+    let is_told = spec.has(&["ingress"]) || (after.is_whole && spec.has(&["podSelector"]));
+    if !is_told {
         return;
     }
     let is_open = spec.list(&["ingress"]).iter().any(|rule| {

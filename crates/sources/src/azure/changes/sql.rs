@@ -54,20 +54,8 @@ pub(super) fn read(call: &Call<'_>, changes: &mut Changes) {
         "ADMINISTRATORS/DELETE" if call.is_told() => {
             changes.strengthened(&rows::SQL_ADMINISTRATOR, "administrator");
         }
-        "DATABASES/DATAMASKINGPOLICIES/WRITE" => {
-            let path = ["properties", "dataMaskingState"];
-            changes.value(&rows::SQL_MASKING, request, &path, &["Disabled"], of_database.clone());
-            let exempt = request.any_text(&["properties", "exemptPrincipals"]);
-            if let Some(exempt) = exempt {
-                let opened = format!("{of_database} exempt");
-                let change = changes.flag(&rows::SQL_MASKING, !exempt.is_empty(), opened);
-                change.after = Some(Cow::Owned(exempt.into_owned()));
-            }
-        }
-        "DATABASES/DATAMASKINGPOLICIES/RULES/WRITE" => {
-            let opened = format!("{of_database} rule {}", call.resource.name());
-            let path = ["properties", "ruleState"];
-            changes.value(&rows::SQL_MASKING, request, &path, &["Disabled"], opened);
+        "DATABASES/DATAMASKINGPOLICIES/WRITE" | "DATABASES/DATAMASKINGPOLICIES/RULES/WRITE" => {
+            masking(call, changes, &of_database);
         }
         "DATABASES/BACKUPLONGTERMRETENTIONPOLICIES/WRITE" => {
             let keys = ["weeklyRetention", "monthlyRetention", "yearlyRetention"];
@@ -79,6 +67,24 @@ pub(super) fn read(call: &Call<'_>, changes: &mut Changes) {
             }
         }
         _ => {}
+    }
+}
+
+/// Masking of a whole database with those who are exempt from it, or one rule of it.
+fn masking(call: &Call<'_>, changes: &mut Changes, of_database: &str) {
+    let row = &rows::SQL_MASKING;
+    let request = &call.request;
+    if call.operation.ends_with("/RULES/WRITE") {
+        let opened = format!("{of_database} rule {}", call.resource.name());
+        changes.value(row, request, &["properties", "ruleState"], &["Disabled"], opened);
+        return;
+    }
+    let path = ["properties", "dataMaskingState"];
+    changes.value(row, request, &path, &["Disabled"], of_database.to_owned());
+    if let Some(exempt) = request.any_text(&["properties", "exemptPrincipals"]) {
+        let opened = format!("{of_database} exempt");
+        let change = changes.flag(row, !exempt.is_empty(), opened);
+        change.after = Some(Cow::Owned(exempt.into_owned()));
     }
 }
 

@@ -183,7 +183,8 @@ fn firewall(call: &Call<'_>, found: &mut Found) {
     let allowed_key = if request.has(&["alloweds"]) { "alloweds" } else { "allowed" };
     let is_disabled = request.flag(&["disabled"]) == Some(true);
     let has_ranges = request.has(&["sourceRanges"]);
-    if !is_insert && !(has_ranges && request.has(&[allowed_key])) {
+    let names_all = has_ranges && request.has(&[allowed_key]);
+    if !is_insert && !names_all {
         patched(&request, is_disabled, has_ranges, found);
         return;
     }
