@@ -197,7 +197,7 @@ fn token(call: &Call<'_>, found: &mut Found) {
     }
     let end = call.params.integer(&["tokenExpirationTime"]).filter(|end| *end > 0);
     let days = match (end, call.time) {
-        (Some(end), Some(now)) => (end - now.micros() / 1000) / 86_400_000,
+        (Some(end), Some(now)) => end.saturating_sub(now.micros() / 1000) / 86_400_000,
         (Some(_), None) => return,
         (None, _) => i64::MAX,
     };

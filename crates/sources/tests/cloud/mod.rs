@@ -23,6 +23,41 @@ pub(crate) fn read(source: Source, text: &str) -> AuditEvent<'static> {
     decoded.events.remove(0).event.into_owned()
 }
 
+/// Any text gives events or rejects, and neither loses what the other should have.
+fn survives(source: Source, text: &str) {
+    let position =
+        Position { partition: Partition::new("audit", 0), offset: Offset(1), record_index: 0 };
+    let record = Record { position: &position, kafka_time: None, payload: text.as_bytes() };
+    let decoded = decode(source, record);
+    assert!(!decoded.events.is_empty() || !decoded.rejects.is_empty(), "{text}");
+}
+
+/// The event with each of its values in turn made something that nobody expects there, and cut off.
+fn survives_oddities(source: Source, event: &Value) {
+    let odd = [json!(null), json!(-1), json!("é/:%"), json!([["x"], {"a": {}}]), json!({"": []})];
+    let mut pointers = vec![String::new()];
+    let mut next = 0;
+    while let Some(at) = pointers.get(next).cloned() {
+        next += 1;
+        let keys: Vec<String> = match event.pointer(&at).unwrap() {
+            Value::Object(fields) => {
+                fields.keys().map(|k| k.replace('~', "~0").replace('/', "~1")).collect()
+            }
+            Value::Array(items) => (0..items.len()).map(|index| index.to_string()).collect(),
+            _ => Vec::new(),
+        };
+        pointers.extend(keys.into_iter().map(|key| format!("{at}/{key}")));
+    }
+    for (index, pointer) in pointers.iter().enumerate().skip(1) {
+        let mut changed = event.clone();
+        *changed.pointer_mut(pointer).unwrap() = odd[index % odd.len()].clone();
+        survives(source, &changed.to_string());
+    }
+    let text = event.to_string();
+    let cuts = (1..text.len()).step_by(41).map(|cut| text.floor_char_boundary(cut));
+    cuts.for_each(|cut| survives(source, &text[..cut]));
+}
+
 /// Lays one value over another: objects key by key, `null` takes a key away.
 fn lay_over(base: &mut Value, over: &Value) {
     match (base, over) {
@@ -120,6 +155,7 @@ pub(crate) fn run(source: Source, file: &str, prefix: &str) {
             }
         }
         let text = event.to_string();
+        survives_oddities(source, &event);
         let event = read(source, &text);
         let told = told(&event);
         let mut expected = case.get("told").and_then(Value::as_object).cloned().unwrap_or_default();
