@@ -75,9 +75,12 @@ impl Hints {
     }
 }
 
+/// Whether a line is of a source.
+type Test = fn(&str) -> bool;
+
 /// The source of a line that is no JSON.
 pub(crate) fn by_line(line: &str) -> Option<Source> {
-    let tests: [(fn(&str) -> bool, Source); 9] = [
+    let tests: [(Test, Source); 9] = [
         (mysql::mariadb::is_line, Source::MariadbServerAudit),
         (mysql::xml::is_record, Source::MysqlAudit),
         (redis::is_line, Source::RedisMonitor),

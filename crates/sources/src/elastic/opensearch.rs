@@ -223,13 +223,12 @@ fn internal_config(line: &Line<'_>, changes: &mut Changes) {
                 changes.flag(&rows::OPENSEARCH_DOMAIN, is_off, path);
             }
             "audit"
-                if path.ends_with("enabled")
-                    || path.ends_with("enable_rest")
-                    || path.ends_with("enable_transport") =>
+                if (is_on || is_off)
+                    && ["enabled", "enable_rest", "enable_transport"]
+                        .iter()
+                        .any(|name| path.ends_with(name)) =>
             {
-                if is_on || is_off {
-                    changes.flag(&rows::OPENSEARCH_AUDIT, is_off, path);
-                }
+                changes.flag(&rows::OPENSEARCH_AUDIT, is_off, path);
             }
             "rolesmapping" if path.contains("all_access") || path.contains("readall") => {
                 let everyone =

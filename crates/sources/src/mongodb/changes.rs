@@ -83,10 +83,10 @@ pub(super) fn of(kind: &str, operation: &str, param: Unread<'_>) -> Vec<Change<'
                 changes.strengthened(&rows::ROLE_PRIVILEGES, format!("{} {role}", named("role")));
             }
         }
-        "createRole" | "grantPrivilegesToRole" => {
-            if param.list(&["privileges"]).iter().any(is_everything) {
-                changes.weakened(&rows::ROLE_PRIVILEGES, named("role"));
-            }
+        "createRole" | "grantPrivilegesToRole"
+            if param.list(&["privileges"]).iter().any(is_everything) =>
+        {
+            changes.weakened(&rows::ROLE_PRIVILEGES, named("role"));
         }
         "revokePrivilegesFromRole" | "dropRole" => {
             changes.strengthened(&rows::ROLE_PRIVILEGES, named("role"));
