@@ -9,6 +9,7 @@ use dataward_event::quarantine::QuarantineReason;
 use dataward_event::time::{EventTime, KafkaTime};
 use dataward_sources::decode::Record;
 use dataward_sources::source::{Source, decode};
+use proptest::prelude::*;
 use serde_json::json;
 
 fn test_data(what: &str) -> Option<PathBuf> {
@@ -415,4 +416,39 @@ fn every_sample_of_mariadb_is_an_event() {
     }
     println!("mariadb: {} events of {} lines", text.lines().count(), text.lines().count());
     assert_eq!((text.lines().count(), failed), (15, 2 * 5));
+}
+
+/// Records that are almost whole: cut, and with something put in.
+fn almost_records() -> impl Strategy<Value = String> {
+    let line = prop::sample::select(vec![
+        r#"{"timestamp":"2026-03-04 05:06:07","class":"general","event":"status","connection_id":1,"general_data":{"command":"Query","query":"SELECT 'ä'","status":0}},"#,
+        r#"{"audit_record":{"name":"Query","timestamp":"2026-03-04T05:06:07Z","command_class":"select","sqltext":"SELECT 1","user":"a[a] @ h []"}}"#,
+        "<AUDIT_RECORD><NAME>Query</NAME><TIMESTAMP>2026-03-04T05:06:07 UTC</TIMESTAMP><SQLTEXT>a &lt; &#228; &x; ä</SQLTEXT></AUDIT_RECORD>",
+        "<AUDIT_RECORD NAME=\"Quit\" TIMESTAMP=\"2026-03-04T05:06:07 UTC\" USER=\"a[a] @ h []\"/>",
+        r"20260304  5:06:07,db1,ada,10.0.0.1,12,46,QUERY,app,'SELECT \'ä\\\'\nFROM ''t''',1227,SSL",
+        "1772600767000000,db1,,h,2,0,FAILED_CONNECT,,,1158",
+        "db1,ada,h,2,7,RENAME,support,old|new,",
+    ]);
+    let more = prop::sample::select(vec!["", "\"", "'", "\\", "<", "&", ",", "ä", "{", "]"]);
+    (line, any::<prop::sample::Index>(), any::<prop::sample::Index>(), more).prop_map(
+        |(line, cut, at, more)| {
+            let cut = line.floor_char_boundary(cut.index(line.len() + 1));
+            let mut text = line[..cut].to_owned();
+            let at = text.floor_char_boundary(at.index(text.len() + 1));
+            text.insert_str(at, more);
+            text
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_a_record_or_not(text in prop_oneof!["\\PC{1,200}", almost_records()]) {
+        for source in [Source::MysqlAudit, Source::MariadbServerAudit, Source::Auto] {
+            let position = Position { partition: Partition::new("audit", 0), offset: Offset(1), record_index: 0 };
+            let record = Record { position: &position, kafka_time: None, payload: text.as_bytes() };
+            let decoded = decode(source, record);
+            prop_assert!(decoded.events.len() + decoded.rejects.len() > 0);
+        }
+    }
 }

@@ -9,6 +9,7 @@ use dataward_event::quarantine::QuarantineReason;
 use dataward_event::time::{EventTime, KafkaTime};
 use dataward_sources::decode::Record;
 use dataward_sources::source::{Source, decode};
+use proptest::prelude::*;
 use serde_json::Value;
 
 fn test_data(what: &str) -> Option<PathBuf> {
@@ -417,4 +418,40 @@ fn compare(path: &Path) -> (u32, u32, u32) {
         }
     }
     (agreed, compared, silent)
+}
+
+/// Lines that are almost entries: whole ones, cut and with something put in.
+fn almost_entries() -> impl Strategy<Value = String> {
+    let line = prop::sample::select(vec![
+        "2026-03-04 05:06:07.890 UTC [77] ada@shop/psql 198.51.100.7 LOG:  AUDIT: SESSION,1,1,READ,SELECT,,,\"SELECT 'ä'\n\t FROM t\",<none>,1",
+        "2026-03-04 05:06:07 UTC:10.0.0.9(5432):app@mydb:[12345]:LOG:  duration: 1.2 ms  plan:\n\tQuery Text: SELECT 1\n\tSeq Scan on t  (cost=0) (actual rows=1)",
+        "2026-03-04 05:06:07 UTC [7] user=ada,db=shop,app=a b,client=[local] ERROR:  permission denied for table \"t\"\n2026-03-04 05:06:07 UTC [7] STATEMENT:  SELECT 1",
+        "2026-03-04 05:06:07.890 UTC,\"ada\",\"shop\",54,\"[local]\",5ff25ea4.36,6,\"SELECT\",2026-03-04 05:00:00 UTC,3/0,0,LOG,00000,\"statement: \"\"x\"\"\",,,,,,,,,\"psql\"",
+        "[5-1] 2026-03-04 05:06:07+02:30 FATAL:  no pg_hba.conf entry for host \"h\", user \"u\", database \"d\"",
+        "AUDIT: OBJECT,2,1,WRITE,INSERT,TABLE,public.t,<previously logged>,<previously logged>",
+        "2026-03-04 05:06:07 UTC [7] LOG:  parameter \"ssl\" changed to \"off\"",
+    ]);
+    let more = prop::sample::select(vec!["", "\"", "=", "[", ":  ", "\n", "LOG:  ", "ä", ",", "-"]);
+    (line, any::<prop::sample::Index>(), any::<prop::sample::Index>(), more).prop_map(
+        |(line, cut, at, more)| {
+            let cut = line.floor_char_boundary(cut.index(line.len() + 1));
+            let mut text = line[..cut].to_owned();
+            let at = text.floor_char_boundary(at.index(text.len() + 1));
+            text.insert_str(at, more);
+            text
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_an_entry_or_not(text in prop_oneof!["\\PC{1,200}", almost_entries()]) {
+        prop_assume!(!text.trim().is_empty());
+        for source in [Source::PostgresPgaudit, Source::PostgresLog, Source::Auto] {
+            let position = Position { partition: Partition::new("audit", 0), offset: Offset(1), record_index: 0 };
+            let record = Record { position: &position, kafka_time: None, payload: text.as_bytes() };
+            let decoded = decode(source, record);
+            prop_assert!(decoded.events.len() + decoded.rejects.len() > 0);
+        }
+    }
 }

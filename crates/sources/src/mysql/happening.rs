@@ -86,13 +86,14 @@ impl<'a> Happening<'a> {
     /// # Errors
     /// Nothing dates it.
     pub(super) fn event(self, log: &Log<'_>) -> Result<AuditEvent<'a>, Fault> {
-        let read = self.statement.as_deref().filter(|_| self.reads_statement());
-        let command = read.and_then(|text| sql::command(text, Dialect::MySql));
-        let read = read.and_then(|text| sql::read(text, Dialect::MySql));
-        let (operation, act) = match (&read, command) {
-            (Some(read), _) => (read.command.clone(), read.act),
-            (None, Some(command)) => (command.name, command.act),
-            (None, None) => self.plain(),
+        let text = self.statement.as_deref().filter(|_| self.what == What::Statement);
+        let read = text.and_then(|text| sql::read(text, Dialect::MySql));
+        let (operation, act) = match &read {
+            Some(read) => (read.command.clone(), read.act),
+            None => match text.and_then(|text| sql::command(text, Dialect::MySql)) {
+                Some(command) => (command.name, command.act),
+                None => self.plain(),
+            },
         };
         let mut event = log.place.event(log.source, log.raw, None, self.time, operation)?;
         act.put(&mut event);
@@ -124,11 +125,6 @@ impl<'a> Happening<'a> {
         self.put_volume(&mut event);
         self.put_who(&mut event);
         Ok(event)
-    }
-
-    /// A record of a table carries the statement too, but tells of the table.
-    fn reads_statement(&self) -> bool {
-        matches!(self.what, What::Statement)
     }
 
     /// What happened, without a statement that could be read.

@@ -187,7 +187,14 @@ pub(super) fn of_tokens(mut tokens: Tokens<'_>, dialect: Dialect) -> Option<Comm
     } else if tokens.eat("DROP") {
         ("DROP", [Act::SCHEMA_DELETE, Act::USER_DELETE])
     } else {
-        let (name, act) = SIMPLE.iter().find(|(phrase, _)| tokens.is(phrase))?;
+        // Most statements are told apart by their first letters.
+        let first = tokens.word()?.as_bytes();
+        let (name, act) = SIMPLE.iter().find(|(phrase, _)| {
+            let phrase_begin = phrase.as_bytes().get(..2);
+            let is_near =
+                first.get(..2).zip(phrase_begin).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b));
+            is_near && tokens.is(phrase)
+        })?;
         return Some(Command { name: Cow::Borrowed(name), act: *act });
     };
     skip_adjectives(&mut tokens);
