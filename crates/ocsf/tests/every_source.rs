@@ -85,6 +85,19 @@ fn lines(path: &Path) -> Vec<String> {
     text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
 }
 
+/// The records of a log whose records begin with a date.
+fn dated(path: &Path) -> Vec<String> {
+    let mut records: Vec<String> = Vec::new();
+    for line in std::fs::read_to_string(path).unwrap().lines() {
+        let begins = line.get(..5).is_some_and(|head| head.ends_with('-') && head.starts_with("20"));
+        match records.last_mut() {
+            Some(record) if !begins => *record += &format!("\n{line}"),
+            _ => records.push(line.to_owned()),
+        }
+    }
+    records
+}
+
 /// Every file of a folder with this ending.
 fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -132,9 +145,19 @@ fn events_of_real_samples() {
     let rows =
         std::fs::read_to_string(data.join("azure-sentinel-sample-data/Snowflake_CL.json")).unwrap();
     read(Source::SnowflakeAccountUsage, vec![rows]);
-    drop(read);
+    for file in files(&beats.join("postgresql/log"), ".log") {
+        read(Source::PostgresLog, dated(&file));
+    }
+    let audited = lines(&data.join("pgaudit/audit_records.ndjson"));
+    let audited = audited.iter().map(|line| {
+        // The server's prefix stands before it in a real log.
+        format!("2026-03-04 05:06:07.123 UTC [7] LOG:  {}", unwrapped(line))
+    });
+    read(Source::PostgresPgaudit, audited.collect());
+    read(Source::PostgresPgaudit, dated(&data.join("pgaudit-server-log/postgresql.log")));
+    read(Source::GcpAudit, wrapped("gcp-security-analytics/events.ndjson"));
     for (source, count) in &counts {
         println!("{source}: {count:?}");
     }
-    assert_eq!(counts.len(), 8);
+    assert_eq!(counts.len(), 10);
 }
