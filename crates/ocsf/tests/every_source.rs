@@ -89,7 +89,8 @@ fn lines(path: &Path) -> Vec<String> {
 fn dated(path: &Path) -> Vec<String> {
     let mut records: Vec<String> = Vec::new();
     for line in std::fs::read_to_string(path).unwrap().lines() {
-        let begins = line.get(..5).is_some_and(|head| head.ends_with('-') && head.starts_with("20"));
+        let begins =
+            line.get(..5).is_some_and(|head| head.ends_with('-') && head.starts_with("20"));
         match records.last_mut() {
             Some(record) if !begins => *record += &format!("\n{line}"),
             _ => records.push(line.to_owned()),

@@ -110,8 +110,9 @@ pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'
     if !event.changes.is_empty() {
         event.kind = EventKind::ConfigChange;
     }
-    // Values that are written are data, not statements.
-    if act != Act::WRITE {
+    // Values that are written are data, not statements; and a password is nobody's business.
+    let holds_secret = matches!(&*command, "AUTH" | "HELLO" | "CONFIG" | "ACL" | "MIGRATE");
+    if act != Act::WRITE && !holds_secret {
         event.statement = Some(bounded_statement(Cow::Borrowed(line.arguments)));
     }
     Ok(event)
@@ -161,17 +162,24 @@ fn meaning<'a>(command: &str, arguments: &[Text<'a>]) -> (Act, Option<ReadScope>
     let is_all = |at: usize| arguments.get(at).is_some_and(|argument| argument == "*");
     match command {
         "GET" | "GETRANGE" | "STRLEN" | "HGET" | "HMGET" | "LINDEX" | "SISMEMBER" | "ZSCORE"
-        | "ZRANGE" | "ZRANGEBYSCORE" | "XRANGE" | "XREVRANGE" | "XREAD" | "SRANDMEMBER"
-        | "GETBIT" | "HEXISTS" | "JSON.GET" | "GETEX" => {
-            (Act::READ, Some(ReadScope::Part), first())
-        }
+        | "ZRANGEBYSCORE" | "XREVRANGE" | "SRANDMEMBER" | "GETBIT" | "HEXISTS" | "JSON.GET"
+        | "GETEX" => (Act::READ, Some(ReadScope::Part), first()),
         "MGET" | "SUNION" | "SINTER" | "SDIFF" | "JSON.MGET" => {
             (Act::READ, Some(ReadScope::Part), all())
         }
-        "HGETALL" | "HVALS" | "HKEYS" | "SMEMBERS" | "LRANGE" | "HSCAN" | "SSCAN" | "ZSCAN" => {
+        "HGETALL" | "HVALS" | "HKEYS" | "SMEMBERS" | "HSCAN" | "SSCAN" | "ZSCAN" => {
             (Act::READ, Some(ReadScope::Whole), first())
         }
-        "DUMP" | "MIGRATE" => (Act::READ, Some(ReadScope::Export), first()),
+        "LRANGE" | "ZRANGE" | "XRANGE" => {
+            let ends = (arguments.get(2).map(|end| &**end), arguments.get(3).map(|end| &**end));
+            let is_all = matches!(ends, (Some("0"), Some("-1")) | (Some("-"), Some("+")));
+            let is_all = is_all && arguments.len() == 4;
+            let scope = if is_all { ReadScope::Whole } else { ReadScope::Part };
+            (Act::READ, Some(scope), first())
+        }
+        "DUMP" => (Act::READ, Some(ReadScope::Export), first()),
+        "MIGRATE" => (Act::READ, Some(ReadScope::Export), migrated(arguments)),
+        "XREAD" | "XREADGROUP" => (Act::READ, Some(ReadScope::Part), streams(arguments)),
         "SYNC" | "PSYNC" => (Act::READ, Some(ReadScope::Export), Vec::new()),
         "KEYS" => (Act::LIST, is_all(1).then_some(ReadScope::Whole), first()),
         "SCAN" => (Act::LIST, None, Vec::new()),
@@ -187,6 +195,21 @@ fn meaning<'a>(command: &str, arguments: &[Text<'a>]) -> (Act, Option<ReadScope>
         | "JSON.SET" | "GETSET" => (Act::WRITE, None, first()),
         _ => (Act::OTHER, None, Vec::new()),
     }
+}
+
+/// The keys of `MIGRATE host port key|"" database timeout [COPY] [REPLACE] [AUTH …] [KEYS key …]`.
+fn migrated<'a>(arguments: &[Text<'a>]) -> Vec<Text<'a>> {
+    let one = arguments.get(3).filter(|key| !key.is_empty());
+    let keys = arguments.iter().position(|argument| argument.eq_ignore_ascii_case("KEYS"));
+    let many = keys.map_or(&[][..], |at| &arguments[at + 1..]);
+    one.into_iter().chain(many).cloned().collect()
+}
+
+/// The streams of `XREAD [COUNT n] [BLOCK ms] STREAMS key … id …`: half of what follows.
+fn streams<'a>(arguments: &[Text<'a>]) -> Vec<Text<'a>> {
+    let at = arguments.iter().position(|argument| argument.eq_ignore_ascii_case("STREAMS"));
+    let rest = at.map_or(&[][..], |at| &arguments[at + 1..]);
+    rest[..rest.len() / 2].to_vec()
 }
 
 fn changes(
@@ -286,5 +309,27 @@ mod tests {
         assert_eq!(arguments(r#""cut \"#, 9), [r"cut \"]);
         assert!(is_line(r#"1339518083.107412 [0 127.0.0.1:60866] "keys" "*""#));
         assert!(!is_line("2024-05-06 07:08:09.123 UTC [7] LOG:  x"));
+    }
+
+    #[test]
+    fn keys_stand_where_their_command_puts_them() {
+        let told = |line: &str| {
+            let arguments = arguments(line, 99);
+            let command = arguments[0].to_ascii_uppercase();
+            let (_, scope, keys) = meaning(&command, &arguments);
+            (scope, keys.join(" "))
+        };
+        let (part, whole) = (Some(ReadScope::Part), Some(ReadScope::Whole));
+        assert_eq!(told(r#""lrange" "list" "0" "-1""#), (whole, "list".to_owned()));
+        assert_eq!(told(r#""lrange" "list" "0" "9""#), (part, "list".to_owned()));
+        assert_eq!(told(r#""xrange" "s" "-" "+""#), (whole, "s".to_owned()));
+        assert_eq!(
+            told(r#""xread" "COUNT" "2" "STREAMS" "a" "b" "0" "0""#),
+            (part, "a b".to_owned())
+        );
+        let export = Some(ReadScope::Export);
+        assert_eq!(told(r#""migrate" "203.0.113.9" "6379" "k" "0" "9""#), (export, "k".to_owned()));
+        let many = r#""migrate" "203.0.113.9" "6379" "" "0" "9" "KEYS" "a" "b""#;
+        assert_eq!(told(many), (export, "a b".to_owned()));
     }
 }

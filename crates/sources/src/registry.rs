@@ -127,7 +127,9 @@ pub(crate) fn open<'p>(
     let (head, body) = payload.split_at(HEAD_BYTES);
     let id = u32::from_be_bytes([head[1], head[2], head[3], head[4]]);
     // JSON needs no schema to be read.
-    if body.trim_ascii_start().starts_with(b"{") {
+    if matches!(body.trim_ascii_start().first(), Some(b'{' | b'[')) && schemas.is_none()
+        || body.trim_ascii_start().starts_with(b"{")
+    {
         return Ok(Framed::Text(body));
     }
     let Some(schemas) = schemas else {

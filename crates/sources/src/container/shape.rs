@@ -211,9 +211,8 @@ impl<'t> Keys<'t> {
             "message" | "MESSAGE" => self.message = Some(map.next_value()?),
             "log" => {
                 // Filebeat's `log` is an object beside the message; a runtime's is the message.
-                let log = map.next_value::<Loose<'t>>()?;
-                self.is_collected |= log.0.is_none();
-                self.log = Some(log);
+                self.log = Some(map.next_value::<Loose<'t>>()?);
+                self.is_collected = true;
             }
             "host" | "hostname" | "HOSTNAME" | "_HOSTNAME" | "kubernetes" => {
                 self.is_collected = true;

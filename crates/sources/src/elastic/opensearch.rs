@@ -205,9 +205,6 @@ fn internal_config(line: &Line<'_>, changes: &mut Changes) {
     for (path, value) in patched(&node) {
         let value = value.as_deref();
         let (is_on, is_off) = (value == Some("true"), value == Some("false"));
-        if !(is_on || is_off || value.is_some()) {
-            continue;
-        }
         match document {
             "config" if path.ends_with("anonymous_auth_enabled") && (is_on || is_off) => {
                 changes.flag(&rows::OPENSEARCH_ANONYMOUS, is_on, "anonymous_auth_enabled");
@@ -233,12 +230,11 @@ fn internal_config(line: &Line<'_>, changes: &mut Changes) {
             "rolesmapping" if path.contains("all_access") || path.contains("readall") => {
                 let everyone =
                     matches!(value, Some("*" | "opendistro_security_anonymous_backendrole"));
-                if everyone {
-                    changes.weakened(&rows::OPENSEARCH_MAPPING, path);
-                }
+                changes.flag(&rows::OPENSEARCH_MAPPING, everyone, path);
             }
-            "internalusers" if matches!(value, Some("admin" | "all_access")) => {
-                changes.weakened(&rows::OPENSEARCH_ADMIN, path);
+            "internalusers" if value.is_none() || path.contains("roles") => {
+                let is_admin = matches!(value, Some("admin" | "all_access"));
+                changes.flag(&rows::OPENSEARCH_ADMIN, is_admin, path);
             }
             _ => {}
         }
@@ -252,7 +248,10 @@ fn patched(node: &Node<'_>) -> Vec<(String, Option<String>)> {
     for operation in operations {
         let path =
             operation.text(&["path"]).unwrap_or_default().trim_start_matches('/').replace('/', ".");
-        let Some(value) = operation.at(&["value"]) else { continue };
+        let Some(value) = operation.at(&["value"]) else {
+            found.push((path, None));
+            continue;
+        };
         for (below, value) in value.leaves() {
             let path = if below.is_empty() { path.clone() } else { format!("{path}.{below}") };
             found.push((path, value));

@@ -35,6 +35,8 @@ pub(super) fn is_of_server(kind: &str) -> bool {
             | "directAuthMutation"
             | "createUser"
             | "dropUser"
+            | "updateUser"
+            | "updateRole"
             | "grantRolesToUser"
             | "revokeRolesFromUser"
             | "createRole"
@@ -82,6 +84,18 @@ pub(super) fn of(kind: &str, operation: &str, param: Unread<'_>) -> Vec<Change<'
             for role in wide_roles(&param) {
                 changes.strengthened(&rows::ROLE_PRIVILEGES, format!("{} {role}", named("role")));
             }
+        }
+        // These state all roles that there are from now on.
+        "updateUser" if !matches!(param.at(&["roles"]), None | Some(Node::Null)) => {
+            let wide = wide_roles(&param);
+            for role in WIDE_ROLES {
+                let is_given = wide.iter().any(|given| given == role);
+                changes.flag(&rows::USER_ROLES, is_given, format!("{} {role}", named("user")));
+            }
+        }
+        "updateRole" if !matches!(param.at(&["privileges"]), None | Some(Node::Null)) => {
+            let is_wide = param.list(&["privileges"]).iter().any(is_everything);
+            changes.flag(&rows::ROLE_PRIVILEGES, is_wide, named("role"));
         }
         "createRole" | "grantPrivilegesToRole"
             if param.list(&["privileges"]).iter().any(is_everything) =>

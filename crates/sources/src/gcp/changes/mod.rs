@@ -55,7 +55,8 @@ pub(super) fn of(call: &Call<'_>) -> Found {
     let mut found = Found::default();
     match call.service {
         "storage" => storage::read(call, &mut found),
-        "bigquery" | "bigquerydatapolicy" | "analyticshub" | "cloudsql" | "redis" | "firestore" => {
+        "bigquery" | "bigquerydatapolicy" | "analyticshub" | "cloudsql" | "sqladmin" | "redis"
+        | "memorystore" | "firestore" | "datastore" => {
             warehouse::read(call, &mut found);
         }
         "logging" => audit::read(call, &mut found),
