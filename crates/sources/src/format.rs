@@ -27,9 +27,11 @@ pub(crate) fn decode<'a>(
         Source::ElasticsearchAudit => elastic::audit::decode(text, place),
         Source::ElasticsearchServer => elastic::server::decode(text, place),
         Source::OpensearchAudit => elastic::opensearch::decode(text, place),
-        Source::PostgresPgaudit | Source::PostgresLog => postgres::decode(source, text, place),
-        Source::MysqlAudit => mysql::decode(text, place),
-        Source::MariadbServerAudit => mysql::mariadb::decode(text, place),
+        Source::PostgresPgaudit | Source::PostgresLog => {
+            postgres::decode(source, text, place).map(named)
+        }
+        Source::MysqlAudit => mysql::decode(text, place).map(named),
+        Source::MariadbServerAudit => mysql::mariadb::decode(text, place).map(named),
         Source::MongodbAudit => mongodb::audit::decode(text, place),
         Source::MongodbAtlas => mongodb::atlas::decode(text, place),
         Source::RedisMonitor => redis::decode(text, place),
@@ -40,4 +42,12 @@ pub(crate) fn decode<'a>(
         Source::Mapped(mapping) => mapping::decode(mapping, text, place),
         Source::Auto => Err(Fault::shape("an event of no source")),
     }
+}
+
+/// A database knows its users by one name, which is who they are and what they are called.
+fn named(mut event: AuditEvent<'_>) -> AuditEvent<'_> {
+    if event.actor.name.is_none() {
+        event.actor.name.clone_from(&event.actor.uid);
+    }
+    event
 }

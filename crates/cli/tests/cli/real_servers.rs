@@ -330,12 +330,12 @@ fn what_postgres_logs_arrives_word_for_word() {
                 json!({"kind": "access", "operation": "SELECT", "actor_name": "shop_api", "client_ip": "127.0.0.1",
                     "datastore_uid": datastore, "object": "public.customers", "rows_returned": 100, "status_id": 1}),
                 // The dump: out of the database in one go. How many rows it was is not told.
-                json!({"kind": "access", "operation": "COPY TO", "actor_name": "backup", "datastore_uid": datastore,
+                json!({"kind": "access", "operation": "COPY", "actor_name": "backup", "datastore_uid": datastore,
                     "object": "public.customers", "read_scope": "export", "rows_returned": null}),
                 json!({"kind": "authentication", "actor_name": "analyst", "status_id": 2}),
                 json!({"kind": "authentication", "actor_name": "shop_api", "status_id": 1, "client_ip": "127.0.0.1"}),
                 json!({"kind": "config_change", "operation": "GRANT", "actor_name": "postgres", "datastore_uid": datastore,
-                    "opened": "PUBLIC SELECT public.customers"}),
+                    "opened": "PUBLIC on customers"}),
             ],
         );
     }
@@ -436,13 +436,12 @@ fn what_mariadb_logs_arrives_word_for_word() {
     assert!(!has(&records, &["in_the_dark"]));
 
     let run = understood(broker, &[(&topic, "mariadb.server_audit", records.len())]);
-    let datastore = format!("mariadb://{HOST}/shop");
     run.has_rows(
         &topic,
         &[
             json!({"kind": "access", "operation": "READ", "actor_name": "shop_api", "client_ip": "127.0.0.1",
-                "datastore_uid": datastore, "object": "shop.customers", "rows_returned": null}),
-            json!({"kind": "access", "operation": "READ", "actor_name": "backup", "datastore_uid": datastore,
+                "object": "shop.customers", "rows_returned": null}),
+            json!({"kind": "access", "operation": "READ", "actor_name": "backup",
                 "object": "shop.customers"}),
             json!({"kind": "authentication", "actor_name": "analyst", "status_id": 2}),
             json!({"kind": "authentication", "actor_name": "shop_api", "status_id": 1}),

@@ -92,8 +92,7 @@ fn assemble<'a>(
         event.volume.objects = is_read.then_some(ObjectCount(1));
     }
     if let Some(command) = exec {
-        // A dump that goes on is told twice; it counts when it is over.
-        if exec::takes_data_out(&command) && stage != "ResponseStarted" {
+        if exec::takes_data_out(&command) {
             Act::READ.put(&mut event);
             event.read_scope = Some(ReadScope::Export);
         }
