@@ -140,7 +140,13 @@ fn events_of_real_samples() {
     read(Source::OpensearchAudit, lines(&data.join("opensearch-audit/sgaudit.log")));
     read(Source::KafkaAuthorizer, lines(&data.join("kafka-authorizer/kafka-authorizer.log")));
     read(Source::MariadbServerAudit, lines(&data.join("mariadb-audit/server_audit.log")));
-    read(Source::MongodbAudit, lines(&data.join("azure-sentinel-sample-data/MongoDBAudit_CL.log")));
+    // One line of this collection is no JSON: no server writes it so.
+    let is_json = |line: &String| serde_json::from_str::<serde_json::Value>(line).is_ok();
+    let mut records = lines(&data.join("azure-sentinel-sample-data/MongoDBAudit_CL.log"));
+    let all = records.len();
+    records.retain(is_json);
+    assert_eq!((all, records.len()), (34, 33));
+    read(Source::MongodbAudit, records);
     let wrapped = |path: &str| lines(&data.join(path)).iter().map(|line| unwrapped(line)).collect();
     read(Source::GcpAudit, wrapped("google-cloudevents/gcp_audit.ndjson"));
     let rows =
