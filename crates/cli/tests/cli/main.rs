@@ -22,6 +22,7 @@ mod run;
 mod samples;
 mod scan;
 mod schema;
+mod sources;
 mod standby;
 mod story_kill;
 mod support;

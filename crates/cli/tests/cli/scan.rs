@@ -107,8 +107,20 @@ fn a_killed_scan_goes_on_where_it_stopped() {
     scan(Some(&undisturbed), &[&file]).expect(0);
     let expected = scan(Some(&undisturbed), &[&file]).expect(0);
 
-    let (report, other) = (verified(&archive), verified(&undisturbed));
-    assert_eq!(report["rows"], other["rows"]);
+    // How often a window is stated depends on the checkpoints that its figures grow in; which windows there are does not.
+    let rows = |archive: &Path| {
+        let mut rows = verified(archive)["rows"].clone();
+        rows.as_object_mut().unwrap().remove("exposure");
+        rows
+    };
+    assert_eq!(rows(&archive), rows(&undisturbed));
+    let windows = |archive: &Path| -> Vec<[serde_json::Value; 3]> {
+        let listed = dataward(&["exposures", "--kind", "all", "--archive", &text(archive)]);
+        let windows: Vec<serde_json::Value> = listed.expect(0).lines();
+        let story = ["exposure_uid", "opened_at", "closed_at"];
+        windows.iter().map(|window| story.map(|field| window[field].clone())).collect()
+    };
+    assert_eq!(windows(&archive), windows(&undisturbed));
     let (found, wanted) = (contents(&archive), contents(&undisturbed));
     assert!(found.events == wanted.events, "the rows differ");
     assert_eq!(found.alerts, wanted.alerts);
