@@ -9,7 +9,7 @@
 //! and [`told`] (what follows). For reads start with [`bulk_read`], then [`reader`] and [`history`].
 
 mod act;
-mod actor_key;
+pub mod actor_key;
 pub mod baseline;
 pub mod bulk_read;
 pub mod catalogue;

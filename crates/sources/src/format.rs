@@ -1,6 +1,6 @@
 //! Which module reads which source.
 
-use dataward_event::audit_event::AuditEvent;
+use dataward_event::audit_event::{AuditEvent, Outcome};
 
 use crate::container::Fault;
 use crate::source::{Place, Source};
@@ -18,7 +18,7 @@ pub(crate) fn decode<'a>(
     text: &'a str,
     place: Place<'_>,
 ) -> Result<AuditEvent<'a>, Fault> {
-    match source {
+    let event = match source {
         Source::Ocsf => ocsf::decode(text, place),
         Source::AwsCloudtrail => aws::decode(text, place),
         Source::AwsS3Access => s3_access::decode(text, place),
@@ -41,7 +41,14 @@ pub(crate) fn decode<'a>(
         Source::K8sAudit => k8s::decode(text, place),
         Source::Mapped(mapping) => mapping::decode(mapping, text, place),
         Source::Auto => Err(Fault::shape("an event of no source")),
-    }
+    };
+    event.map(|mut event| {
+        // A refused call moves nothing.
+        if event.outcome == Outcome::Failure {
+            event.read_scope = None;
+        }
+        event
+    })
 }
 
 /// A database knows its users by one name, which is who they are and what they are called.

@@ -14,6 +14,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 use serde_json::value::RawValue;
 
 use crate::node::Node;
+use crate::secrets::masked;
 
 /// Any scalar as text, borrowed where it can be. `null`, objects and empty lists are nothing; of a list the first
 /// element counts, since some products wrap a scalar in a list of one.
@@ -251,19 +252,19 @@ impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
     }
 }
 
-/// A statement cut to what its column keeps; the raw record keeps all of it.
+/// A statement as its column keeps it: without secrets, and cut. The raw record keeps all of it.
 pub(crate) fn bounded_statement(text: Text<'_>) -> Text<'_> {
     if text.len() <= STATEMENT_BYTES_MAX {
-        return text;
+        return masked(text);
     }
     let end = text.floor_char_boundary(STATEMENT_BYTES_MAX);
-    match text {
+    masked(match text {
         Cow::Borrowed(text) => Cow::Borrowed(&text[..end]),
         Cow::Owned(mut text) => {
             text.truncate(end);
             Cow::Owned(text)
         }
-    }
+    })
 }
 
 /// The scalars that stand directly in an object, in order; what is nested deeper is left out.

@@ -36,6 +36,7 @@ mod redis;
 pub mod reference;
 pub mod registry;
 mod s3_access;
+mod secrets;
 mod snowflake;
 pub mod source;
 mod sql;

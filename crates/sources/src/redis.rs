@@ -35,10 +35,11 @@ fn parts(line: &str) -> Option<Line<'_>> {
             |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         is_number(seconds) && is_number(micros)
     });
-    let (origin, rest) = rest.split_once(']')?;
-    let (database, client) = origin.split_once(' ')?;
-    let arguments = rest.strip_prefix(' ')?;
-    (is_time && arguments.starts_with('"')).then_some(Line { time, database, client, arguments })
+    // An address of IPv6 has brackets of its own.
+    let end = rest.find("] \"")?;
+    let (database, client) = rest[..end].split_once(' ')?;
+    let arguments = &rest[end + 2..];
+    is_time.then_some(Line { time, database, client, arguments })
 }
 
 /// Whether a line is of this log.

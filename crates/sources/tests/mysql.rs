@@ -104,7 +104,7 @@ fn records_as_json() {
         ),
         (
             enterprise("SELECT * FROM x", "select", 1146),
-            "SELECT | ada | 198.51.100.7 | mysql://unknown | x | Failure |  |  | whole",
+            "SELECT | ada | 198.51.100.7 | mysql://unknown | x | Failure",
         ),
         (percona, "SELECT | ada | localhost | mysql://unknown/shop | t | Success |  |  | part"),
     ] {
@@ -205,7 +205,7 @@ fn lines_of_mariadb() {
         ),
         (
             r"20260304 05:06:07,db1,ada,10.0.0.1,12,46,QUERY,app,'SELECT *\nFROM t\nINTO OUTFILE \'/tmp/x\'',1227",
-            "SELECT INTO OUTFILE | ada | 10.0.0.1 | mariadb://db1/app | t | Failure |  |  | export",
+            "SELECT INTO OUTFILE | ada | 10.0.0.1 | mariadb://db1/app | t | Failure",
         ),
         (
             r"20260304 05:06:07,db1,ada,10.0.0.1,12,46,QUERY,app,'SELECT /*!40001 SQL_NO_CACHE */ * FROM `customers`',0",

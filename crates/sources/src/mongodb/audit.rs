@@ -173,8 +173,12 @@ fn actor<'a>(line: &Line<'a>, kind: &str, param: &Param<'a>) -> Actor<'a> {
     };
     let roles =
         named(line.roles).into_iter().filter_map(|role| with_db(role.fields.role, role.fields.db));
-    let is_program =
-        is_system || name.as_str() == Some("__system") || db.as_str() == Some("$external");
+    // A server that starts or stops is nobody's act.
+    let is_server = matches!(kind, "startup" | "shutdown") && name.as_str().is_none();
+    let is_program = is_server
+        || is_system
+        || name.as_str() == Some("__system")
+        || db.as_str() == Some("$external");
     let kind = match name.as_str() {
         _ if is_program => ActorKind::Service,
         None => ActorKind::Anonymous,

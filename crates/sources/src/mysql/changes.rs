@@ -157,6 +157,16 @@ fn granted(grant: &Grant, is_taken: bool, rows: &Rows, changes: &mut Changes) {
     }
     let is_usage =
         grant.privileges.iter().all(|privilege| privilege == "USAGE" || privilege == "PROXY");
+    if is_taken && grant.with_grant_option {
+        return;
+    }
+    // Of many rights some are taken: the rest stays, unless they are those that count.
+    let counts = |right: &String| {
+        matches!(&**right, "ALL" | "ALL PRIVILEGES" | "SELECT") || POWERFUL.contains(&&**right)
+    };
+    if is_taken && !grant.privileges.iter().any(counts) {
+        return;
+    }
     let is_powerful = grant.privileges.iter().any(|privilege| POWERFUL.contains(&&**privilege));
     for object in &grant.objects {
         for grantee in &grant.grantees {
@@ -165,7 +175,7 @@ fn granted(grant: &Grant, is_taken: bool, rows: &Rows, changes: &mut Changes) {
                 || grantee.is_public()
                 || (rows.is_mariadb && is_everywhere(&grantee.name));
             if !is_usage && (is_wide || is_open) {
-                let opened = format!("{} on {object}", grantee.name);
+                let opened = format!("{} on {object}", account_name(&grantee.name));
                 let change = changes.flag(rows.grant, !is_taken, opened);
                 change.after = Some(grant.privileges.join(", ").into());
             }
@@ -173,7 +183,17 @@ fn granted(grant: &Grant, is_taken: bool, rows: &Rows, changes: &mut Changes) {
     }
 }
 
+/// An account with its host: without one it is that of every host.
+fn account_name(name: &str) -> String {
+    match name.split_once('@') {
+        None if name.eq_ignore_ascii_case("public") => name.to_owned(),
+        None | Some((_, "")) => format!("{}@%", name.trim_end_matches('@')),
+        Some(_) => name.to_owned(),
+    }
+}
+
 fn account(action: Action, name: &str, options: &RoleOptions, rows: &Rows, changes: &mut Changes) {
+    let name = &*account_name(name);
     let is_empty = options.password == Some(Password::Empty);
     match action {
         Action::Drop => {

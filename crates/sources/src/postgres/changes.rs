@@ -76,7 +76,11 @@ pub(super) fn put(event: &mut AuditEvent<'_>, log: &Log<'_>, effects: &[Effect])
                     [("row level security of", enabled), ("force on owners of", forced)]
                 {
                     if let Some(is_on) = flag {
-                        changes.flag(&rows::PG_ROW_SECURITY, !is_on, format!("{what} {table}"));
+                        changes.flag(
+                            &rows::PG_ROW_SECURITY,
+                            !is_on,
+                            format!("{what} {}", in_public(table)),
+                        );
                     }
                 }
             }
@@ -96,7 +100,7 @@ pub(super) fn put(event: &mut AuditEvent<'_>, log: &Log<'_>, effects: &[Effect])
                     Action::Drop => changes.strengthened(&rows::PG_SUBSCRIPTION, name.clone()),
                     _ => changes.push(&rows::PG_SUBSCRIPTION, Direction::Unknown, name.clone()),
                 };
-                change.after = connection.clone().map(Into::into);
+                change.after = connection.as_deref().map(|connection| leads_to(connection).into());
             }
             Effect::Call { function, .. } => {
                 changes.push(&rows::PG_FUNCTION, Direction::Unknown, function.clone());
@@ -180,20 +184,53 @@ fn granted(grant: &Grant, is_taken: bool, changes: &mut Changes) -> bool {
         None => true,
         Some(kind) => kind.contains("TABLE") && kind != "TABLESPACE",
     };
-    const OF_DATA: [&str; 7] =
-        ["ALL", "ALL PRIVILEGES", "SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE"];
-    let is_weak = grant.privileges.iter().any(|privilege| OF_DATA.contains(&&**privilege));
-    if is_data && is_weak && grant.grantees.iter().any(|grantee| grantee.is_public()) {
+    // Whoever may no longer pass a right on still has it.
+    if !is_data || (is_taken && grant.with_grant_option) {
+        return false;
+    }
+    let has = |rights: &[&str]| grant.privileges.iter().any(|given| rights.contains(&&**given));
+    let is_all = has(&["ALL", "ALL PRIVILEGES"]);
+    let reads = is_all || has(&["SELECT"]);
+    let writes = has(&["INSERT", "UPDATE", "DELETE", "TRUNCATE"]) || (is_all && is_taken);
+    if grant.grantees.iter().any(|grantee| grantee.is_public()) {
         for object in &grant.objects {
-            let opened = match grant.object_type.as_deref() {
-                Some("ALL TABLES IN SCHEMA") => format!("PUBLIC on all tables in {object}"),
-                _ => format!("PUBLIC on {object}"),
+            let object = in_public(object);
+            let place = match grant.object_type.as_deref() {
+                Some("ALL TABLES IN SCHEMA") => format!("all tables in {object}"),
+                _ => object.to_owned(),
             };
-            let change = changes.flag(&rows::PG_GRANT_PUBLIC, !is_taken, opened);
-            change.after = Some(grant.privileges.join(", ").into());
+            let mut push = |opened: String| {
+                let change = changes.flag(&rows::PG_GRANT_PUBLIC, !is_taken, opened);
+                change.after = Some(grant.privileges.join(", ").into());
+            };
+            if reads {
+                push(format!("PUBLIC on {place}"));
+            }
+            if writes && (!reads || is_taken) {
+                push(format!("PUBLIC writing on {place}"));
+            }
         }
     }
     false
+}
+
+/// A name as it is without its schema where that is the one that everybody looks in.
+fn in_public(name: &str) -> &str {
+    name.strip_prefix("public.").unwrap_or(name)
+}
+
+/// Where a connection leads: its host, port and database, and nothing of who comes or by which password.
+fn leads_to(connection: &str) -> String {
+    if let Some((scheme, rest)) = connection.split_once("://") {
+        let place = rest.split(['?', '#']).next().unwrap_or_default();
+        let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
+        return format!("{scheme}://{place}");
+    }
+    let wanted = ["host", "hostaddr", "port", "dbname"];
+    let parts = connection
+        .split_whitespace()
+        .filter(|part| part.split_once('=').is_some_and(|(key, _)| wanted.contains(&key.trim())));
+    parts.collect::<Vec<_>>().join(" ")
 }
 
 fn role(action: Action, name: &str, options: &RoleOptions, changes: &mut Changes) {
@@ -226,7 +263,7 @@ fn policy(policy: &Policy, changes: &mut Changes) {
     if policy.kind != PolicyKind::RowSecurity {
         return;
     }
-    let table = policy.object.as_deref().unwrap_or_default();
+    let table = in_public(policy.object.as_deref().unwrap_or_default());
     let opened = format!("{} on {table}", policy.name);
     let is_open = policy.is_permissive
         && policy.body.as_deref().is_some_and(|body| body.eq_ignore_ascii_case("true"))
@@ -307,8 +344,12 @@ fn judged(name: &str, value: Option<&str>) -> Option<(Family, Direction)> {
     let text = value.unwrap_or_default().trim().to_ascii_lowercase();
     let is_off = matches!(&*text, "off" | "false" | "no" | "0" | "none" | "");
     let (family, is_weak) = match &*name.to_ascii_lowercase() {
-        "pgaudit.log" | "log_statement" | "log_connections" | "log_disconnections"
-        | "logging_collector" => (Family::Audit, is_off),
+        "pgaudit.log" => return Some((Family::Audit, audited_classes(&text))),
+        "log_statement" if matches!(&*text, "ddl" | "mod") => {
+            return Some((Family::Audit, Direction::Unknown));
+        }
+        "log_statement" | "log_connections" | "log_disconnections" | "logging_collector"
+        | "pgaudit.log_rows" => (Family::Audit, is_off),
         "shared_preload_libraries" => (Family::Audit, !text.contains("pgaudit")),
         "ssl" => (Family::Tls, is_off),
         "ssl_min_protocol_version" => {
@@ -325,4 +366,16 @@ fn judged(name: &str, value: Option<&str>) -> Option<(Family, Direction)> {
         _ => return None,
     };
     Some((family, if is_weak { Direction::Weakened } else { Direction::Strengthened }))
+}
+
+/// What a list of pgAudit's classes means: whether reads and roles are among them.
+fn audited_classes(list: &str) -> Direction {
+    let classes: Vec<&str> = list.split(',').map(str::trim).collect();
+    let has = |class: &str| classes.contains(&class);
+    let is_cut = classes.iter().any(|class| class.starts_with('-'));
+    if list.trim().is_empty() || has("none") || has("off") || is_cut {
+        return Direction::Weakened;
+    }
+    let is_enough = has("all") || (has("read") && has("role"));
+    if is_enough { Direction::Strengthened } else { Direction::Unknown }
 }

@@ -40,10 +40,14 @@ pub(super) fn known(text: &str) -> Option<&str> {
 
 /// The port after an address: `127.0.0.1:5432`, `127.0.0.1(5432)`, `[local]`.
 pub(super) fn host_and_port(text: &str) -> (Option<&str>, Option<u16>) {
+    // Colons may be those of the address alone.
+    if text.parse::<std::net::IpAddr>().is_ok() {
+        return (known(text), None);
+    }
     let parted = text
         .strip_suffix(')')
         .and_then(|text| text.rsplit_once('('))
-        .or_else(|| text.rsplit_once(':').filter(|_| text != "::1"));
+        .or_else(|| text.rsplit_once(':'));
     match parted.and_then(|(host, port)| Some((host, port.parse().ok()?))) {
         Some((host, port)) => (known(host), Some(port)),
         None => (known(text), None),

@@ -279,7 +279,10 @@ fn rights(grant: &Grant, is_given: bool, found: &mut Found) {
     for grantee in &grant.grantees {
         let to = grantee.name.to_ascii_uppercase();
         for privilege in &grant.privileges {
-            let privilege = privilege.to_ascii_uppercase();
+            let privilege = match privilege.to_ascii_uppercase() {
+                all if all == "ALL PRIVILEGES" => "ALL".to_owned(),
+                other => other,
+            };
             let is_admin = (is_of_role && ADMIN_ROLES.contains(&privilege.as_str()))
                 || ADMIN_PRIVILEGES.contains(&privilege.as_str());
             if is_admin {
