@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::marker::PhantomData;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 /// The clock of the producer: when the source says that it happened.
@@ -72,7 +72,7 @@ impl<C> Time<C> {
 
     /// Reads RFC 3339, with any offset, with or without a fraction. `None` if it is not that.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
-        if let Some(micros) = parse_zulu_seconds(text.as_bytes()) {
+        if let Some(micros) = parse_usual(text.as_bytes()) {
             return Some(Self::from_micros(micros));
         }
         DateTime::parse_from_rfc3339(text).ok().map(|t| Self::from_micros(t.timestamp_micros()))
@@ -84,36 +84,52 @@ impl<C> Time<C> {
     }
 }
 
-/// The commonest form by far, `2024-08-02T08:23:24Z`, without the general parser.
-fn parse_zulu_seconds(text: &[u8]) -> Option<i64> {
-    if text.len() != 20
-        || text[4] != b'-'
-        || text[7] != b'-'
-        || text[10] != b'T'
-        || text[13] != b':'
-        || text[16] != b':'
-        || text[19] != b'Z'
-    {
+/// The commonest forms by far, `2024-08-02T08:23:24Z`, `2024-08-02T08:23:24.123+02:00`, without the general parser.
+fn parse_usual(text: &[u8]) -> Option<i64> {
+    let (date_and_time, rest) = text.split_at_checked(19)?;
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2] =
+        *date_and_time
+    else {
         return None;
-    }
-    let number = |from: usize, to: usize| -> Option<i64> {
-        text[from..to]
-            .iter()
-            .try_fold(0_i64, |n, b| b.is_ascii_digit().then(|| n * 10 + i64::from(b - b'0')))
     };
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let year = number(&[y1, y2, y3, y4])?;
+    let (month, day) = (number(&[m1, m2])?, number(&[d1, d2])?);
+    let (hour, minute, second) = (number(&[h1, h2])?, number(&[n1, n2])?, number(&[s1, s2])?);
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let date = chrono::NaiveDate::from_ymd_opt(
-        i32::try_from(year).ok()?,
-        u32::try_from(month).ok()?,
-        u32::try_from(day).ok()?,
-    )?;
-    let days =
-        i64::from(date.signed_duration_since(chrono::NaiveDate::default()).num_days() as i32);
-    Some((days * 86_400 + hour * 3600 + minute * 60 + second) * 1_000_000)
+    let (fraction, zone) = match rest.strip_prefix(b".") {
+        None => (0, rest),
+        Some(rest) => {
+            let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let (fraction, zone) = rest.split_at(digits);
+            if !(1..=9).contains(&digits) {
+                return None;
+            }
+            (number(fraction)? * 10_i64.pow(9 - digits as u32) / 1000, zone)
+        }
+    };
+    let offset_minutes = match *zone {
+        [b'Z'] => 0,
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let (hours, minutes) = (number(&[h1, h2])?, number(&[m1, m2])?);
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            (hours * 60 + minutes) * if sign == b'-' { -1 } else { 1 }
+        }
+        _ => return None,
+    };
+    let date = NaiveDate::from_ymd_opt(year as i32, month as u32, day as u32)?;
+    let days = i64::from(date.to_epoch_days());
+    let seconds = days * 86_400 + hour * 3600 + (minute - offset_minutes) * 60 + second;
+    Some(seconds * 1_000_000 + fraction)
+}
+
+fn number(digits: &[u8]) -> Option<i64> {
+    digits
+        .iter()
+        .try_fold(0, |n, byte| byte.is_ascii_digit().then(|| n * 10 + i64::from(byte - b'0')))
 }
 
 /// RFC 3339 in UTC: seconds, and a fraction only where there is one.
@@ -194,6 +210,16 @@ mod tests {
         fn display_and_parse_are_inverse(micros in -62_135_596_800_000_000_i64..253_402_300_799_000_000) {
             let time = EventTime::from_micros(micros);
             prop_assert_eq!(EventTime::parse_rfc3339(&time.to_string()), Some(time));
+        }
+
+        #[test]
+        fn the_usual_forms_and_the_general_parser_agree(
+            text in "[0-2][0-9]{3}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,10})?(Z|[+-][0-2][0-9]:[0-6][0-9])?"
+        ) {
+            let general = DateTime::parse_from_rfc3339(&text).ok().map(|time| time.timestamp_micros());
+            if let Some(usual) = parse_usual(text.as_bytes()) {
+                prop_assert_eq!(Some(usual), general);
+            }
         }
     }
 }

@@ -2,14 +2,22 @@
 
 /// Derives a uid from facts: 16 bytes of BLAKE3 in lower-case hexadecimal.
 ///
-/// Every part is length-prefixed, so that `("ab", "c")` and `("a", "bc")` differ.
+/// Every part is length-prefixed, so that `("ab", "c")` and `("a", "bc")` differ. The parts are collected and hashed at once:
+/// they are small beside a hasher.
 #[derive(Debug, Clone)]
-pub struct UidBuilder(blake3::Hasher);
+pub struct UidBuilder(Vec<u8>);
 
 impl UidBuilder {
     /// Starts a uid of one purpose; uids of different purposes never collide by content.
     pub fn new(purpose: &str) -> Self {
-        Self(blake3::Hasher::new()).text(purpose)
+        Self(Vec::new()).text(purpose)
+    }
+
+    /// Makes room for parts of so many bytes.
+    #[must_use]
+    pub fn with_room(mut self, bytes: usize) -> Self {
+        self.0.reserve(bytes);
+        self
     }
 
     /// Adds a text.
@@ -21,21 +29,21 @@ impl UidBuilder {
     /// Adds bytes.
     #[must_use]
     pub fn bytes(mut self, part: &[u8]) -> Self {
-        self.0.update(&(part.len() as u64).to_le_bytes());
-        self.0.update(part);
+        self.0.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        self.0.extend_from_slice(part);
         self
     }
 
     /// Adds a number.
     #[must_use]
     pub fn number(mut self, part: i64) -> Self {
-        self.0.update(&part.to_le_bytes());
+        self.0.extend_from_slice(&part.to_le_bytes());
         self
     }
 
     /// The uid: 32 hexadecimal digits.
     pub fn finish(self) -> String {
-        hex(&self.0.finalize().as_bytes()[..16])
+        hex(&blake3::hash(&self.0).as_bytes()[..16])
     }
 }
 
@@ -43,7 +51,12 @@ impl UidBuilder {
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xF)]).collect()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 0xF));
+    }
+    text
 }
 
 /// Eight bytes of BLAKE3, for filters that keep many uids in little memory.
