@@ -12,6 +12,7 @@ mod command;
 mod control;
 mod effect;
 mod export;
+mod plain;
 mod query;
 mod scope;
 mod statement;

@@ -10,7 +10,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Word};
 use super::command::{self, Command};
 use super::effect::Effect;
 use super::tokens::{self, Tokens};
-use super::{bounds, control, export, query};
+use super::{bounds, control, export, plain, query};
 use crate::act::Act;
 
 /// Whose SQL it is.
@@ -103,6 +103,14 @@ pub(crate) fn read_each(text: &str, dialect: Dialect) -> Vec<Statement> {
     if text.len() > STATEMENT_BYTES_MAX {
         return Vec::new();
     }
+    match plain::read(text) {
+        Some(statement) => vec![statement],
+        None => read_by_grammar(text, dialect),
+    }
+}
+
+/// The same, whatever the text is.
+pub(super) fn read_by_grammar(text: &str, dialect: Dialect) -> Vec<Statement> {
     let Ok(tokens) = Tokenizer::new(dialect.grammar(), text).tokenize_with_location() else {
         return Vec::new();
     };
