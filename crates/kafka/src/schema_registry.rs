@@ -178,7 +178,7 @@ impl Schemas for SchemaRegistry {
                             return Err(reason);
                         }
                     }
-                    std::thread::sleep(RETRY);
+                    std::thread::park_timeout(RETRY);
                 }
             }
         };
