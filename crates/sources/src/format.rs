@@ -43,8 +43,8 @@ pub(crate) fn decode<'a>(
         Source::Auto => Err(Fault::shape("an event of no source")),
     };
     event.map(|mut event| {
-        // A refused call moves nothing.
-        if event.outcome == Outcome::Failure {
+        // A refused call moves nothing. What somebody else has normalised stays as he said it.
+        if event.outcome == Outcome::Failure && source != Source::Ocsf {
             event.read_scope = None;
         }
         event
