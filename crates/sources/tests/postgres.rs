@@ -1,38 +1,21 @@
 //! PostgreSQL's log in all its forms: fixtures after its documentation, and real samples where they are at hand.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod reading;
+mod samples;
+
 use std::path::{Path, PathBuf};
 
 use dataward_event::audit_event::{AuditEvent, EventKind, Outcome};
 use dataward_event::position::{Offset, Partition, Position};
 use dataward_event::quarantine::QuarantineReason;
-use dataward_event::time::{EventTime, KafkaTime};
+use dataward_event::time::EventTime;
 use dataward_sources::decode::Record;
 use dataward_sources::source::{Source, decode};
 use proptest::prelude::*;
+use reading::read;
+use samples::test_data;
 use serde_json::Value;
-
-fn test_data(what: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("DATAWARD_TEST_DATA").map(PathBuf::from);
-    if folder.is_none() {
-        println!("SKIPPED: {what}: DATAWARD_TEST_DATA is not set");
-    }
-    folder
-}
-
-/// The event of a record of one event, or why there is none.
-fn read(source: Source, payload: &str) -> Result<AuditEvent<'static>, QuarantineReason> {
-    let position =
-        Position { partition: Partition::new("audit", 0), offset: Offset(1), record_index: 0 };
-    let kafka_time = Some(KafkaTime::from_micros(2_000_000_000_000_000));
-    let record = Record { position: &position, kafka_time, payload: payload.as_bytes() };
-    let mut decoded = decode(source, record);
-    assert_eq!(decoded.events.len() + decoded.rejects.len(), 1, "{payload}");
-    match decoded.events.pop() {
-        Some(found) => Ok(found.event.into_owned()),
-        None => Err(decoded.rejects[0].reason),
-    }
-}
 
 /// `operation | actor | client | datastore | objects | outcome | rows | scope`, what is unknown left empty.
 fn line(event: &AuditEvent<'_>) -> String {

@@ -2,24 +2,7 @@
 
 use dataward_event::audit_event::{Class, EventKind};
 
-/// The meaning of one operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Operation {
-    pub(crate) kind: EventKind,
-    pub(crate) class: Class,
-    pub(crate) activity_id: u16,
-}
-
-/// OCSF 6005 activities.
-mod datastore_activity {
-    pub(super) const READ: u16 = 1;
-    pub(super) const UPDATE: u16 = 2;
-    pub(super) const QUERY: u16 = 4;
-    pub(super) const WRITE: u16 = 5;
-    pub(super) const DELETE: u16 = 7;
-    pub(super) const LIST: u16 = 8;
-    pub(super) const DECRYPT: u16 = 10;
-}
+use crate::act::Act;
 
 /// Verbs that read.
 const READ_VERBS: [&str; 16] = [
@@ -48,14 +31,13 @@ pub(crate) fn meaning(
     operation: &str,
     read_only: Option<bool>,
     management: Option<bool>,
-) -> Operation {
+) -> Act {
     if let Some(activity_id) = authentication(service, operation) {
         let class = Class::Authentication;
-        return Operation { kind: EventKind::Authentication, class, activity_id };
+        return Act { kind: EventKind::Authentication, class, activity_id };
     }
-    if let Some(activity_id) = data_access(service, operation) {
-        let class = Class::DatastoreActivity;
-        return Operation { kind: EventKind::Access, class, activity_id };
+    if let Some(act) = data_access(service, operation) {
+        return act;
     }
     let is_read = is_read(operation, read_only);
     let kind = if is_read || management == Some(false) {
@@ -72,7 +54,7 @@ pub(crate) fn meaning(
     } else {
         3
     };
-    Operation { kind, class: Class::ApiActivity, activity_id }
+    Act { kind, class: Class::ApiActivity, activity_id }
 }
 
 /// OCSF 3002: 1 log on, 2 log off, 3 a ticket (temporary credentials), 7 a switch to another identity.
@@ -91,49 +73,49 @@ fn authentication(service: &str, operation: &str) -> Option<u16> {
 }
 
 /// Operations on the data itself, for which OCSF 6005 stands.
-fn data_access(service: &str, operation: &str) -> Option<u16> {
-    use datastore_activity::{DECRYPT, DELETE, LIST, QUERY, READ, UPDATE, WRITE};
+fn data_access(service: &str, operation: &str) -> Option<Act> {
     Some(match (service, operation) {
         ("s3" | "s3express" | "s3-outposts", operation) => return s3_data_access(operation),
-        ("dynamodb", "GetItem" | "BatchGetItem" | "TransactGetItems" | "GetRecords") => READ,
-        ("dynamodb", "Query" | "Scan") => QUERY,
-        ("dynamodb", "ExecuteStatement" | "BatchExecuteStatement" | "ExecuteTransaction") => QUERY,
-        ("dynamodb", "PutItem" | "BatchWriteItem" | "TransactWriteItems") => WRITE,
-        ("dynamodb", "UpdateItem") => UPDATE,
-        ("dynamodb", "DeleteItem") => DELETE,
-        ("secretsmanager", "GetSecretValue" | "BatchGetSecretValue") => READ,
-        ("ssm", "GetParameter" | "GetParameters" | "GetParametersByPath") => READ,
-        ("ssm", "GetParameterHistory") => READ,
-        ("kms", "Decrypt" | "ReEncrypt") => DECRYPT,
-        ("rds-data" | "rdsdata", "ExecuteStatement" | "BatchExecuteStatement" | "ExecuteSql") => {
-            QUERY
+        ("dynamodb", "GetItem" | "BatchGetItem" | "TransactGetItems" | "GetRecords") => Act::READ,
+        ("dynamodb", "Query" | "Scan") => Act::QUERY,
+        ("dynamodb", "ExecuteStatement" | "BatchExecuteStatement" | "ExecuteTransaction") => {
+            Act::QUERY
         }
-        ("redshift-data", "ExecuteStatement" | "BatchExecuteStatement") => QUERY,
-        ("redshift-data", "GetStatementResult" | "GetStatementResultV2") => READ,
-        ("athena", "StartQueryExecution") => QUERY,
-        ("athena", "GetQueryResults" | "GetQueryResultsStream") => READ,
-        ("ebs", "GetSnapshotBlock") => READ,
-        ("ebs", "ListSnapshotBlocks" | "ListChangedBlocks") => LIST,
-        ("ebs", "PutSnapshotBlock") => WRITE,
-        ("rds", "DownloadDBLogFilePortion" | "DownloadCompleteDBLogFile") => READ,
-        ("lakeformation", "GetDataAccess" | "GetTemporaryGlueTableCredentials") => READ,
+        ("dynamodb", "PutItem" | "BatchWriteItem" | "TransactWriteItems") => Act::WRITE,
+        ("dynamodb", "UpdateItem") => Act::UPDATE,
+        ("dynamodb", "DeleteItem") => Act::DELETE,
+        ("secretsmanager", "GetSecretValue" | "BatchGetSecretValue") => Act::READ,
+        ("ssm", "GetParameter" | "GetParameters" | "GetParametersByPath") => Act::READ,
+        ("ssm", "GetParameterHistory") => Act::READ,
+        ("kms", "Decrypt" | "ReEncrypt") => Act::DECRYPT,
+        ("rds-data" | "rdsdata", "ExecuteStatement" | "BatchExecuteStatement" | "ExecuteSql") => {
+            Act::QUERY
+        }
+        ("redshift-data", "ExecuteStatement" | "BatchExecuteStatement") => Act::QUERY,
+        ("redshift-data", "GetStatementResult" | "GetStatementResultV2") => Act::READ,
+        ("athena", "StartQueryExecution") => Act::QUERY,
+        ("athena", "GetQueryResults" | "GetQueryResultsStream") => Act::READ,
+        ("ebs", "GetSnapshotBlock") => Act::READ,
+        ("ebs", "ListSnapshotBlocks" | "ListChangedBlocks") => Act::LIST,
+        ("ebs", "PutSnapshotBlock") => Act::WRITE,
+        ("rds", "DownloadDBLogFilePortion" | "DownloadCompleteDBLogFile") => Act::READ,
+        ("lakeformation", "GetDataAccess" | "GetTemporaryGlueTableCredentials") => Act::READ,
         _ => return None,
     })
 }
 
-fn s3_data_access(operation: &str) -> Option<u16> {
-    use datastore_activity::{DELETE, LIST, READ, UPDATE, WRITE};
+fn s3_data_access(operation: &str) -> Option<Act> {
     Some(match operation {
-        "GetObject" | "HeadObject" | "SelectObjectContent" | "GetObjectTorrent" => READ,
-        "GetObjectAcl" | "GetObjectTagging" | "GetObjectAttributes" => READ,
-        "GetObjectRetention" | "GetObjectLegalHold" | "RestoreObject" => READ,
-        "ListObjects" | "ListObjectsV2" | "ListObjectVersions" => LIST,
-        "ListMultipartUploads" | "ListParts" | "HeadBucket" => LIST,
-        "PutObject" | "PostObject" | "CopyObject" | "UploadPart" | "UploadPartCopy" => WRITE,
-        "CreateMultipartUpload" | "CompleteMultipartUpload" | "ReplicateObject" => WRITE,
-        "PutObjectAcl" | "PutObjectTagging" | "DeleteObjectTagging" => UPDATE,
-        "PutObjectRetention" | "PutObjectLegalHold" | "RenameObject" => UPDATE,
-        "DeleteObject" | "DeleteObjects" | "AbortMultipartUpload" => DELETE,
+        "GetObject" | "HeadObject" | "SelectObjectContent" | "GetObjectTorrent" => Act::READ,
+        "GetObjectAcl" | "GetObjectTagging" | "GetObjectAttributes" => Act::READ,
+        "GetObjectRetention" | "GetObjectLegalHold" | "RestoreObject" => Act::READ,
+        "ListObjects" | "ListObjectsV2" | "ListObjectVersions" => Act::LIST,
+        "ListMultipartUploads" | "ListParts" | "HeadBucket" => Act::LIST,
+        "PutObject" | "PostObject" | "CopyObject" | "UploadPart" | "UploadPartCopy" => Act::WRITE,
+        "CreateMultipartUpload" | "CompleteMultipartUpload" | "ReplicateObject" => Act::WRITE,
+        "PutObjectAcl" | "PutObjectTagging" | "DeleteObjectTagging" => Act::UPDATE,
+        "PutObjectRetention" | "PutObjectLegalHold" | "RenameObject" => Act::UPDATE,
+        "DeleteObject" | "DeleteObjects" | "AbortMultipartUpload" => Act::DELETE,
         _ => return None,
     })
 }

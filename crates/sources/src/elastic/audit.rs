@@ -49,7 +49,7 @@ fields! {
 }
 
 /// The layers that stand in brackets before the event in the older form.
-const LAYERS: [&str; 3] = ["[rest]", "[transport]", "[ip_filter]"];
+const LAYERS: [&str; 3] = ["rest", "transport", "ip_filter"];
 
 /// Users that are programs of the product itself.
 const PROGRAMS: [&str; 8] = [
@@ -65,11 +65,7 @@ const PROGRAMS: [&str; 8] = [
 
 /// Whether a line is of the older form: `[time] [node] [rest] [authentication_failed] …`.
 pub(crate) fn is_line(line: &str) -> bool {
-    line.starts_with('[')
-        && brackets(line)
-            .1
-            .iter()
-            .any(|part| LAYERS.iter().any(|layer| layer[1..layer.len() - 1] == **part))
+    line.starts_with('[') && brackets(line).1.iter().any(|part| LAYERS.contains(part))
 }
 
 /// Reads one event.
@@ -102,9 +98,7 @@ fn old_form(text: &str) -> Line<'_> {
     let (rest, parts) = brackets(text);
     let mut line =
         Line { time: parts.first().map(|time| loose(time)).unwrap_or_default(), ..Line::default() };
-    let layer = parts
-        .iter()
-        .position(|part| LAYERS.iter().any(|known| known[1..known.len() - 1] == **part));
+    let layer = parts.iter().position(|part| LAYERS.contains(part));
     let Some(layer) = layer else { return line };
     line.event = parts.get(layer + 1).map(|event| loose(event)).unwrap_or_default();
     if layer > 1 {
