@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dataward_detect::context::Context;
 use dataward_detect::keeper::Keeper;
 use dataward_detect::partition_state::PartitionState;
-use dataward_detect::state::{StateError, check_format};
+use dataward_detect::state::StateError;
 use dataward_event::finding::Owner;
 use dataward_event::position::{Offset, Partition, Position, Progress};
 use dataward_event::time::EventTime;
@@ -121,14 +121,15 @@ fn load_keeper(snapshot: &Snapshot) -> Result<Keeper, StateError> {
         // The snapshot that a first claim makes: there was nothing yet, in no format.
         return Ok(Keeper::new());
     }
-    check_format(snapshot.format)?;
-    Keeper::load(snapshot.segments.iter().map(|s| (s.index, s.bytes.as_slice())))
+    Keeper::load(snapshot.format, snapshot.segments.iter().map(|s| (s.index, s.bytes.as_slice())))
 }
 
 fn load_partition(snapshot: &Snapshot) -> Result<PartitionState, StateError> {
     if snapshot.segments.is_empty() {
         return Ok(PartitionState::default());
     }
-    check_format(snapshot.format)?;
-    PartitionState::load(snapshot.segments.iter().map(|s| (s.index, s.bytes.as_slice())))
+    PartitionState::load(
+        snapshot.format,
+        snapshot.segments.iter().map(|s| (s.index, s.bytes.as_slice())),
+    )
 }

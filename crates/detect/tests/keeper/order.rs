@@ -172,7 +172,8 @@ fn play(happenings: &[Happening], cuts: &[usize], checkpoints: &[usize]) -> Endi
             let saved = scene.keeper.save_all();
             let number = scene.keeper.next_number();
             let segments = saved.iter().map(|(index, bytes)| (*index, bytes.as_slice()));
-            scene.keeper = Keeper::load(segments).expect("saved by us");
+            scene.keeper =
+                Keeper::load(dataward_detect::state::FORMAT, segments).expect("saved by us");
             scene.keeper.set_next_number(number);
         }
         scene.happen(happening.clone());

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use dataward_detect::concluded::Concluded;
 use dataward_detect::context::Context;
 use dataward_detect::keeper::Keeper;
+use dataward_detect::place::Place;
 use dataward_detect::posture_event::PostureEvent;
 use dataward_detect::read_total::{DatastoreRead, ReadTotals};
 use dataward_event::audit_event::{
@@ -123,6 +124,8 @@ pub(crate) fn event(
         changes,
         sensitivity: None,
         is_destruction: false,
+        is_creation: false,
+        place: Place::default(),
     }
 }
 
