@@ -12,6 +12,7 @@ use dataward_event::uid::UidBuilder;
 use crate::context::Context;
 use crate::datastore_state::Derived;
 use crate::opening::{GRACE_MICROS, Opening};
+use crate::posture_event::PostureEvent;
 use crate::severity::{Weight, is_blind_by, sensitivity_of, weigh};
 use crate::told::{Standing, Told, What};
 
@@ -23,13 +24,25 @@ pub(crate) fn tell(
     now: EventTime,
     standing: &mut Standing,
 ) {
-    let Some(birth) = &derived.posture.birth else { return };
+    for birth in &derived.posture.births {
+        tell_of(birth, derived, (context, inherited), now, standing);
+    }
+}
+
+fn tell_of(
+    birth: &Arc<PostureEvent>,
+    derived: &Derived<'_>,
+    (context, inherited): (&Context, Option<Sensitivity>),
+    now: EventTime,
+    standing: &mut Standing,
+) {
     let due = birth.time.plus_micros(GRACE_MICROS);
     if due > now {
         return;
     }
     let is_meant = |opening: &&Arc<Opening>| {
         opening.control().window_kind() == WindowKind::Confidentiality
+            && opening.event.time >= birth.time
             && opening.event.time <= due
             && opening.is_open_at(due)
     };

@@ -1,6 +1,6 @@
 //! What is said of copies: one that is less protected than its origin, and one that went elsewhere.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dataward_event::audit_event::{Datastore, Sensitivity};
@@ -28,12 +28,8 @@ pub(crate) fn tell(
     now: EventTime,
     standing: &mut Standing,
 ) {
-    let mut by_origin: BTreeMap<&str, Vec<&WeakCopy>> = BTreeMap::new();
     for copy in derived.posture.weak_copies.iter().filter(|copy| copy.event.time <= now) {
-        by_origin.entry(&copy.origin.uid).or_default().push(copy);
-    }
-    for copies in by_origin.values() {
-        tell_weaker(derived, inherited, copies, standing);
+        tell_weaker(derived, inherited, copy, standing);
     }
     for event in &derived.posture.copies {
         for change in event.changes.iter().filter(|change| is_copy(change)) {
@@ -47,14 +43,13 @@ pub(crate) fn tell(
 fn tell_weaker(
     derived: &Derived<'_>,
     inherited: Option<Sensitivity>,
-    copies: &[&WeakCopy],
+    copy: &WeakCopy,
     standing: &mut Standing,
 ) {
-    let ids: BTreeSet<_> = copies.iter().flat_map(|copy| &copy.openings).collect();
+    let is_meant = |opening: &&Arc<Opening>| copy.openings.contains(&opening.id());
     let openings: Vec<Arc<Opening>> =
-        derived.posture.openings().filter(|opening| ids.contains(&opening.id())).cloned().collect();
-    let first = copies.iter().min_by_key(|copy| (copy.event.time, &copy.event.uid));
-    let (Some(opening), Some(first)) = (openings.first(), first) else { return };
+        derived.posture.openings().filter(is_meant).cloned().collect();
+    let Some(opening) = openings.first() else { return };
     let mut weighed = Weighed::fixed(Severity::CRITICAL, "a copy that is weaker than its origin");
     let reach = openings.iter().map(|opening| opening.reachable.max(opening.readable)).max();
     if reach == Some(Known::Unknown) {
@@ -66,7 +61,7 @@ fn tell_weaker(
         weighed.because.push("restricted data: +1".to_owned());
     }
     let (step, weighed, time) = match end_of(&openings) {
-        None => (Step::Create, weighed, first.event.time),
+        None => (Step::Create, weighed, copy.event.time),
         Some(closing) => {
             (Step::Close(closing.reason), weighed.softened(closing.reason), closing.event.time)
         }
@@ -74,13 +69,13 @@ fn tell_weaker(
     let is_exposed = openings
         .iter()
         .any(|opening| opening.exposure.as_ref().is_some_and(|exposed| exposed.is_open()));
-    let datastore = &first.event.datastore;
     let uid = UidBuilder::new("finding")
         .text("copy.weaker_datastore")
-        .text(&first.origin.uid)
-        .text(&datastore.uid)
+        .text(&copy.origin.uid)
+        .text(&copy.event.datastore.uid)
+        .text(&copy.event.uid)
         .finish();
-    let origin = Box::new(first.origin.clone());
+    let origin = Box::new(copy.origin.clone());
     let told = Told {
         opening: Arc::clone(opening),
         level: if is_exposed { Level::Exposed } else { Level::Weakened },

@@ -18,11 +18,8 @@ impl Keeper {
         let mut concluded = Concluded::default();
         let mut touched = self.root.lineage.copies_of(&event.datastore.uid);
         if event.changes.iter().any(is_copy) {
-            let datastores = &self.datastores;
-            let known =
-                |uid: &str| datastores.get(uid).and_then(|state| state.datastore().cloned());
             // What was made from a copy inherits, too: it is looked at when something happens to it.
-            touched.extend(self.root.lineage.insert(event, known));
+            touched.extend(self.root.lineage.insert(event));
             self.datastores.mark_root();
         }
         touched.sort();
@@ -55,7 +52,7 @@ impl Keeper {
                 let origin = self.posture_at(&edge.from.uid, Some(due));
                 let is_open_there = origin.is_some_and(|origin: Posture| {
                     let mut open = origin.openings().filter(|other| other.is_open());
-                    open.any(|other| other.control() == opening.control())
+                    open.any(|other| other.control() == opening.control() && !other.is_of_a_read())
                 });
                 let is_weaker = opening.is_open_at(due) && !is_open_there;
                 verdicts.push((edge.verdict(opening), is_weaker));

@@ -75,7 +75,9 @@ impl Eq for Memo {}
 
 impl Memo {
     fn has_openings(&self) -> bool {
-        self.0.as_ref().is_some_and(|posture| posture.openings().next().is_some())
+        let tells =
+            |posture: &Posture| posture.openings().next().is_some() || !posture.copies.is_empty();
+        self.0.as_deref().is_some_and(tells)
     }
 
     /// Older events are folded: what was open in them, and is closed, is forgotten.
@@ -339,10 +341,10 @@ impl DatastoreState {
         }
     }
 
-    /// When it was made, if that was seen.
-    pub(crate) fn birth(&self) -> Option<EventTime> {
-        let recent = self.recent.values().rev().find(|event| event.is_creation);
-        recent.or(self.settled.birth.as_ref()).map(|birth| birth.time)
+    /// When it was made, as far as that was seen.
+    pub(crate) fn births(&self) -> impl Iterator<Item = EventTime> {
+        let recent = self.recent.values().filter(|event| event.is_creation);
+        recent.chain(&self.settled.births).map(|birth| birth.time)
     }
 
     /// The datastore, as fully as anybody has named it.
@@ -357,7 +359,11 @@ impl DatastoreState {
 
     /// Whether a late event can still change something.
     pub fn has_recent(&self) -> bool {
-        !self.recent.is_empty() || !self.totals.is_empty() || !self.others.is_empty()
+        !self.recent.is_empty()
+            || !self.totals.is_empty()
+            || !self.others.is_empty()
+            || !self.flows.is_empty()
+            || self.rhythms.iter().any(|(_, rhythm)| rhythm.has_recent())
     }
 
     /// Windows that reads made known, up to the lateness bound: where they are exposed no longer nothing stands of them.
@@ -370,8 +376,17 @@ impl DatastoreState {
         !self.totals.is_empty() || !self.others.is_empty()
     }
 
-    /// Whether something of it is before a time.
-    pub fn has_before(&self, horizon: EventTime) -> bool {
+    /// Whether what stands above it has changed since it was folded.
+    pub(crate) fn has_guards_to_fold(&self, guards: Option<&AccountGuards>) -> bool {
+        guards.is_some_and(|guards| guards.after(&self.settled.guards).1.next().is_some())
+    }
+
+    /// Whether something of it, or of what stands above it, is before a time.
+    pub fn has_before(&self, horizon: EventTime, guards: Option<&AccountGuards>) -> bool {
+        let mut guards = guards.into_iter().flat_map(|all| all.after(&self.settled.guards).1);
+        if guards.any(|guard| guard.time < horizon) {
+            return true;
+        }
         let minute = horizon.micros().div_euclid(MINUTE_MICROS);
         let oldest = horizon.plus_micros(-COMPANION_MICROS);
         let is_due = |time: EventTime, event: &PostureEvent| time < oldest || !event.is_companion();
@@ -380,6 +395,7 @@ impl DatastoreState {
             || self.totals.first_key_value().is_some_and(|(key, _)| key.minute < minute)
             || self.others.first_key_value().is_some_and(|(of, _)| *of < minute)
             || self.rhythms.iter().any(|(_, rhythm)| rhythm.has_before(horizon))
+            || self.flows.has_before(horizon)
     }
 
     /// Folds everything before the horizon, which is a whole minute.

@@ -139,6 +139,12 @@ impl Flows {
         self.flows.is_empty()
     }
 
+    /// Whether there is something too old for a copy.
+    pub(crate) fn has_before(&self, horizon: EventTime) -> bool {
+        let oldest = horizon.micros().div_euclid(HOUR_MICROS) - HOURS - 1;
+        self.flows.keys().any(|(_, hour)| *hour < oldest)
+    }
+
     /// Forgets what is too old for a copy.
     pub(crate) fn forget(&mut self, horizon: EventTime) {
         let oldest = horizon.micros().div_euclid(HOUR_MICROS) - HOURS - 1;

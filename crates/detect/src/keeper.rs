@@ -8,23 +8,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use dataward_event::audit_event::{Datastore, Sensitivity};
-use dataward_event::change::{Control, WindowKind};
+use dataward_event::change::WindowKind;
 use dataward_event::finding::{CloseReason, Finding, Step, Trigger};
 use dataward_event::limits::LATENESS_BOUND_MICROS;
 use dataward_event::time::EventTime;
 use serde::{Deserialize, Serialize};
 
 use crate::concluded::Concluded;
-use crate::context::{Context, fits};
+use crate::context::Context;
 use crate::datastore_state::{Around, DatastoreState};
 use crate::datastores::Datastores;
-use crate::guards::{AccountGuards, is_guard};
+use crate::guards::AccountGuards;
 use crate::lineage::Lineage;
 use crate::opening::OpeningId;
-use crate::posture::Posture;
-use crate::posture_event::{PostureEvent, SettingKey};
-use crate::reach::ControlState;
+use crate::posture_event::PostureEvent;
 use crate::read_total::{DatastoreRead, MINUTE_MICROS};
 use crate::rhythm::{Mark, Rhythm};
 use crate::severity::window_severity;
@@ -63,22 +60,13 @@ pub(crate) struct Root {
     pub(crate) context: Arc<Context>,
     /// What stands above the datastores of each account.
     #[serde(deserialize_with = "since_3")]
-    accounts: BTreeMap<String, Arc<AccountGuards>>,
+    pub(crate) accounts: BTreeMap<String, Arc<AccountGuards>>,
     /// Which datastore was made from which.
     #[serde(deserialize_with = "since_3")]
     pub(crate) lineage: Lineage,
     /// How often each source speaks.
     #[serde(deserialize_with = "since_3")]
     pub(crate) rhythms: BTreeMap<String, Rhythm>,
-}
-
-/// How much a keeper knows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Census {
-    /// Datastores that it has heard of.
-    pub datastores: u64,
-    /// Things that are open in them.
-    pub open_windows: u64,
 }
 
 impl Root {
@@ -121,59 +109,6 @@ impl Keeper {
         let context = Arc::clone(&self.root.context);
         let around = Around { context: &context, guards: guards.as_deref() };
         self.change(&uid, &cause, |state| state.insert(event, around))
-    }
-
-    /// What stands above a datastore.
-    fn guards_of(&self, uid: &str) -> Option<Arc<AccountGuards>> {
-        if self.root.accounts.is_empty() {
-            return None;
-        }
-        let account = self.datastores.get(uid)?.place().account.as_deref()?;
-        self.root.accounts.get(account).map(Arc::clone)
-    }
-
-    /// Takes in a change of what stands above all datastores of an account.
-    fn guard(&mut self, event: &PostureEvent) -> Concluded {
-        let mut concluded = Concluded::default();
-        let Some(account) = event.place.account.as_deref().filter(|_| is_guard(event)) else {
-            return concluded;
-        };
-        let below: Vec<String> = self
-            .datastores
-            .iter()
-            .filter(|(_, state)| {
-                state.place().account.as_deref() == Some(account) && !state.is_calm()
-            })
-            .map(|(uid, _)| uid.clone())
-            .collect();
-        let now = self.now();
-        let before: Vec<Standing> = below.iter().map(|uid| self.standing(uid, now)).collect();
-        let guards = self.root.accounts.entry(account.to_owned()).or_default();
-        Arc::make_mut(guards).insert(&Arc::new(event.clone()));
-        self.datastores.mark_root();
-        for (uid, before) in below.iter().zip(before) {
-            if let Some(state) = self.datastores.get_mut(uid) {
-                state.forget_memo();
-            }
-            let after = self.standing(uid, now);
-            concluded.extend(self.say(&before, &after, &event.uid, false));
-            self.set_timer(uid, &after, now);
-        }
-        concluded
-    }
-
-    /// How sensitive the data is that a datastore was made from.
-    pub(crate) fn inherited(&self, uid: &str) -> Option<Sensitivity> {
-        if self.root.lineage.is_empty() {
-            return None;
-        }
-        let origins = self.root.lineage.origins(uid).into_iter();
-        let of = |(origin, stated): (Datastore<'static>, Option<Sensitivity>)| {
-            let known = self.datastores.get(&origin.uid).and_then(DatastoreState::datastore);
-            let entry = self.root.context.datastore(known.unwrap_or(&origin));
-            entry.and_then(|entry| entry.sensitivity()).max(stated)
-        };
-        origins.filter_map(of).max()
     }
 
     fn observe_late(&mut self, uid: &str, event: &PostureEvent, context: &Context) -> Concluded {
@@ -367,6 +302,11 @@ impl Keeper {
         change: impl FnOnce(&mut DatastoreState),
     ) -> Concluded {
         let now = self.now();
+        // While timers fire, one datastore may touch another whose own are due as well.
+        let mut concluded = match self.timers.take_due(uid, now) {
+            Some(due) => self.fire_of(uid, due),
+            None => Concluded::default(),
+        };
         let before = self.standing(uid, now);
         change(self.datastores.entry(uid));
         self.judge_copies(uid, None);
@@ -377,20 +317,22 @@ impl Keeper {
             self.unsettled.insert(uid.to_owned());
         }
         let after = self.standing(uid, now);
-        let concluded = self.say(&before, &after, cause, false);
-        if !concluded.is_empty()
+        let said_now = self.say(&before, &after, cause, false);
+        if !said_now.is_empty()
             && let Some(said) = self.said.get_mut(uid)
         {
-            for finding in &concluded.findings {
+            for finding in &said_now.findings {
                 match after.get(&finding.uid) {
                     Some(told) => said.insert(finding.uid.clone(), told.clone()),
                     None => said.remove(&finding.uid),
                 };
             }
         }
-        if !concluded.is_empty() || self.timers.has(uid) || !after.is_empty() {
+        let moves = self.datastores.get(uid).is_some_and(|state| !state.flows().is_empty());
+        if !said_now.is_empty() || self.timers.has(uid) || !after.is_empty() || moves {
             self.set_timer(uid, &after, now);
         }
+        concluded.extend(said_now);
         concluded
     }
 
@@ -403,19 +345,8 @@ impl Keeper {
         told::standing(state, around, self.inherited(uid), now)
     }
 
-    /// The protection of a datastore just before a time; `None`: as of the newest event.
-    pub(crate) fn posture_at(&self, uid: &str, end: Option<EventTime>) -> Option<Posture> {
-        let guards = self.guards_of(uid);
-        let around = Around { context: &self.root.context, guards: guards.as_deref() };
-        let state = self.datastores.get(uid)?;
-        Some(match end {
-            None => state.derive(around).posture,
-            end => state.posture_at(around, end),
-        })
-    }
-
     /// Says the difference between what stood and what stands.
-    fn say(
+    pub(crate) fn say(
         &mut self,
         before: &Standing,
         after: &Standing,
@@ -521,22 +452,29 @@ impl Keeper {
         let now = self.now();
         let mut concluded = Concluded::default();
         while let Some((due, uid)) = self.timers.pop(now) {
-            let before = self.standing(&uid, due.plus_micros(-1));
-            concluded.extend(self.match_volumes(&uid, due));
-            self.judge_copies(&uid, Some(due));
-            let after = self.standing(&uid, now);
-            // Who noticed that it was due does not matter.
-            let fired = self.say(&before, &after, TIMER, false);
-            if let Some(said) = self.said.get_mut(&uid) {
-                for finding in &fired.findings {
-                    if let Some(told) = after.get(&finding.uid) {
-                        said.insert(finding.uid.clone(), told.clone());
-                    }
+            concluded.extend(self.fire_of(&uid, due));
+        }
+        concluded
+    }
+
+    /// Fires the timers of a datastore, the first of which was due then.
+    fn fire_of(&mut self, uid: &str, due: EventTime) -> Concluded {
+        let now = self.now();
+        let before = self.standing(uid, due.plus_micros(-1));
+        let mut concluded = self.match_volumes(uid, due);
+        self.judge_copies(uid, Some(due));
+        let after = self.standing(uid, now);
+        // Who noticed that it was due does not matter.
+        let fired = self.say(&before, &after, TIMER, false);
+        if let Some(said) = self.said.get_mut(uid) {
+            for finding in &fired.findings {
+                if let Some(told) = after.get(&finding.uid) {
+                    said.insert(finding.uid.clone(), told.clone());
                 }
             }
-            concluded.extend(fired);
-            self.set_timer(&uid, &after, now);
         }
+        concluded.extend(fired);
+        self.set_timer(uid, &after, now);
         concluded
     }
 
@@ -566,16 +504,17 @@ impl Keeper {
     /// Folds what no event within the bound can change any more; what was not said of its figures is said before.
     fn settle_datastore(&mut self, uid: &str, source: Option<&str>) -> Concluded {
         let horizon = self.horizon_of(uid, source);
-        if !self.datastores.get(uid).is_some_and(|state| state.has_before(horizon)) {
+        let guards = self.guards_of(uid);
+        let state = self.datastores.get(uid);
+        if !state.is_some_and(|state| state.has_before(horizon, guards.as_deref())) {
             return Concluded::default();
         }
         let mut concluded = self.say_figures_of(uid);
         concluded.extend(self.settle_rhythms(uid, horizon));
-        let guards = self.guards_of(uid);
         let context = Arc::clone(&self.root.context);
         if let Some(state) = self.datastores.get_mut(uid) {
             state.settle(horizon, Around { context: &context, guards: guards.as_deref() });
-            if !state.has_recent() {
+            if !state.has_recent() && !state.has_guards_to_fold(guards.as_deref()) {
                 self.unsettled.remove(uid);
             }
         }
@@ -606,34 +545,6 @@ impl Keeper {
         concluded
     }
 
-    /// The datastores that a context names and that nothing was ever told of.
-    pub fn unknown_to<'c>(&self, context: &'c Context) -> Vec<&'c str> {
-        let mut unknown: Vec<&str> =
-            context.datastores.iter().map(|entry| entry.name.as_str()).collect();
-        let known = self.datastores.iter().filter_map(|(_, state)| state.datastore());
-        for datastore in known {
-            if unknown.is_empty() {
-                break;
-            }
-            unknown.retain(|name| !fits(name, &datastore.uid, datastore.name.as_deref()));
-        }
-        unknown
-    }
-
-    /// Counts what it knows, as of the newest event. It goes through all datastores: not for every event.
-    pub fn census(&self) -> Census {
-        let mut census = Census::default();
-        for (_, state) in self.datastores.iter() {
-            census.datastores += 1;
-            if !state.is_calm() {
-                let derived = state.derive((&*self.root.context).into());
-                let open = derived.posture.openings().map(|opening| opening.open_things().count());
-                census.open_windows += open.sum::<usize>() as u64;
-            }
-        }
-        census
-    }
-
     /// The number of the next statement.
     pub fn next_number(&self) -> u64 {
         self.next_number
@@ -642,20 +553,6 @@ impl Keeper {
     /// Continues counting where the table stands: what a replay counted does not matter.
     pub fn set_next_number(&mut self, number: u64) {
         self.next_number = number;
-    }
-
-    /// What is open in a setting now.
-    pub fn open(&self, datastore_uid: &str, key: &SettingKey) -> BTreeSet<String> {
-        let state = self.datastores.get(datastore_uid);
-        let context: &Context = &self.root.context;
-        let derived = state.map(|state| state.derive(context.into()).posture.open_things(key));
-        derived.unwrap_or_default()
-    }
-
-    /// The state of a control of a datastore.
-    pub fn control_state(&self, datastore_uid: &str, control: Control) -> ControlState {
-        let posture = self.posture_at(datastore_uid, None);
-        posture.map_or(ControlState::Unknown, |posture| posture.control_state(control))
     }
 }
 

@@ -43,8 +43,8 @@ impl Posture {
             self.attempts += 1;
             return Vec::new();
         }
-        if event.is_creation && self.birth.as_ref().is_none_or(|birth| birth.time < event.time) {
-            self.birth = Some(Arc::clone(event));
+        if event.is_creation && self.births.is_empty() {
+            self.births.push(Arc::clone(event));
         }
         let is_news = self.strengthens(event);
         self.close_late(event);

@@ -8,6 +8,7 @@
 //! Start with [`keeper`], then [`datastore_state`] (what is kept of a datastore), [`posture`] (what an event does to it)
 //! and [`told`] (what follows). For reads start with [`bulk_read`], then [`reader`] and [`history`].
 
+mod above;
 mod act;
 pub mod actor_key;
 pub mod attempts;
@@ -15,6 +16,7 @@ pub mod baseline;
 mod born;
 pub mod bulk_read;
 pub mod catalogue;
+pub mod census;
 pub mod concluded;
 pub mod context;
 mod copied;

@@ -128,18 +128,14 @@ fn ends(event: &PostureEvent, change: &Change<'_>) -> Option<(Place, Place)> {
 
 impl Lineage {
     /// Takes in what an event tells of copies. Returns the copies, by uid.
-    pub(crate) fn insert(
-        &mut self,
-        event: &PostureEvent,
-        known: impl Fn(&str) -> Option<Datastore<'static>>,
-    ) -> Vec<String> {
+    pub(crate) fn insert(&mut self, event: &PostureEvent) -> Vec<String> {
         if event.is_attempt() {
             return Vec::new();
         }
         let shared = Arc::new(event.clone());
         let mut copies = Vec::new();
         for change in event.changes.iter().filter(|change| is_copy(change)) {
-            let other = known(&change.opened).unwrap_or_else(|| bare(&change.opened, None));
+            let other = bare(&change.opened);
             if change.opened.is_empty() || other.uid == event.datastore.uid {
                 continue;
             }
@@ -260,7 +256,7 @@ impl Edge {
                 setting: WEAKER_COPY.into(),
                 opened: self.from.uid.to_string().into(),
                 before: Some(id.event_uid.into()),
-                after: self.from.name.as_ref().map(|name| name.to_string().into()),
+                after: None,
                 direction: Direction::Neutral,
                 whole: false,
             }],
@@ -282,15 +278,15 @@ pub(crate) fn weak_copy(
         id.key.0 == change.control && change.before.as_deref() == Some(id.event_uid.as_str())
     };
     let openings: BTreeSet<OpeningId> = openings.keys().filter(is_meant).cloned().collect();
-    let origin = bare(&change.opened, change.after.as_deref());
+    let origin = bare(&change.opened);
     (!openings.is_empty()).then(|| WeakCopy { event: Arc::clone(event), origin, openings })
 }
 
-/// A datastore of which nothing but its name is known.
-fn bare(uid: &str, name: Option<&str>) -> Datastore<'static> {
+/// A datastore of which nothing but its uid is known: what else events tell of it may come later.
+fn bare(uid: &str) -> Datastore<'static> {
     Datastore {
         uid: uid.to_owned().into(),
-        name: name.map(|name| name.to_owned().into()),
+        name: None,
         resource_type: None,
         form: DatastoreForm::Other,
     }

@@ -19,7 +19,8 @@ use crate::context::Trusted;
 use crate::guards::Guards;
 use crate::lineage::{self, WeakCopy};
 use crate::opening::{
-    Closing, Covered, Exposed, Leg, OUTSIDE_READ, Opening, OpeningId, Tally, ToldReaders,
+    Closing, Covered, Exposed, GRACE_MICROS, Leg, OUTSIDE_READ, Opening, OpeningId, Tally,
+    ToldReaders,
 };
 use crate::posture_event::{PostureEvent, SettingKey};
 use crate::reach::{holds_no_data, trusts};
@@ -48,9 +49,9 @@ pub struct Posture {
     pub(crate) settings: LiteMap<SettingKey, Setting>,
     pub(crate) openings: BTreeMap<OpeningId, Arc<Opening>>,
     pub(crate) attempts: u64,
-    /// The event that made it.
+    /// The events that made it: one, but where it was deleted and made again.
     #[serde(deserialize_with = "since_3")]
-    pub(crate) birth: Option<Arc<PostureEvent>>,
+    pub(crate) births: Vec<Arc<PostureEvent>>,
     /// What stands above it in its account.
     #[serde(deserialize_with = "since_3")]
     pub(crate) guards: Guards,
@@ -79,7 +80,7 @@ impl Posture {
         }
         let is_news = self.strengthens(event);
         if event.is_creation {
-            self.birth = Some(Arc::clone(event));
+            self.births.push(Arc::clone(event));
         }
         if event.changes.iter().any(lineage::is_copy) {
             self.copies.push(Arc::clone(event));
@@ -91,7 +92,6 @@ impl Posture {
             self.close_proofs(event);
         }
         if event.is_destruction {
-            self.birth = None;
             self.close_everything(event);
             // Another one may come under the same name.
             self.settings = LiteMap::new();
@@ -527,6 +527,13 @@ impl Posture {
     pub fn forget_closed(&mut self) {
         self.openings.retain(|_, opening| opening.is_open());
         self.copies.clear();
+        // An older birth matters as long as something is open since then.
+        let newest = self.births.last().map(|birth| birth.uid.clone());
+        let is_open_since = |birth: &PostureEvent| {
+            let due = birth.time.plus_micros(GRACE_MICROS);
+            self.openings.values().any(|opening| opening.event.time <= due)
+        };
+        self.births.retain(|birth| Some(&birth.uid) == newest.as_ref() || is_open_since(birth));
         let openings = &self.openings;
         self.weak_copies.retain(|copy| copy.openings.iter().any(|id| openings.contains_key(id)));
         for opening in self.openings.values_mut() {

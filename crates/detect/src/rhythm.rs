@@ -179,6 +179,11 @@ impl Rhythm {
         silences
     }
 
+    /// Whether a late event can still precede one.
+    pub fn has_recent(&self) -> bool {
+        !self.recent.is_empty()
+    }
+
     /// Whether there is something to settle.
     pub fn has_before(&self, horizon: EventTime) -> bool {
         self.recent.first_key_value().is_some_and(|(minute, _)| *minute < minute_of(horizon))

@@ -1,5 +1,6 @@
 //! The keeper as bytes, and back.
 
+use crate::datastore_state::DatastoreState;
 use crate::datastores::SEGMENT_COUNT;
 use crate::keeper::Keeper;
 use crate::state::{StateError, decode, encode, reading};
@@ -49,7 +50,10 @@ impl Keeper {
             }
         }
         keeper.root.lineage.index();
-        let unsettled = keeper.datastores.iter().filter(|(_, state)| state.has_recent());
+        let is_unsettled = |(uid, state): &(&String, &DatastoreState)| {
+            state.has_recent() || state.has_guards_to_fold(keeper.guards_of(uid).as_deref())
+        };
+        let unsettled = keeper.datastores.iter().filter(is_unsettled);
         keeper.unsettled = unsettled.map(|(uid, _)| uid.clone()).collect();
         let now = keeper.now();
         let uids: Vec<String> = keeper.datastores.iter().map(|(uid, _)| uid.clone()).collect();

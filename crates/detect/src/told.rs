@@ -243,8 +243,8 @@ pub fn next_due(
     let dues = open.flat_map(|opening| still_open_dues(opening)).map(|(_, due)| due);
     let of_state = state.into_iter().flat_map(|state| {
         let open = !standing.is_empty();
-        let birth = state.birth().filter(|_| open).map(|birth| birth.plus_micros(GRACE_MICROS));
-        birth.into_iter().chain(state.flows().next_due(now))
+        let births = state.births().filter(move |_| open);
+        births.map(|birth| birth.plus_micros(GRACE_MICROS)).chain(state.flows().next_due(now))
     });
     dues.chain(of_state).filter(|due| *due > now).min()
 }

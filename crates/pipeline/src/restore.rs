@@ -54,7 +54,7 @@ pub fn teach(
     seen: &mut Progress,
 ) -> Result<(), ArchiveError> {
     let mut gathering = Gathering::default();
-    let (mut next, mut tick) = (seen.clone(), None);
+    let (mut next, mut tick, mut listened) = (seen.clone(), None, None);
     archive.replay_shared(seen, &mut |row| match row {
         SharedRow::Event(archived) => {
             let Position { partition, offset, .. } = &archived.position;
@@ -66,6 +66,7 @@ pub fn teach(
             }
         }
         SharedRow::Tick(time) => tick = tick.max(Some(time)),
+        SharedRow::Listened(time) => listened = listened.max(Some(time)),
     })?;
     // The next snapshot knows them, also those of partitions that are not ours again yet.
     *seen = next;
@@ -73,6 +74,9 @@ pub fn teach(
     keeper.observe_all(news.changes, news.reads);
     if let Some(tick) = tick {
         keeper.repeat_tick(tick);
+    }
+    if let Some(listened) = listened {
+        keeper.listen(listened);
     }
     // What was said of figures was said before the commit that the table has.
     keeper.settle();

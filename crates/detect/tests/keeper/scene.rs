@@ -142,6 +142,20 @@ pub(crate) fn read(
     totals.take_all().remove(0)
 }
 
+/// The same as a write.
+pub(crate) fn write(
+    number: i64,
+    second: i64,
+    of: &Datastore<'static>,
+    name: &str,
+    account: Option<&str>,
+) -> DatastoreRead {
+    let mut totals = ReadTotals::default();
+    let event = AuditEvent { activity_id: 5, ..read_event(number, second, of, name, account) };
+    totals.add(&event, &position(number));
+    totals.take_all().remove(0)
+}
+
 /// The event of [`read`].
 pub(crate) fn read_event(
     number: i64,
@@ -218,6 +232,16 @@ impl Scene {
 
     pub(crate) fn read(&mut self, read: DatastoreRead) -> Vec<Finding> {
         let concluded = self.keeper.observe_all(Vec::new(), vec![read]);
+        self.hear(concluded)
+    }
+
+    pub(crate) fn tick(&mut self, second: i64) -> Vec<Finding> {
+        let concluded = self.keeper.tick(at(second));
+        self.hear(concluded)
+    }
+
+    pub(crate) fn listen(&mut self, second: i64) -> Vec<Finding> {
+        let concluded = self.keeper.listen(at(second));
         self.hear(concluded)
     }
 
