@@ -133,7 +133,7 @@ pub(super) const ROWS: &[CatalogueRow] = &[
     CatalogueRow {
         id: "aws.rds.parameter_group.tls",
         source: SOURCE,
-        operations: &["ModifyDBParameterGroup", "ModifyDBClusterParameterGroup"],
+        operations: &["ModifyDBParameterGroup", "ModifyDBClusterParameterGroup", "ResetDBParameterGroup", "ResetDBClusterParameterGroup"],
         control: Control::EncryptionInTransit,
         setting: "parameter_group_tls",
         severity: 4,
@@ -148,7 +148,7 @@ pub(super) const ROWS: &[CatalogueRow] = &[
     CatalogueRow {
         id: "aws.rds.parameter_group.audit",
         source: SOURCE,
-        operations: &["ModifyDBParameterGroup", "ModifyDBClusterParameterGroup"],
+        operations: &["ModifyDBParameterGroup", "ModifyDBClusterParameterGroup", "ResetDBParameterGroup", "ResetDBClusterParameterGroup"],
         control: Control::AuditLogging,
         setting: "parameter_group_audit",
         severity: 4,
@@ -303,7 +303,7 @@ pub(super) const ROWS: &[CatalogueRow] = &[
     CatalogueRow {
         id: "aws.redshift.publicly_accessible.created",
         source: SOURCE,
-        operations: &["CreateCluster"],
+        operations: &["CreateCluster", "RestoreFromClusterSnapshot"],
         control: Control::NetworkExposure,
         setting: "publiclyAccessible",
         severity: 4,
@@ -333,7 +333,7 @@ pub(super) const ROWS: &[CatalogueRow] = &[
     CatalogueRow {
         id: "aws.redshift.encryption.off",
         source: SOURCE,
-        operations: &["ModifyCluster", "CreateCluster"],
+        operations: &["ModifyCluster", "CreateCluster", "RestoreFromClusterSnapshot"],
         control: Control::EncryptionAtRest,
         setting: "encrypted",
         severity: 4,
