@@ -102,18 +102,8 @@ pub(super) fn put(event: &mut AuditEvent<'_>, log: &Log<'_>, effects: &[Effect])
                 }
             }
             Effect::Policy(found) => policy(found, &mut changes),
-            Effect::Label { provider, object, label } => {
-                // The anonymizer hides columns that are labelled.
-                if provider.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("anon")) {
-                    let is_shown = !label.as_deref().is_some_and(|label| {
-                        label
-                            .trim_start()
-                            .get(..6)
-                            .is_some_and(|s| s.eq_ignore_ascii_case("MASKED"))
-                    });
-                    let opened = format!("mask of {}", in_public(object));
-                    changes.flag(&rows::PG_LABEL, is_shown, opened);
-                }
+            Effect::Label { provider, object, label: text } => {
+                label(provider.as_deref(), object, text.as_deref(), &mut changes);
             }
             Effect::Extension { action, name } => extension(*action, name, &mut changes),
             Effect::Publication { action, name, all_tables, tables } => {
@@ -325,6 +315,16 @@ fn policy(policy: &Policy, changes: &mut Changes) {
                 policy.body.clone().map(Into::into);
         }
         _ => {}
+    }
+}
+
+/// The anonymizer hides columns that are labelled.
+fn label(provider: Option<&str>, object: &str, text: Option<&str>, changes: &mut Changes) {
+    if provider.is_some_and(|name| name.eq_ignore_ascii_case("anon")) {
+        let begin = text.and_then(|text| text.trim_start().get(..6));
+        let is_masked = begin.is_some_and(|begin| begin.eq_ignore_ascii_case("MASKED"));
+        let opened = format!("mask of {}", in_public(object));
+        changes.flag(&rows::PG_LABEL, !is_masked, opened);
     }
 }
 

@@ -98,6 +98,13 @@ pub(super) fn of<'p>(statement: &Statement, text: &str, place: Place<'p>) -> Fou
             Effect::Share { action, kind: "SHARE", name, accounts } => {
                 share(*action, name, accounts, &mut found);
             }
+            Effect::Share { action, kind: "LISTING", name, .. } => {
+                let is_offered = matches!(action, Action::Create | Action::Attach);
+                if is_offered || matches!(action, Action::Detach | Action::Drop) {
+                    let opened = format!("listing {}", name.to_ascii_uppercase());
+                    found.changes.flag(&rows::LISTED, is_offered, opened);
+                }
+            }
             Effect::Stage { name, url, has_credentials, integration } => {
                 let opened = format!("stage {}", found.inside(name));
                 let is_weak = *has_credentials && integration.is_none();

@@ -42,6 +42,10 @@ pub(super) const ROWS: &[CatalogueRow] = &[
         operations: &[
             "RestoreDBInstanceFromDBSnapshot",
             "RestoreDBInstanceToPointInTime",
+            "RestoreDBInstanceFromS3",
+            "RestoreDBClusterFromSnapshot",
+            "RestoreDBClusterToPointInTime",
+            "RestoreDBClusterFromS3",
             "CreateDBInstanceReadReplica",
         ],
         control: Control::NetworkExposure,

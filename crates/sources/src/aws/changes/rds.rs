@@ -42,6 +42,9 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
         "RestoreDBInstanceFromDBSnapshot"
         | "RestoreDBInstanceToPointInTime"
         | "RestoreDBInstanceFromS3"
+        | "RestoreDBClusterFromSnapshot"
+        | "RestoreDBClusterToPointInTime"
+        | "RestoreDBClusterFromS3"
         | "CreateDBInstanceReadReplica" => born(call, found, &rows::RDS_PUBLIC_RESTORED),
         "ModifyDBInstance" | "ModifyDBCluster" => modified(call, found),
         "DeleteDBInstance" => deleted(call, found),
@@ -81,7 +84,7 @@ fn born(call: &Call<'_>, found: &mut Found, public: &EmittedRow) {
         found.changes.weakened(public, "publiclyAccessible").after = Some("true".into());
     }
     // Members of a cluster inherit its storage; what they say of it themselves means nothing.
-    let is_member = call.operation != "CreateDBCluster" && is_member_of_cluster(call);
+    let is_member = !call.operation.contains("DBCluster") && is_member_of_cluster(call);
     if told("storageEncrypted") == Some(false) && !is_member {
         found.changes.weakened(&rows::RDS_UNENCRYPTED, "storageEncrypted").after =
             Some("false".into());
