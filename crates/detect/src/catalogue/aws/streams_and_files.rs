@@ -15,7 +15,7 @@ pub(super) const ROWS: &[CatalogueRow] = &[
         severity: 5,
         attack: &["T1556"],
         confidence: Confidence::Medium,
-        fires_when: "clients may connect without signing in",
+        fires_when: "clients may connect without signing in, also because a new cluster names no way to",
         quiet_when: "unauthenticated access is turned off, or not named",
         restored_by: "UpdateSecurity with unauthenticated access off",
         reference: "AWS API reference, kafka: UpdateSecurity",

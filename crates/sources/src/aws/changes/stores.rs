@@ -169,7 +169,8 @@ fn kafka(call: &Call<'_>, found: &mut Found) {
     // The second version of the API keeps what a cluster with machines has in a part of its own.
     let part = at(request, &["provisioned"]).unwrap_or(request);
     match call.operation {
-        "CreateCluster" | "CreateClusterV2" => {
+        // Serverless clusters always ask who comes.
+        "CreateCluster" | "CreateClusterV2" if request.get("serverless").is_none() => {
             kafka_security(part, found, true);
             if let Some(nodes) = at(part, &["brokerNodeGroupInfo"]) {
                 kafka_connectivity(nodes, found, true);
@@ -203,6 +204,7 @@ fn kafka(call: &Call<'_>, found: &mut Found) {
 /// nothing.
 fn kafka_security(part: &Value, found: &mut Found, is_new: bool) {
     let open = bool_at(part, &["clientAuthentication", "unauthenticated", "enabled"]);
+    let open = open.or_else(|| (is_new && !asks_who_comes(part)).then_some(true));
     if let Some(is_weak) = open.filter(|is_weak| *is_weak || !is_new) {
         found.changes.flag(&rows::KAFKA_UNAUTHENTICATED, is_weak, "unauthenticated");
     }
@@ -213,6 +215,18 @@ fn kafka_security(part: &Value, found: &mut Found, is_new: bool) {
         found.changes.flag(&rows::KAFKA_PLAINTEXT, is_weak, "clientBroker").after =
             Some(Cow::Owned(mode));
     }
+}
+
+/// Whether a new cluster names a way to sign in: without one it lets everybody in.
+fn asks_who_comes(part: &Value) -> bool {
+    let ways: [&[&str]; 3] = [&["sasl", "scram"], &["sasl", "iam"], &["tls"]];
+    let authentication = at(part, &["clientAuthentication"]);
+    authentication.is_some_and(|authentication| {
+        ways.iter().filter_map(|way| at(authentication, way)).any(|way| {
+            bool_at(way, &["enabled"]) == Some(true)
+                || !items(way.get("certificateAuthorityArnList")).is_empty()
+        })
+    })
 }
 
 fn kafka_connectivity(part: &Value, found: &mut Found, is_new: bool) {

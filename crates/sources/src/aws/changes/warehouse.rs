@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::document::{embedded, items, text_at, texts};
+use super::document::{bool_at, embedded, items, text_at, texts};
 use super::rds::{REDSHIFT_PARAMETERS, parameters, reset_parameters};
 use super::{Call, Found, foreign_account, network, policy};
 use crate::catalogue_rows as rows;
@@ -13,6 +13,7 @@ const ACTIVITY_LOG: &str = "useractivitylog";
 pub(super) fn read(call: &Call<'_>, found: &mut Found) {
     match (call.service, call.operation) {
         ("redshift-serverless", _) => serverless(call, found),
+        (_, "CreateCluster" | "RestoreFromClusterSnapshot") => born(call, found),
         (_, "ModifyClusterParameterGroup") => parameters(call, found, &REDSHIFT_PARAMETERS),
         (_, "ResetClusterParameterGroup") => reset_parameters(call, found, &REDSHIFT_PARAMETERS),
         (_, "AuthorizeSnapshotAccess" | "RevokeSnapshotAccess") => {
@@ -40,6 +41,20 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
     }
 }
 
+/// A new cluster: the answer tells what it became, the request what was asked for.
+fn born(call: &Call<'_>, found: &mut Found) {
+    let told =
+        |flag: &str| bool_at(call.response(), &[flag]).or_else(|| bool_at(call.request(), &[flag]));
+    if told("publiclyAccessible") == Some(true) {
+        found.changes.weakened(&rows::REDSHIFT_PUBLIC_CREATED, "publiclyAccessible").after =
+            Some("true".into());
+    }
+    if told("encrypted") == Some(false) {
+        found.changes.weakened(&rows::REDSHIFT_ENCRYPTION, "encrypted").after =
+            Some("false".into());
+    }
+}
+
 /// A share is given to an account, or offered to all customers of the data exchange.
 fn data_share(call: &Call<'_>, found: &mut Found) {
     let Some(consumer) = text_at(call.request(), &["consumerIdentifier"]) else { return };
@@ -56,6 +71,13 @@ fn serverless(call: &Call<'_>, found: &mut Found) {
     let is_creation = matches!(call.operation, "CreateWorkgroup" | "CreateNamespace");
     match call.operation {
         "CreateWorkgroup" | "UpdateWorkgroup" => {
+            let told = bool_at(call.response(), &["workgroup", "publiclyAccessible"]);
+            let is_born_public = is_creation
+                && told.or_else(|| bool_at(request, &["publiclyAccessible"])) == Some(true);
+            if is_born_public {
+                let row = &rows::REDSHIFT_SERVERLESS_PUBLIC;
+                found.changes.weakened(row, "publiclyAccessible").after = Some("true".into());
+            }
             for parameter in items(request.get("configParameters")) {
                 let key = text_at(parameter, &["parameterKey"]);
                 let value = text_at(parameter, &["parameterValue"]).unwrap_or_default();
