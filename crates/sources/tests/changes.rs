@@ -61,6 +61,9 @@ fn event_of(case: &Value) -> String {
     if let Some(error) = case.get("error") {
         event["errorCode"] = error.clone();
     }
+    if let Some(by) = case.get("invoked_by") {
+        event["userIdentity"]["invokedBy"] = by.clone();
+    }
     event.to_string()
 }
 

@@ -4,8 +4,12 @@ mod audit;
 mod database;
 mod keys_and_identity;
 mod network_and_copies;
+mod rds;
 mod search_and_cache;
 mod storage;
+mod streams_and_files;
+mod vpc;
+mod warehouse;
 
 use super::CatalogueRow;
 
@@ -20,4 +24,8 @@ pub(super) const FAMILIES: &[&[CatalogueRow]] = &[
     keys_and_identity::ROWS,
     network_and_copies::ROWS,
     audit::ROWS,
+    rds::ROWS,
+    warehouse::ROWS,
+    streams_and_files::ROWS,
+    vpc::ROWS,
 ];

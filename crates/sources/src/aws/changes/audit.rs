@@ -72,6 +72,11 @@ fn update_trail(call: &Call<'_>, found: &mut Found) {
                 Some(Cow::Borrowed(if is_on { "true" } else { "false" }));
         }
     }
+    if let Some(bucket) = text_at(request, &["s3BucketName"]) {
+        // Whose bucket it is, the event does not tell.
+        found.changes.push(&rows::CLOUDTRAIL_UPDATED, Direction::Unknown, "s3BucketName").after =
+            Some(Cow::Owned(bucket));
+    }
     for setting in ["kmsKeyId", "cloudWatchLogsLogGroupArn"] {
         if let Some(Value::String(value)) = request.get(setting) {
             found.changes.flag(&rows::CLOUDTRAIL_UPDATED, value.is_empty(), setting).after =

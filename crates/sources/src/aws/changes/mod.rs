@@ -9,9 +9,13 @@ mod document;
 mod flags;
 mod network;
 mod policy;
+mod rds;
 mod s3;
 mod sharing;
+mod stores;
 mod toggles;
+mod vpc;
+mod warehouse;
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -86,19 +90,26 @@ pub(super) fn of(call: &Call<'_>) -> Found {
     flags::read(call, &mut found);
     match call.service {
         "s3" | "s3express" => s3::read(call, &mut found),
-        "rds" | "redshift" | "es" | "aoss" | "elasticache" | "memorydb" | "dynamodb" | "kms"
-        | "secretsmanager" | "iam" => database::read(call, &mut found),
+        "es" | "aoss" | "dynamodb" | "kms" | "secretsmanager" | "iam" => {
+            database::read(call, &mut found);
+        }
+        "rds" => {
+            rds::read(call, &mut found);
+            network::read(call, &mut found);
+            sharing::read(call, &mut found);
+        }
+        "redshift" | "redshift-serverless" => warehouse::read(call, &mut found),
+        "elasticache" | "memorydb" | "kafka" | "elasticfilesystem" => {
+            stores::read(call, &mut found);
+        }
         "ec2" => {
             network::read(call, &mut found);
+            vpc::read(call, &mut found);
             sharing::read(call, &mut found);
             audit::read(call, &mut found);
         }
         "cloudtrail" | "guardduty" | "logs" | "config" => audit::read(call, &mut found),
         _ => {}
-    }
-    if matches!(call.service, "rds") {
-        network::read(call, &mut found);
-        sharing::read(call, &mut found);
     }
     found
 }
@@ -113,11 +124,16 @@ impl Found {
 
     /// The changed resource is a guard with an identity of its own.
     fn of_guard(&mut self, resource_type: &'static str, uid: String) {
+        self.of_resource(resource_type, uid, DatastoreForm::Guard);
+    }
+
+    /// The changed resource stands where the request's own names do not tell it.
+    fn of_resource(&mut self, resource_type: &'static str, uid: String, form: DatastoreForm) {
         self.datastore = Some(Datastore {
             name: uid.rsplit([':', '/']).next().map(|name| Cow::Owned(name.to_owned())),
             uid: Cow::Owned(uid),
             resource_type: Some(Cow::Borrowed(resource_type)),
-            form: DatastoreForm::Guard,
+            form,
         });
     }
 }

@@ -34,6 +34,9 @@ const RESTRICTIVE_KEYS: [&str; 17] = [
 /// A key whose value is a network; it restricts if the network is narrow.
 const SOURCE_IP: &str = "aws:sourceip";
 
+/// A key of file systems that says whether a caller came from inside the network.
+const MOUNT_TARGET: &str = "elasticfilesystem:accessedviamounttarget";
+
 /// The widest network that still counts as a restriction, in bits of its prefix.
 const NARROW_IPV4_PREFIX: u8 = 8;
 const NARROW_IPV6_PREFIX: u8 = 32;
@@ -206,9 +209,47 @@ fn is_narrow(network: &str) -> bool {
 }
 
 fn is_restricted(statement: &Value) -> bool {
-    conditions(statement)
-        .iter()
-        .any(|(operator, key, values)| is_positive(operator) && is_restrictive(key, values))
+    conditions(statement).iter().any(|(operator, key, values)| {
+        is_positive(operator) && is_restrictive(key, values)
+            || operator == "bool" && key == MOUNT_TARGET && is_always(values, "true")
+    })
+}
+
+fn is_always(values: &[String], wanted: &str) -> bool {
+    !values.is_empty() && values.iter().all(|value| value.eq_ignore_ascii_case(wanted))
+}
+
+/// Whether a policy allows everybody on every resource.
+pub(super) fn admits_everything(document: &Value) -> bool {
+    items(document.get("Statement")).into_iter().any(|statement| {
+        at(statement, &["Effect"]).and_then(Value::as_str) == Some("Allow")
+            && is_wildcard(statement)
+            && !is_restricted(statement)
+            && !is_resource_restricted(statement)
+            && texts(statement.get("Resource")).iter().any(|name| name == "*")
+    })
+}
+
+/// Whether a statement ends at resources of known owners.
+fn is_resource_restricted(statement: &Value) -> bool {
+    ["aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths"].iter().any(|key| {
+        let values = condition_values(statement, key);
+        !values.is_empty() && values.iter().all(|value| !value.contains('*'))
+    })
+}
+
+/// Whether a policy refuses everybody who comes without TLS.
+pub(super) fn requires_tls(document: &Value) -> bool {
+    items(document.get("Statement")).into_iter().any(|statement| {
+        let is_deny = at(statement, &["Effect"]).and_then(Value::as_str) == Some("Deny");
+        let conditions = conditions(statement);
+        is_deny
+            && is_wildcard(statement)
+            && conditions.len() == 1
+            && conditions.iter().all(|(operator, key, values)| {
+                operator == "bool" && key == "aws:securetransport" && is_always(values, "false")
+            })
+    })
 }
 
 /// A `Deny` that refuses every stranger: it holds for all, or for all who lack something restrictive.

@@ -63,8 +63,14 @@ const TOGGLES: &[Toggle] = &[
     toggle("rds", "DeleteDBClusterAutomatedBackup", rows::RDS_BACKUPS_DELETED, Weakened, "automated_backups"),
     toggle("rds", "DeleteDBSnapshot", rows::RDS_SNAPSHOT_DELETED, Weakened, "snapshot"),
     toggle("rds", "DeleteDBClusterSnapshot", rows::RDS_SNAPSHOT_DELETED, Weakened, "snapshot"),
+    toggle("rds", "StopDBInstanceAutomatedBackupsReplication", rows::RDS_BACKUP_REPLICATION, Weakened, "backup_replication"),
+    toggle("rds", "StartDBInstanceAutomatedBackupsReplication", rows::RDS_BACKUP_REPLICATION, Strengthened, "backup_replication"),
+    toggle("rds", "EnableHttpEndpoint", rows::RDS_DATA_API, Weakened, "httpEndpoint"),
+    toggle("rds", "DisableHttpEndpoint", rows::RDS_DATA_API, Strengthened, "httpEndpoint"),
     toggle("redshift", "DisableLogging", rows::REDSHIFT_LOGGING, Weakened, "logging"),
     toggle("redshift", "EnableLogging", rows::REDSHIFT_LOGGING, Strengthened, "logging"),
+    toggle("redshift", "DisableSnapshotCopy", rows::REDSHIFT_SNAPSHOT_COPY, Weakened, "snapshot_copy"),
+    toggle("redshift", "EnableSnapshotCopy", rows::REDSHIFT_SNAPSHOT_COPY, Strengthened, "snapshot_copy"),
     toggle("dynamodb", "DeleteBackup", rows::DYNAMODB_BACKUP_DELETED, Weakened, "backup"),
     toggle("dynamodb", "DeleteTable", rows::DYNAMODB_TABLE_DELETED, Unknown, "table"),
     toggle("kms", "DisableKey", rows::KMS_KEY_DISABLED, Weakened, "key"),
@@ -77,7 +83,6 @@ const TOGGLES: &[Toggle] = &[
     toggle("kms", "EnableKeyRotation", rows::KMS_ROTATION, Strengthened, "rotation"),
     toggle("ec2", "DeleteSnapshot", rows::EC2_SNAPSHOT_DELETED, Weakened, "snapshot"),
     account_toggle("ec2", "DisableSnapshotBlockPublicAccess", rows::EC2_SNAPSHOT_BLOCK, Weakened, "block_public_access"),
-    account_toggle("ec2", "EnableSnapshotBlockPublicAccess", rows::EC2_SNAPSHOT_BLOCK, Strengthened, "block_public_access"),
     account_toggle("ec2", "DisableImageBlockPublicAccess", rows::EC2_IMAGE_BLOCK, Weakened, "block_public_access"),
     account_toggle("ec2", "EnableImageBlockPublicAccess", rows::EC2_IMAGE_BLOCK, Strengthened, "block_public_access"),
     account_toggle("ec2", "DisableEbsEncryptionByDefault", rows::EC2_EBS_ENCRYPTION, Weakened, "encryption_by_default"),
@@ -106,7 +111,15 @@ const TOGGLES: &[Toggle] = &[
     toggle("route53resolver", "DeleteResolverQueryLogConfig", rows::RESOLVER_QUERY_LOGS, Weakened, "query_logging"),
 ];
 
+/// Services that make copies by a plan also delete the oldest of them.
+const ROTATING_SERVICES: [&str; 2] = ["backup.amazonaws.com", "dlm.amazonaws.com"];
+const ROTATED: [&str; 3] = ["DeleteDBSnapshot", "DeleteDBClusterSnapshot", "DeleteSnapshot"];
+
 pub(super) fn read(call: &Call<'_>, found: &mut Found) {
+    let is_service = call.invoked_by.is_some_and(|by| ROTATING_SERVICES.contains(&by));
+    if is_service && ROTATED.contains(&call.operation) {
+        return;
+    }
     let toggle = TOGGLES
         .iter()
         .find(|toggle| toggle.service == call.service && toggle.operation == call.operation);
