@@ -211,7 +211,7 @@ impl DatastoreState {
         if let Some((_, oldest)) = self.recent.pop_first() {
             let oldest = joined(&oldest, self.recent.values());
             self.settled.step(&oldest, &facts);
-            self.settled.forget_closed();
+            self.settled.forget_closed(oldest.time);
             self.memo.fold();
         }
     }
@@ -363,6 +363,7 @@ impl DatastoreState {
             || !self.totals.is_empty()
             || !self.others.is_empty()
             || !self.flows.is_empty()
+            || !self.settled.births.is_empty()
             || self.rhythms.iter().any(|(_, rhythm)| rhythm.has_recent())
     }
 
@@ -396,6 +397,7 @@ impl DatastoreState {
             || self.others.first_key_value().is_some_and(|(of, _)| *of < minute)
             || self.rhythms.iter().any(|(_, rhythm)| rhythm.has_before(horizon))
             || self.flows.has_before(horizon)
+            || self.settled.births_over(horizon).next().is_some()
     }
 
     /// Folds everything before the horizon, which is a whole minute.
@@ -443,7 +445,7 @@ impl DatastoreState {
         let kept =
             events.into_iter().filter(|((time, _), event)| *time >= oldest && event.is_companion());
         self.recent.extend(kept);
-        self.settled.forget_closed();
+        self.settled.forget_closed(horizon);
         self.memo.fold();
         if self.recent.is_empty() {
             // Then it is what is settled.

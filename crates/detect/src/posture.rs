@@ -523,17 +523,20 @@ impl Posture {
         });
     }
 
+    /// Births that matter no more: their grace is over by then, and nothing is open since.
+    pub(crate) fn births_over(&self, horizon: EventTime) -> impl Iterator<Item = &PostureEvent> {
+        self.births.iter().map(|birth| &**birth).filter(move |birth| {
+            let due = birth.time.plus_micros(GRACE_MICROS);
+            due < horizon && self.openings.values().all(|opening| opening.event.time > due)
+        })
+    }
+
     /// Forgets what is over: it can change no more, and it was told.
-    pub fn forget_closed(&mut self) {
+    pub fn forget_closed(&mut self, horizon: EventTime) {
         self.openings.retain(|_, opening| opening.is_open());
         self.copies.clear();
-        // An older birth matters as long as something is open since then.
-        let newest = self.births.last().map(|birth| birth.uid.clone());
-        let is_open_since = |birth: &PostureEvent| {
-            let due = birth.time.plus_micros(GRACE_MICROS);
-            self.openings.values().any(|opening| opening.event.time <= due)
-        };
-        self.births.retain(|birth| Some(&birth.uid) == newest.as_ref() || is_open_since(birth));
+        let over: Vec<String> = self.births_over(horizon).map(|birth| birth.uid.clone()).collect();
+        self.births.retain(|birth| !over.contains(&birth.uid));
         let openings = &self.openings;
         self.weak_copies.retain(|copy| copy.openings.iter().any(|id| openings.contains_key(id)));
         for opening in self.openings.values_mut() {
