@@ -2,10 +2,14 @@
 
 mod audit;
 mod database;
+mod identities;
 mod keys_and_identity;
+mod lakes_and_backups;
 mod network_and_copies;
 mod search_and_cache;
 mod storage;
+mod storage_settings;
+mod watching;
 
 use super::CatalogueRow;
 
@@ -20,4 +24,8 @@ pub(super) const FAMILIES: &[&[CatalogueRow]] = &[
     keys_and_identity::ROWS,
     network_and_copies::ROWS,
     audit::ROWS,
+    storage_settings::ROWS,
+    identities::ROWS,
+    lakes_and_backups::ROWS,
+    watching::ROWS,
 ];
