@@ -26,6 +26,7 @@ rows! {
     OPENSEARCH_SETTINGS: AuditLogging, "opensearch.security.settings", "plugins.security";
     OPENSEARCH_TOKEN: Authentication, "opensearch.api_token.created", "api_token";
     OPENSEARCH_MASKING: DataMasking, "opensearch.role.masking_removed", "role_masking";
+    OPENSEARCH_ROLE_WIDE: AccessPolicy, "opensearch.role.wide", "roles";
     OPENSEARCH_NODES: Authentication, "opensearch.nodes_dn.wildcard", "nodes_dn";
     OPENSEARCH_ALLOWLIST: OrgGuardrail, "opensearch.allowlist.opened", "allowlist";
     OPENSEARCH_API: AccessPolicy, "opensearch.security_api.called", "security_api";

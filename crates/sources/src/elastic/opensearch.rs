@@ -291,6 +291,7 @@ fn narrowed(document: &str, operation: &Node<'_>, changes: &mut Changes) {
             changes.weakened(&rows::OPENSEARCH_DOMAIN, format!("{domain}.http_enabled"));
         }
         "roles" => {
+            wide_role(&parts, value, is_removed, changes);
             let Some(at) = find(&["dls", "fls", "masked_fields"]) else { return };
             let opened = format!("{} {}", parts[0], parts[at]);
             // A field that leaves the list may have been one that was shown, or one that was hidden.
@@ -337,6 +338,27 @@ fn narrowed(document: &str, operation: &Node<'_>, changes: &mut Changes) {
         },
         _ => {}
     }
+}
+
+/// A role, or one of its permissions, that reads every index. What names neither tells nothing of it.
+fn wide_role(parts: &[&str], value: Option<&Node<'_>>, is_removed: bool, changes: &mut Changes) {
+    let is_role = parts.len() == 1;
+    let is_permission = parts.len() == 3 && parts[1] == "index_permissions";
+    let is_wide = match value {
+        Some(role) if is_role => role.list(&["index_permissions"]).iter().any(reads_every_index),
+        Some(permission) if is_permission => reads_every_index(permission),
+        _ => false,
+    };
+    if is_wide || is_role && (is_removed || value.is_some()) {
+        changes.flag(&rows::OPENSEARCH_ROLE_WIDE, is_wide, parts[0].to_owned());
+    }
+}
+
+fn reads_every_index(permission: &Node<'_>) -> bool {
+    let has =
+        |key: &str, wanted: &[&str]| permission.texts(&[key]).any(|text| wanted.contains(&&*text));
+    has("index_patterns", &["*"])
+        && has("allowed_actions", &["*", "read", "indices_all", "indices:data/read*", "indices:*"])
 }
 
 /// Paths and values of a JSON Patch, or of a whole document.
