@@ -152,6 +152,11 @@ fn settings(said: &Said<'_, '_>, changes: &mut Changes) {
         }
         _ => {}
     }
+    if said.action == "cluster:admin/settings/update" && said.body.is_none() {
+        // Which settings, only the body would tell, and bodies stand in the records of log-ons alone.
+        changes.push(&rows::AUDIT_SETTINGS, Direction::Unknown, "");
+        return;
+    }
     let is_settings = said.path.is_some_and(|path| path.starts_with("/_cluster/settings"));
     let Some(body) = said.body.filter(|_| is_settings) else { return };
     let Ok(body) = serde_json::from_str::<Node<'_>>(body) else { return };
