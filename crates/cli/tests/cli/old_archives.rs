@@ -77,7 +77,11 @@ fn the_keepers_state_is_what_the_rows_teach() {
         let (mut taught, mut all) = (Keeper::new(), Progress::new());
         restore::teach(&mut archive, &mut taught, &mut all).unwrap();
         assert_eq!(seen, all, "format {format}");
-        assert_eq!(restored.save_all(), taught.save_all(), "format {format}");
+        if format == FORMAT {
+            assert_eq!(restored.save_all(), taught.save_all());
+        }
+        // An older state has not learned how often its sources speak; what is open it knows.
+        assert_eq!(restored.census(), taught.census(), "format {format}");
         assert_eq!(restored.census().open_windows, 5, "format {format}");
     }
 }
