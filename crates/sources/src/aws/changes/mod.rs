@@ -106,9 +106,7 @@ pub(super) fn of(call: &Call<'_>) -> Found {
     flags::read(call, &mut found);
     match call.service {
         "s3" | "s3express" => s3::read(call, &mut found),
-        "es" | "aoss" | "dynamodb" | "kms" | "secretsmanager" | "iam" => {
-            database::read(call, &mut found);
-        }
+        "es" | "aoss" => database::read(call, &mut found),
         "rds" => {
             rds::read(call, &mut found);
             network::read(call, &mut found);

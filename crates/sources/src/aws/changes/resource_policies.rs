@@ -1,4 +1,4 @@
-//! Policies that are attached to resources of lakes, vaults and access points.
+//! Policies that are attached to resources: of tables, keys, secrets, roles, lakes, vaults and access points.
 
 use serde_json::Value;
 
@@ -11,6 +11,7 @@ struct PolicyOf {
     service: &'static str,
     /// The operation that sets it.
     put: &'static str,
+    /// The one that takes it away; empty where there is none.
     delete: &'static str,
     /// Where the request may hold it.
     paths: &'static [&'static [&'static str]],
@@ -18,7 +19,39 @@ struct PolicyOf {
     foreign: EmittedRow,
 }
 
-const POLICIES: [PolicyOf; 5] = [
+const POLICIES: [PolicyOf; 9] = [
+    PolicyOf {
+        service: "dynamodb",
+        put: "PutResourcePolicy",
+        delete: "DeleteResourcePolicy",
+        paths: &[&["policy"]],
+        public: rows::DYNAMODB_POLICY_PUBLIC,
+        foreign: rows::DYNAMODB_POLICY_FOREIGN,
+    },
+    PolicyOf {
+        service: "kms",
+        put: "PutKeyPolicy",
+        delete: "",
+        paths: &[&["policy"]],
+        public: rows::KMS_POLICY_PUBLIC,
+        foreign: rows::KMS_POLICY_FOREIGN,
+    },
+    PolicyOf {
+        service: "secretsmanager",
+        put: "PutResourcePolicy",
+        delete: "DeleteResourcePolicy",
+        paths: &[&["resourcePolicy"]],
+        public: rows::SECRET_POLICY_PUBLIC,
+        foreign: rows::SECRET_POLICY_FOREIGN,
+    },
+    PolicyOf {
+        service: "iam",
+        put: "UpdateAssumeRolePolicy",
+        delete: "",
+        paths: &[&["policyDocument"]],
+        public: rows::IAM_TRUST_PUBLIC,
+        foreign: rows::IAM_TRUST_FOREIGN,
+    },
     PolicyOf {
         service: "s3",
         put: "PutAccessPointPolicy",
@@ -98,9 +131,19 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
         found.changes.whole_unknown(&of.public);
         return;
     };
-    let openings = policy::evaluate(&document, call.account);
-    found.changes.whole(&of.public, openings.public());
-    found.changes.whole(&of.foreign, openings.foreign());
+    state(&document, call, found, (&of.public, &of.foreign));
+}
+
+/// States what a policy document opens: to everybody, and to foreign accounts.
+pub(super) fn state(
+    document: &Value,
+    call: &Call<'_>,
+    found: &mut Found,
+    (public, foreign): (&EmittedRow, &EmittedRow),
+) {
+    let openings = policy::evaluate(document, call.account);
+    found.changes.whole(public, openings.public());
+    found.changes.whole(foreign, openings.foreign());
 }
 
 /// The policy at a path, if it is one.

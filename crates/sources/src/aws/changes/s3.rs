@@ -6,7 +6,7 @@ use dataward_event::change::Direction;
 use serde_json::Value;
 
 use super::document::{at, embedded, items, scalar, text_at, texts};
-use super::{Call, Found, foreign_account, policy};
+use super::{Call, Found, foreign_account, policy, resource_policies};
 use crate::catalogue_rows as rows;
 
 /// The four flags of a public access block; one that is left out is off.
@@ -74,9 +74,8 @@ fn put_policy(call: &Call<'_>, found: &mut Found) {
         found.changes.whole_unknown(&rows::S3_POLICY_PUBLIC);
         return;
     };
-    let openings = policy::evaluate(&document, call.account);
-    found.changes.whole(&rows::S3_POLICY_PUBLIC, openings.public());
-    found.changes.whole(&rows::S3_POLICY_FOREIGN, openings.foreign());
+    let rows = (&rows::S3_POLICY_PUBLIC, &rows::S3_POLICY_FOREIGN);
+    resource_policies::state(&document, call, found, rows);
 }
 
 /// The global groups that an ACL of a request admits, by canned name, grant headers or grants.
