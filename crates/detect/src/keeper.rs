@@ -325,7 +325,7 @@ impl Keeper {
                 };
             }
         }
-        let moves = self.datastores.get(uid).is_some_and(|state| !state.flows().is_empty());
+        let moves = self.datastores.get(uid).is_some_and(DatastoreState::moves);
         if !said_now.is_empty() || self.timers.has(uid) || !after.is_empty() || moves {
             self.set_timer(uid, &after, now);
         }

@@ -151,7 +151,12 @@ impl Lineage {
             };
             copies.push(id.to.clone());
             self.index.add(&id);
-            self.edges.insert(id, Edge { from, to, event: Arc::clone(&shared) });
+            let edge = Edge { from, to, event: Arc::clone(&shared) };
+            match self.edges.get(&id) {
+                // The same event from another place: its first place counts, whichever comes first.
+                Some(known) if known.event.position <= event.position => {}
+                _ => drop(self.edges.insert(id, edge)),
+            }
         }
         while self.edges.len() > EDGES_MAX {
             if let Some((id, _)) = self.edges.pop_first() {

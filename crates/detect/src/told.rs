@@ -241,7 +241,7 @@ pub fn next_due(
     let of_state = state.into_iter().flat_map(|state| {
         let open = !standing.is_empty();
         let births = state.births().filter(move |_| open);
-        births.map(|birth| birth.plus_micros(GRACE_MICROS)).chain(state.flows().next_due(now))
+        births.map(|birth| birth.plus_micros(GRACE_MICROS)).chain(state.next_comparison(now))
     });
     dues.chain(of_state).filter(|due| *due > now).min()
 }
