@@ -509,7 +509,8 @@ fn add_total(
     let (minute, is_stranger) = (key.minute, key.is_stranger);
     totals.insert(key, total);
     let of = totals.range(first_key(minute, is_stranger)..);
-    let of_minute = of.take_while(|(key, _)| (key.minute, key.is_stranger) == (minute, is_stranger));
+    let of_minute =
+        of.take_while(|(key, _)| (key.minute, key.is_stranger) == (minute, is_stranger));
     let most = if is_stranger { OUTSIDERS_PER_MINUTE_MAX } else { INSIDERS_PER_MINUTE_MAX };
     let (mut count, mut last) = (0, None);
     for (key, _) in of_minute {

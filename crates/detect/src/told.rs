@@ -13,7 +13,9 @@ use dataward_event::uid::UidBuilder;
 use crate::catalogue::{self, CatalogueRow};
 use crate::context::Context;
 use crate::datastore_state::{Around, DatastoreState, Derived};
-use crate::opening::{GRACE_MICROS, Opening, SOURCE_SILENT, STILL_OPEN, Tally, still_open_dues};
+use crate::opening::{
+    GRACE_MICROS, Leg, Opening, SOURCE_SILENT, STILL_OPEN, Tally, still_open_dues,
+};
 use crate::place::{Border, Place};
 use crate::posture_event::PostureEvent;
 use crate::read_total::{ReadMark, ReaderKey};
@@ -106,10 +108,9 @@ impl Told {
         let closing = |told: &Self| told.opening.closing().map(|closing| by(&closing.event));
         let begun = |told: &Self| {
             told.opening.exposure.as_ref().map(|exposed| {
-                let legs = exposed.legs.iter();
-                let legs = legs.map(|leg| (by(&leg.event), leg.change.clone()));
-                let blind = exposed.blind.as_ref().map(|leg| by(&leg.event));
-                let legs = legs.collect::<Vec<_>>();
+                let of_leg = |leg: &Leg| (by(&leg.event), leg.change.clone());
+                let legs = exposed.legs.iter().map(of_leg).collect::<Vec<_>>();
+                let blind = exposed.blind.as_ref().map(of_leg);
                 (exposed.at, by(&exposed.by), exposed.covered.clone(), legs, blind)
             })
         };

@@ -159,13 +159,6 @@ pub fn check_snapshot(
     let segments =
         expected.iter().filter(|(index, bytes)| stored.segments.get(index) != Some(bytes));
     let segments: Vec<&u32> = segments.map(|(index, _)| index).collect();
-    if std::env::var("DBGK").is_ok() && matches!(owner, Owner::Keeper) {
-        let load = |map: &BTreeMap<u32, Vec<u8>>| {
-            dataward_detect::keeper::Keeper::load(dataward_detect::state::FORMAT, map.iter().map(|(i, b)| (*i, b.as_slice())))
-        };
-        std::fs::write("/tmp/k-rows.txt", format!("{:#?}", load(&expected))).ok();
-        std::fs::write("/tmp/k-live.txt", format!("{:#?}", load(&stored.segments))).ok();
-    }
     Err(format!(
         "I4: snapshot {number} of {owner} is not what its rows give, in segments {segments:?}"
     ))
