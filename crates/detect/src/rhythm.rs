@@ -241,7 +241,7 @@ impl Rhythm {
             }
             // What is longer, at an hour of which nothing is known, may be a night.
             let is_short = minute - self.last < MINUTES_AN_HOUR;
-            let unknown = if is_short { self.average() } else { 0 };
+            let unknown = if is_short { self.average(minute) } else { 0 };
             let gap = self.expected(self.last + 1, minute, unknown);
             // A silence teaches little, or the next one would have to be twice as long.
             let most = self.longest.max(EXPECTED_MIN * PARTS) * 3 / 2;
@@ -270,9 +270,9 @@ impl Rhythm {
         };
     }
 
-    /// In how many minutes of an hour something was said so far, all in all.
-    fn average(&self) -> u8 {
-        let minutes = (self.last - self.first + 1).max(1) as u64;
+    /// In how many minutes of an hour something was said up to a minute, all in all.
+    fn average(&self, until: i64) -> u8 {
+        let minutes = (until - self.first).max(MINUTES_AN_HOUR) as u64;
         (self.count * PARTS / minutes).min(PARTS) as u8
     }
 
@@ -472,7 +472,7 @@ mod tests {
             let silence = rhythm.silence(NEVER).unwrap();
             minute_of(silence.at) - silence.since
         };
-        assert_eq!((silent_after(3), silent_after(9)), (301, 101));
+        assert_eq!((silent_after(3), silent_after(9)), (6 * 40 + 1, 2 * 40 + 1));
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub(crate) fn event(
     time: EventTime,
 ) -> Message {
     let event_uid = uuid(rng);
-    let uid = format!("elasticsearch/{cluster}");
+    let uid = format!("elasticsearch://{cluster}");
     let (class, activity, operation) = match request {
         Request::Search { .. } | Request::Refused { .. } => (6005, 4, "indices:data/read/search"),
         Request::Write { .. } => (6005, 5, "indices:data/write/bulk"),

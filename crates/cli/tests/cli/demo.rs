@@ -13,7 +13,7 @@ fn the_demo_tells_its_story_and_leaves_a_whole_archive() {
     assert_eq!(said.matches("week of ").count(), 8, "{said}");
     assert!(said.contains("20 of 20 expected alerts, 0 unexpected"), "{said}");
     assert!(
-        said.contains("In the three normal weeks: 1: control.weakened on 2019-11-21"),
+        said.contains("In the normal weeks before: 1: control.weakened on 2019-11-21"),
         "{said}"
     );
     for part in [

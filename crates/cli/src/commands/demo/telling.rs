@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use dataward_event::time::EventTime;
 use dataward_kafka::producer::{NewMessage, RecordProducer};
 use dataward_simulation::chronicle::{
-    BEGIN, CLOUDTRAIL_TOPIC, Chronicle, Deed, END, Entry, THREE_WEEKS,
+    BEGIN, CLOUDTRAIL_TOPIC, Chronicle, Deed, END, Entry, NORMAL_UNTIL,
 };
 
 use super::screen;
@@ -134,11 +134,11 @@ impl Telling {
         match must_alert {
             Some(deed) if deed.is_an_amount() => self.pace.keep(&mut self.producer, COPY_RATE),
             // Normal life goes by as fast as it can: whatever is on its way would be taken for latency.
-            Some(_) if entry.time < THREE_WEEKS => {
+            Some(_) if entry.time < NORMAL_UNTIL => {
                 self.witness.wait_for_commit(self.sent, &self.stop);
             }
             Some(_) => self.witness.breathe(BEFORE, &self.stop),
-            None if entry.time >= THREE_WEEKS => self.pace.keep(&mut self.producer, STORY_RATE),
+            None if entry.time >= NORMAL_UNTIL => self.pace.keep(&mut self.producer, STORY_RATE),
             None => {}
         }
         self.witness.append(entry);
