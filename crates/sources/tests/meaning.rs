@@ -67,6 +67,23 @@ fn an_object_read_is_complete() {
 }
 
 #[test]
+fn a_write_tells_what_came_in() {
+    let event = object_read(json!({"eventName": "PutObject", "readOnly": false,
+        "additionalEventData": {"bytesTransferredIn": 4096, "bytesTransferredOut": 0}}));
+    assert_eq!((event.kind, event.activity_id), (EventKind::Access, 5));
+    assert_eq!(event.volume.bytes.map(|bytes| bytes.0), Some(4096));
+}
+
+#[test]
+fn a_copy_of_an_object_stays_an_access() {
+    let event = object_read(json!({"eventName": "CopyObject", "readOnly": false,
+        "requestParameters": {"bucketName": "copy", "key": "a", "x-amz-copy-source": "orders/a"}}));
+    assert_eq!((event.kind, event.activity_id), (EventKind::Access, 5));
+    assert_eq!(event.changes.len(), 1);
+    assert_eq!(event.changes[0].setting, dataward_event::change::COPY_FROM);
+}
+
+#[test]
 fn a_refused_read_moved_nothing() {
     let event = object_read(
         json!({"errorCode": "AccessDenied", "additionalEventData": {"bytesTransferredOut": 243}}),

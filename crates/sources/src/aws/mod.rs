@@ -15,6 +15,7 @@ use dataward_event::quarantine::QuarantineReason;
 use dataward_event::time::EventTime;
 use dataward_event::volume::{ByteCount, ObjectCount, RowCount, Volume};
 
+use crate::changes::is_copy;
 use crate::container::Fault;
 use crate::event_time;
 use crate::lenient::{self, Object, Scalars};
@@ -90,7 +91,10 @@ fn assemble<'a>(event: &CloudTrail<'a>, time: EventTime) -> AuditEvent<'a> {
         .or_else(|| event.identity.fields.account.clone().text());
     let mut datastore = datastore::datastore(event, service, &request);
     let mut changes = Vec::new();
-    if meaning.kind == EventKind::ConfigChange || operation == "PutObjectAcl" {
+    if meaning.kind == EventKind::ConfigChange
+        || operation == "PutObjectAcl"
+        || changes::copies::is_of_data(service, operation)
+    {
         let call = changes::Call::new(event, service, operation, account.as_deref());
         let found = changes::of(&call);
         changes = found.changes.into_vec();
@@ -130,9 +134,9 @@ fn assemble<'a>(event: &CloudTrail<'a>, time: EventTime) -> AuditEvent<'a> {
     }
 }
 
-/// A change of protection belongs to the changes, also where it came over the data plane.
+/// A change of protection belongs to the changes, also where it came over the data plane. A copy of data changes none.
 fn kind_with_changes(kind: EventKind, changes: &[Change<'_>]) -> EventKind {
-    if changes.is_empty() { kind } else { EventKind::ConfigChange }
+    if changes.iter().all(is_copy) { kind } else { EventKind::ConfigChange }
 }
 
 /// `s3` of `s3.amazonaws.com`.
@@ -191,8 +195,11 @@ fn volume(
     if outcome == Outcome::Failure {
         return Volume::default();
     }
-    let mut volume =
-        Volume { bytes: additional.bytes_out.as_count().map(ByteCount), ..Volume::default() };
+    let bytes = match (service, operation) {
+        ("s3" | "s3express", "PutObject" | "UploadPart") => &additional.bytes_in,
+        _ => &additional.bytes_out,
+    };
+    let mut volume = Volume { bytes: bytes.as_count().map(ByteCount), ..Volume::default() };
     match (service, operation) {
         ("s3" | "s3express", "GetObject" | "SelectObjectContent" | "GetObjectTorrent") => {
             volume.objects = Some(ObjectCount(1));

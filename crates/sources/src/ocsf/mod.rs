@@ -294,9 +294,10 @@ fn objects<'a>(root: &Node<'a>, own: Option<&Node<'a>>) -> Vec<Text<'a>> {
 fn volume(root: &Node<'_>, own: Option<&Node<'_>>) -> Volume {
     let count = |key: &str| own.and_then(|own| own.count(&[key]));
     // The body of an answer is data only where the answer is to a read; the query's own count is always data.
-    let bytes = count("bytes_out").or_else(|| root.count(&["query_info", "bytes"]));
+    let bytes = count("bytes_out").or_else(|| count("bytes_in"));
+    let bytes = bytes.or_else(|| root.count(&["query_info", "bytes"]));
     Volume {
-        rows: count("rows_returned").map(RowCount),
+        rows: count("rows_returned").or_else(|| count("rows_written")).map(RowCount),
         bytes: bytes.map(ByteCount),
         objects: count("objects_count").map(ObjectCount),
     }

@@ -81,7 +81,12 @@ pub(crate) fn told(event: &AuditEvent<'_>) -> Map<String, Value> {
         .iter()
         .map(|change| {
             let whole = if change.whole { " whole" } else { "" };
-            let (direction, row) = (change.direction.as_str(), &change.catalogue_row);
+            let direction = change.direction.as_str();
+            let row = if change.catalogue_row.is_empty() {
+                &change.setting
+            } else {
+                &change.catalogue_row
+            };
             format!("{direction} {row} [{}]{whole}", change.opened)
         })
         .collect();

@@ -4,6 +4,7 @@
 //! rest, where values must be understood, have a file of their own a product family.
 
 mod audit;
+pub(super) mod copies;
 mod database;
 mod document;
 mod flags;
@@ -111,6 +112,7 @@ pub(super) fn of(call: &Call<'_>) -> Found {
         "cloudtrail" | "guardduty" | "logs" | "config" => audit::read(call, &mut found),
         _ => {}
     }
+    copies::read(call, &mut found);
     found
 }
 
