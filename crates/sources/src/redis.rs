@@ -13,7 +13,7 @@ use dataward_event::volume::{ObjectCount, ReadScope};
 
 use crate::act::Act;
 use crate::catalogue_rows::redis as rows;
-use crate::changes::Changes;
+use crate::changes::{Changes, PlaceOf};
 use crate::container::Fault;
 use crate::lenient::bounded_statement;
 use crate::source::{Place, Source};
@@ -108,7 +108,7 @@ pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'
         event.volume.objects = Some(ObjectCount(event.objects.len() as u64));
     }
     event.changes = changes(&command, &second, &arguments, line.database);
-    if !event.changes.is_empty() {
+    if !event.changes.iter().all(crate::changes::is_copy) {
         event.kind = EventKind::ConfigChange;
     }
     // Values that are written are data, not statements; and a password is nobody's business.
@@ -251,6 +251,14 @@ fn changes(
                 changes.whole(&rows::REPLICA, []);
             } else {
                 changes.whole(&rows::REPLICA, [to]);
+                if let Some(host) = arguments.get(1) {
+                    changes.copy_from(format!("redis://{host}"), PlaceOf::default());
+                }
+            }
+        }
+        ("MIGRATE", _) => {
+            if let (Some(host), Some(number)) = (arguments.get(1), arguments.get(4)) {
+                changes.copy_to(format!("redis://{host}/{number}"), PlaceOf::default());
             }
         }
         ("MODULE", "LOAD" | "LOADEX") => {

@@ -187,6 +187,8 @@ pub(super) struct Work<'a> {
     pub(super) tables: Vec<Text<'a>>,
     /// Where an export or a copy went.
     pub(super) destinations: Vec<Text<'a>>,
+    /// The table into which a query wrote what it read.
+    pub(super) into: Option<Text<'a>>,
     pub(super) rows: Option<u64>,
     pub(super) bytes: Option<u64>,
     pub(super) scope: Option<ReadScope>,
@@ -279,8 +281,14 @@ fn job(job: Job<'_>) -> Work<'_> {
             let uri = work.statement.as_ref().and_then(export_uri);
             work.destinations.extend(uri);
         }
+        let into = config.query.fields.destination.text();
         if work.tables.is_empty() {
-            work.tables.extend(config.query.fields.destination.text());
+            work.tables.extend(into);
+        } else if matches!(
+            work.statement_type.as_deref(),
+            Some("SELECT" | "CREATE_TABLE_AS_SELECT" | "INSERT" | "MERGE")
+        ) {
+            work.into = into;
         }
     }
     work

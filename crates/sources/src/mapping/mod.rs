@@ -126,7 +126,7 @@ pub(crate) fn decode<'a>(
     event.provider = reader.text("provider");
     event.sensitivity = reader.choice("sensitivity", &Sensitivity::ALL, |level| level.as_str())?;
     event.changes = reader.changes();
-    if !event.changes.is_empty() {
+    if !event.changes.iter().all(crate::changes::is_copy) {
         event.kind = EventKind::ConfigChange;
     }
     Ok(event)

@@ -109,6 +109,21 @@ pub(super) fn put(
     finish(event, changes);
 }
 
+/// A server that is cloned from another one, or follows it.
+pub(super) fn put_source(
+    event: &mut AuditEvent<'_>,
+    log: &Log<'_>,
+    server: &str,
+    text: Option<&str>,
+) {
+    let Some(host) = text.and_then(crate::sql::copies::source_host) else { return };
+    let mut changes = Changes::default();
+    let place = crate::changes::PlaceOf::default();
+    changes.copy_from(happening::datastore(log, &host, None).uid, place);
+    event.datastore = Some(happening::datastore(log, server, None));
+    event.changes.extend(changes.into_vec());
+}
+
 fn finish(event: &mut AuditEvent<'_>, changes: Changes) {
     event.changes = changes.into_vec();
     if event.kind == EventKind::Access {

@@ -111,6 +111,7 @@ impl<'a> Happening<'a> {
             event.objects = read.tables.into_iter().map(Cow::Owned).collect();
             changes::put(&mut event, log, &server, &read.effects, self.connection.as_deref());
         }
+        changes::put_source(&mut event, log, &server, self.statement.as_deref());
         match self.what {
             What::Replication => {
                 event.read_scope = Some(ReadScope::Export);

@@ -15,6 +15,7 @@ use dataward_event::quarantine::QuarantineReason;
 use dataward_event::time::EventTime;
 use dataward_event::volume::{ByteCount, ObjectCount, ReadScope, RowCount, Volume};
 
+use crate::changes::is_copy;
 use crate::container::Fault;
 use crate::event_time;
 use crate::lenient::bounded_statement;
@@ -146,7 +147,7 @@ fn time(
 }
 
 fn kind(own: Option<&Node<'_>>, class: Class, changes: &[Change<'_>]) -> EventKind {
-    if !changes.is_empty() {
+    if !changes.iter().all(is_copy) {
         // Whatever the producer calls it: changes of protection are found again among the config changes.
         return EventKind::ConfigChange;
     }

@@ -6,8 +6,8 @@ use dataward_event::change::{Control, Direction};
 use super::entry::{self, Log};
 use crate::act::Act;
 use crate::catalogue_rows::postgres as rows;
-use crate::changes::Changes;
-use crate::sql::{Action, Effect, Grant, Policy, PolicyKind, RoleOptions, Scope};
+use crate::changes::{Changes, PlaceOf};
+use crate::sql::{self, Action, Effect, Grant, Policy, PolicyKind, RoleOptions, Scope};
 
 /// Roles that read everything, run programs, or are the superuser of a cloud.
 const POWERFUL_ROLES: [&str; 12] = [
@@ -121,6 +121,12 @@ pub(super) fn put(event: &mut AuditEvent<'_>, log: &Log<'_>, effects: &[Effect])
                     _ => changes.push(&rows::PG_SUBSCRIPTION, Direction::Unknown, name.clone()),
                 };
                 change.after = connection.as_deref().map(|connection| leads_to(connection).into());
+                let other = connection.as_deref().and_then(sql::copies::connection);
+                if let Some((host, database)) = other.filter(|_| *action == Action::Create) {
+                    let database = database.map(|name| format!("/{name}")).unwrap_or_default();
+                    let origin = format!("postgres://{host}{database}");
+                    changes.copy_from(origin, PlaceOf::default());
+                }
             }
             Effect::Call { function, .. } => {
                 changes.push(&rows::PG_FUNCTION, Direction::Unknown, function.clone());
@@ -237,6 +243,21 @@ fn granted(grant: &Grant, is_taken: bool, changes: &mut Changes) -> bool {
 /// A name as it is without its schema where that is the one that everybody looks in.
 fn in_public(name: &str) -> &str {
     name.strip_prefix("public.").unwrap_or(name)
+}
+
+/// `CREATE DATABASE … TEMPLATE …`: the new one is a copy. Empty templates are none.
+pub(super) fn put_template(event: &mut AuditEvent<'_>, log: &Log<'_>, text: Option<&str>) {
+    if event.operation != "CREATE DATABASE" {
+        return;
+    }
+    let Some(found) = text.and_then(sql::copies::of_database) else { return };
+    let template =
+        found.template.filter(|name| !matches!(name.as_str(), "template0" | "template1"));
+    let Some(template) = template else { return };
+    let mut changes = Changes::default();
+    changes.copy_from(entry::datastore(log, Some(&template)).uid, PlaceOf::default());
+    event.datastore = Some(entry::datastore(log, Some(&found.name)));
+    event.changes.extend(changes.into_vec());
 }
 
 /// Where a connection leads: its host, port and database, and nothing of who comes or by which password.

@@ -1,6 +1,7 @@
 //! Snowflake: one row of a view of `ACCOUNT_USAGE` to one event.
 
 mod changes;
+mod copies;
 mod row;
 
 use std::borrow::Cow;
@@ -177,6 +178,7 @@ fn query<'a>(text: &str, place: Place<'_>, row: &Row<'a>) -> Result<AuditEvent<'
             }
         }
         event.changes = found.changes.into_vec();
+        copies::put(&mut event, row, statement, text);
     }
     event.statement = statement_text.map(bounded_statement);
     Ok(event)
