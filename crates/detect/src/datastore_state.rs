@@ -23,7 +23,7 @@ use crate::posture::{Facts, Posture, outside_read_change};
 use crate::posture_event::PostureEvent;
 use crate::read_inside::{add_reads, reads_inside};
 use crate::read_total::{DatastoreRead, MINUTE_MICROS, ReadMark, ReadTotal, ReaderKey};
-use crate::rhythm::{Heard, Mark, Rhythm, Silence};
+use crate::rhythm::Rhythm;
 use crate::state::since_3;
 
 /// The most recent events kept as they are: what each further event costs. Of a datastore that is changed more often within
@@ -52,10 +52,10 @@ pub struct DatastoreState {
     place: Place,
     /// How often each source tells of its being read, in order.
     #[serde(deserialize_with = "since_3")]
-    rhythms: Vec<(Arc<str>, Rhythm)>,
+    pub(crate) rhythms: Vec<(Arc<str>, Rhythm)>,
     /// What was moved out of it and into it.
     #[serde(deserialize_with = "since_3")]
-    flows: Flows,
+    pub(crate) flows: Flows,
     /// What was derived last, while it holds.
     #[serde(skip)]
     memo: Memo,
@@ -303,42 +303,6 @@ impl DatastoreState {
     /// Where it lies, as far as events tell.
     pub fn place(&self) -> &Place {
         &self.place
-    }
-
-    /// What was moved out of it and into it.
-    pub(crate) fn flows(&self) -> &Flows {
-        &self.flows
-    }
-
-    /// How often each source tells of its being read.
-    pub(crate) fn rhythms(&self) -> &[(Arc<str>, Rhythm)] {
-        &self.rhythms
-    }
-
-    /// The rhythm of a source.
-    pub(crate) fn rhythm_mut(&mut self, source: &str) -> Option<&mut Rhythm> {
-        self.rhythms.iter_mut().find(|(known, _)| &**known == source).map(|(_, rhythm)| rhythm)
-    }
-
-    /// Learns how often its sources speak. Returns silences that are over, and that nobody knew of.
-    pub(crate) fn settle_rhythms(&mut self, horizon: EventTime) -> Vec<(Arc<str>, Silence)> {
-        let rhythms = self.rhythms.iter_mut();
-        let over = rhythms.flat_map(|(source, rhythm)| {
-            rhythm.settle(horizon).into_iter().map(|silence| (Arc::clone(source), silence))
-        });
-        over.collect()
-    }
-
-    /// Takes in that a source has told of a read.
-    pub(crate) fn hear(&mut self, source: &Arc<str>, mark: Mark) -> Heard {
-        match self.rhythms.binary_search_by(|(known, _)| known.cmp(source)) {
-            Ok(place) => self.rhythms[place].1.hear(mark),
-            Err(place) => {
-                self.rhythms.reserve_exact(1);
-                self.rhythms.insert(place, (Arc::clone(source), Rhythm::new(mark)));
-                Heard::Usual
-            }
-        }
     }
 
     /// When it was made, as far as that was seen.

@@ -27,6 +27,7 @@ pub mod datastores;
 pub mod duplicates;
 pub mod flows;
 pub mod guards;
+mod heard;
 pub mod history;
 pub mod incident;
 pub mod keeper;

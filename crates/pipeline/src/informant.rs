@@ -107,4 +107,15 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             ingest_time: self.clock.now(),
         });
     }
+
+    /// Whether all that the source had when it was last heard has been read and committed: who has said nothing by then
+    /// is silent, not behind.
+    pub(crate) fn has_read_all(&self) -> bool {
+        !self.owned.is_empty()
+            && self.owned.keys().all(|partition| {
+                let bounds = self.figures.partitions.get(partition).and_then(|of| of.bounds);
+                let next = self.status.committed.next(partition);
+                bounds.is_some_and(|bounds| next.is_some_and(|next| next >= bounds.high))
+            })
+    }
 }

@@ -408,17 +408,6 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         }
     }
 
-    /// Whether all that the source had when it was last heard has been read and committed: who has said nothing by then
-    /// is silent, not behind.
-    fn has_read_all(&self) -> bool {
-        !self.owned.is_empty()
-            && self.owned.keys().all(|partition| {
-                let bounds = self.figures.partitions.get(partition).and_then(|of| of.bounds);
-                let next = self.status.committed.next(partition);
-                bounds.is_some_and(|bounds| next.is_some_and(|next| next >= bounds.high))
-            })
-    }
-
     /// Lets those who watch see where the loop stands.
     fn publish(&mut self) {
         let Some(metrics) = self.metrics.clone() else { return };

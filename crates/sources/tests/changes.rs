@@ -58,6 +58,9 @@ fn event_of(case: &Value) -> String {
         "eventType": "AwsApiCall",
         "recipientAccountId": "111122223333",
     });
+    if let Some(kind) = case.get("identity") {
+        event["userIdentity"]["type"] = kind.clone();
+    }
     if let Some(error) = case.get("error") {
         event["errorCode"] = error.clone();
     }

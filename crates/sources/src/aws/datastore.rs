@@ -57,6 +57,7 @@ const NAMINGS: &[Naming] = &[
     regional("secretsmanager", &["secretId", "name"], "AWS::SecretsManager::Secret", Other, "secret:"),
     regional("ssm", &["name", "names", "path"], "AWS::SSM::Parameter", Other, "parameter/"),
     regional("kms", &["keyId", "targetKeyId"], "AWS::KMS::Key", Guard, "key/"),
+    regional("kms", &["customKeyStoreId"], "AWS::KMS::CustomKeyStore", Guard, "custom-key-store/"),
     regional("redshift", &["snapshotIdentifier"], "AWS::Redshift::ClusterSnapshot", Snapshot, "snapshot:"),
     regional("redshift", &["clusterIdentifier"], "AWS::Redshift::Cluster", Database, "cluster:"),
     regional("redshift", &["parameterGroupName"], "AWS::Redshift::ClusterParameterGroup", Guard, "parametergroup:"),
@@ -92,13 +93,17 @@ const NAMINGS: &[Naming] = &[
     regional("config", &["configRuleName"], "AWS::Config::ConfigRule", Guard, "config-rule/"),
     regional("guardduty", &["detectorId"], "AWS::GuardDuty::Detector", Guard, "detector/"),
     regional("route53resolver", &["resolverQueryLogConfigId"], "AWS::Route53Resolver::ResolverQueryLoggingConfig", Guard, "resolver-query-log-config/"),
-    regional("logs", &["logGroupName"], "AWS::Logs::LogGroup", Guard, "log-group:"),
+    regional("logs", &["logGroupName", "logGroupIdentifier"], "AWS::Logs::LogGroup", Guard, "log-group:"),
     regional("athena", &["workGroup"], "AWS::Athena::WorkGroup", Database, "workgroup/"),
+    regional("s3tables", &["tableBucketARN"], "AWS::S3Tables::TableBucket", Bucket, "bucket/"),
+    regional("glacier", &["vaultName"], "AWS::Glacier::Vault", Bucket, "vaults/"),
+    regional("backup", &["recoveryPointArn"], "AWS::Backup::RecoveryPoint", Snapshot, "recovery-point:"),
+    regional("backup", &["backupVaultName"], "AWS::Backup::BackupVault", Guard, "backup-vault:"),
     Naming { service: "iam", keys: &["roleName"], resource_type: "AWS::IAM::Role", form: Guard, arn_prefix: "role/", is_regional: false },
 ];
 
 /// The partition of an ARN, which a region tells.
-fn arn_partition(region: &str) -> &'static str {
+pub(crate) fn arn_partition(region: &str) -> &'static str {
     if region.starts_with("cn-") {
         "aws-cn"
     } else if region.starts_with("us-gov-") {

@@ -92,7 +92,7 @@ fn assemble<'a>(event: &CloudTrail<'a>, time: EventTime) -> AuditEvent<'a> {
     let mut datastore = datastore::datastore(event, service, &request);
     let mut changes = Vec::new();
     if meaning.kind == EventKind::ConfigChange
-        || operation == "PutObjectAcl"
+        || sets_object_acl(operation, event)
         || changes::copies::is_of_data(service, operation)
     {
         let call = changes::Call::new(event, service, operation, account.as_deref());
@@ -137,6 +137,17 @@ fn assemble<'a>(event: &CloudTrail<'a>, time: EventTime) -> AuditEvent<'a> {
 /// A change of protection belongs to the changes, also where it came over the data plane. A copy of data changes none.
 fn kind_with_changes(kind: EventKind, changes: &[Change<'_>]) -> EventKind {
     if changes.iter().all(is_copy) { kind } else { EventKind::ConfigChange }
+}
+
+/// Whether a call of the data plane says who may read an object. Most writes leave it to the bucket, so their requests
+/// are not worth reading.
+fn sets_object_acl(operation: &str, event: &CloudTrail<'_>) -> bool {
+    let has_acl = || event.request.is_some_and(|request| request.get().contains("\"x-amz-acl\""));
+    match operation {
+        "PutObjectAcl" => true,
+        "PutObject" | "CopyObject" | "CreateMultipartUpload" => has_acl(),
+        _ => false,
+    }
 }
 
 /// `s3` of `s3.amazonaws.com`.

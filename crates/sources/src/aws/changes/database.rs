@@ -1,4 +1,4 @@
-//! Search domains, and the policies of tables, keys, secrets and roles: what is more than a flag.
+//! Search domains, managed and serverless: what is more than a flag.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -14,7 +14,6 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
     match call.service {
         "es" => search_domain(call, found),
         "aoss" => serverless_search(call, found),
-        "dynamodb" | "kms" | "secretsmanager" | "iam" => resource_policy(call, found),
         _ => {}
     }
 }
@@ -158,70 +157,5 @@ fn serverless_search(call: &Call<'_>, found: &mut Found) {
         }
         "DeleteAccessPolicy" => found.changes.whole(&rows::AOSS_DATA_FOREIGN, []),
         _ => {}
-    }
-}
-
-/// One service's policy: the operation that sets it, the keys that may hold it, and the rows.
-struct PolicyOf {
-    service: &'static str,
-    put: &'static str,
-    delete: &'static str,
-    keys: &'static [&'static str],
-    public: EmittedRow,
-    foreign: EmittedRow,
-}
-
-const POLICIES: [PolicyOf; 4] = [
-    PolicyOf {
-        service: "dynamodb",
-        put: "PutResourcePolicy",
-        delete: "DeleteResourcePolicy",
-        keys: &["policy"],
-        public: rows::DYNAMODB_POLICY_PUBLIC,
-        foreign: rows::DYNAMODB_POLICY_FOREIGN,
-    },
-    PolicyOf {
-        service: "kms",
-        put: "PutKeyPolicy",
-        delete: "",
-        keys: &["policy"],
-        public: rows::KMS_POLICY_PUBLIC,
-        foreign: rows::KMS_POLICY_FOREIGN,
-    },
-    PolicyOf {
-        service: "secretsmanager",
-        put: "PutResourcePolicy",
-        delete: "DeleteResourcePolicy",
-        keys: &["resourcePolicy"],
-        public: rows::SECRET_POLICY_PUBLIC,
-        foreign: rows::SECRET_POLICY_FOREIGN,
-    },
-    PolicyOf {
-        service: "iam",
-        put: "UpdateAssumeRolePolicy",
-        delete: "",
-        keys: &["policyDocument"],
-        public: rows::IAM_TRUST_PUBLIC,
-        foreign: rows::IAM_TRUST_FOREIGN,
-    },
-];
-
-fn resource_policy(call: &Call<'_>, found: &mut Found) {
-    let Some(of) = POLICIES.iter().find(|of| of.service == call.service) else { return };
-    if call.operation == of.put {
-        let request = call.request();
-        let document: Option<Value> =
-            of.keys.iter().find_map(|key| request.get(*key)).and_then(embedded);
-        let Some(document) = document else {
-            found.changes.whole_unknown(&of.public);
-            return;
-        };
-        let openings = policy::evaluate(&document, call.account);
-        found.changes.whole(&of.public, openings.public());
-        found.changes.whole(&of.foreign, openings.foreign());
-    } else if call.operation == of.delete {
-        // Without a policy nobody outside of the account is let in; but it may have held a refusal, too.
-        found.changes.whole_unknown(&of.public).after = Some("no policy".into());
-        found.changes.whole_unknown(&of.foreign).after = Some("no policy".into());
     }
 }

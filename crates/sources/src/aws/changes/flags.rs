@@ -67,7 +67,10 @@ const FLAGS: &[Flag] = &[
     flag("elasticfilesystem", "PutBackupPolicy", &["backupPolicy", "status"], "DISABLED", rows::EFS_BACKUPS, "backup_policy"),
     created("secretsmanager", "DeleteSecret", &["forceDeleteWithoutRecovery"], "true", rows::SECRET_DELETED, "secret"),
     flag("guardduty", "UpdateDetector", &["enable"], "false", rows::GUARDDUTY_DETECTOR, "detector"),
-    created("guardduty", "CreateIPSet", &["activate"], "true", rows::GUARDDUTY_TRUSTED_IPS, "trusted_ip_set"),
+    flag("glue", "PutDataCatalogEncryptionSettings", &["dataCatalogEncryptionSettings", "encryptionAtRest", "catalogEncryptionMode"], "disabled", rows::GLUE_ENCRYPTION, "catalogEncryptionMode"),
+    flag("glue", "PutDataCatalogEncryptionSettings", &["dataCatalogEncryptionSettings", "connectionPasswordEncryption", "returnConnectionPasswordEncrypted"], "false", rows::GLUE_ENCRYPTION, "returnConnectionPasswordEncrypted"),
+    flag("athena", "UpdateWorkGroup", &["configurationUpdates", "enforceWorkGroupConfiguration"], "false", rows::ATHENA_WORKGROUP, "enforceWorkGroupConfiguration"),
+    flag("macie2", "UpdateMacieSession", &["status"], "paused", rows::MACIE_SESSION, "session"),
 ];
 
 pub(super) fn read(call: &Call<'_>, found: &mut Found) {
@@ -79,7 +82,7 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
         let is_weak = value.eq_ignore_ascii_case(flag.weak);
         if is_weak || flag.is_restored_by_others {
             found.changes.flag(&flag.row, is_weak, flag.opened).after = Some(Cow::Owned(value));
-            if flag.service == "guardduty" {
+            if matches!(flag.service, "guardduty" | "glue" | "macie2") {
                 found.of_account(call, true);
             }
         }

@@ -8,15 +8,20 @@ pub(super) mod copies;
 mod database;
 mod document;
 mod flags;
+mod identity;
+mod identity_policy;
+mod lake;
 mod network;
 mod policy;
 mod rds;
+mod resource_policies;
 mod s3;
 mod sharing;
 mod stores;
 mod toggles;
 mod vpc;
 mod warehouse;
+mod watching;
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -26,7 +31,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::cloudtrail::CloudTrail;
-use super::datastore::account_guard;
+use super::datastore::{account_guard, arn_partition};
 use crate::changes::Changes;
 
 /// One call, as far as its changes need it.
@@ -37,6 +42,8 @@ pub(super) struct Call<'c> {
     pub(super) account: Option<&'c str>,
     region: Option<&'c str>,
     invoked_by: Option<&'c str>,
+    /// The kind of identity that called: `Root`, `IAMUser`, `AWSService`.
+    identity: Option<&'c str>,
     raw_request: Option<&'c RawValue>,
     raw_response: Option<&'c RawValue>,
     request: OnceCell<Value>,
@@ -56,6 +63,7 @@ impl<'c> Call<'c> {
             account,
             region: event.region.as_str(),
             invoked_by: event.identity.fields.invoked_by.as_str(),
+            identity: event.identity.fields.kind.as_str(),
             raw_request: event.request,
             raw_response: event.response,
             request: OnceCell::new(),
@@ -70,6 +78,14 @@ impl<'c> Call<'c> {
 
     fn response(&self) -> &Value {
         self.response.get_or_init(|| parse(self.raw_response))
+    }
+
+    /// The ARN of a resource of this account; `region` is false where ARNs of the service name none.
+    fn arn(&self, service: &str, region: bool, tail: &str) -> String {
+        let own = self.region.unwrap_or_default();
+        let (partition, account) = (arn_partition(own), self.account.unwrap_or_default());
+        let region = if region { own } else { "" };
+        format!("arn:{partition}:{service}:{region}:{account}:{tail}")
     }
 }
 
@@ -91,9 +107,7 @@ pub(super) fn of(call: &Call<'_>) -> Found {
     flags::read(call, &mut found);
     match call.service {
         "s3" | "s3express" => s3::read(call, &mut found),
-        "es" | "aoss" | "dynamodb" | "kms" | "secretsmanager" | "iam" => {
-            database::read(call, &mut found);
-        }
+        "es" | "aoss" => database::read(call, &mut found),
         "rds" => {
             rds::read(call, &mut found);
             network::read(call, &mut found);
@@ -109,7 +123,22 @@ pub(super) fn of(call: &Call<'_>) -> Found {
             sharing::read(call, &mut found);
             audit::read(call, &mut found);
         }
-        "cloudtrail" | "guardduty" | "logs" | "config" => audit::read(call, &mut found),
+        "cloudtrail" | "logs" => audit::read(call, &mut found),
+        "config" => {
+            audit::read(call, &mut found);
+            watching::read(call, &mut found);
+        }
+        "guardduty" | "macie2" | "access-analyzer" | "monitoring" | "events" => {
+            watching::read(call, &mut found);
+        }
+        "organizations" | "ram" => identity::read(call, &mut found),
+        "glue" | "athena" | "lakeformation" | "backup" => lake::read(call, &mut found),
+        _ => {}
+    }
+    resource_policies::read(call, &mut found);
+    match call.service {
+        "iam" | "kms" => identity::read(call, &mut found),
+        "dynamodb" => lake::read(call, &mut found),
         _ => {}
     }
     copies::read(call, &mut found);

@@ -41,6 +41,32 @@ const MOUNT_TARGET: &str = "elasticfilesystem:accessedviamounttarget";
 const NARROW_IPV4_PREFIX: u8 = 8;
 const NARROW_IPV6_PREFIX: u8 = 32;
 
+/// Accounts of AWS from which load balancers deliver their logs, one a region.
+const LOG_DELIVERY: [&str; 22] = [
+    "009996457667",
+    "027434742980",
+    "033677994240",
+    "054676820928",
+    "076674570225",
+    "098369216593",
+    "114774131450",
+    "127311923021",
+    "156460612806",
+    "383597477331",
+    "507241528517",
+    "582318560864",
+    "589379963580",
+    "600734575887",
+    "635631232127",
+    "652711504416",
+    "718504428378",
+    "754344448648",
+    "783225319266",
+    "797873946194",
+    "897822967062",
+    "985666609251",
+];
+
 /// What a policy opens.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Openings {
@@ -86,7 +112,10 @@ pub(super) fn evaluate(document: &Value, own: Option<&str>) -> Openings {
         }
         // An external id is how a vendor's account is let in on purpose.
         if condition_values(statement, "sts:externalid").is_empty() {
-            let principals = texts(at(statement, &["Principal", "AWS"]));
+            let mut principals = texts(at(statement, &["Principal", "AWS"]));
+            if only_writes_objects(statement) {
+                principals.retain(|principal| !LOG_DELIVERY.contains(&account_of(principal)));
+            }
             openings.add_foreign(&principals, own);
         }
     }
@@ -105,12 +134,18 @@ impl Openings {
 }
 
 /// The account of a principal: the fifth part of an ARN, or the principal itself.
-fn account_of(principal: &str) -> &str {
+pub(super) fn account_of(principal: &str) -> &str {
     if principal.starts_with("arn:") {
         principal.split(':').nth(4).unwrap_or_default()
     } else {
         principal
     }
+}
+
+/// Whether a statement allows nothing but to put objects down, as the delivery of logs needs it.
+fn only_writes_objects(statement: &Value) -> bool {
+    let actions = texts(statement.get("Action"));
+    !actions.is_empty() && actions.iter().all(|action| action.eq_ignore_ascii_case("s3:PutObject"))
 }
 
 fn is_wildcard(statement: &Value) -> bool {
@@ -208,7 +243,8 @@ fn is_narrow(network: &str) -> bool {
     prefix.is_some_and(|prefix| prefix >= narrowest)
 }
 
-fn is_restricted(statement: &Value) -> bool {
+/// Whether a condition of a statement keeps strangers out.
+pub(super) fn is_restricted(statement: &Value) -> bool {
     conditions(statement).iter().any(|(operator, key, values)| {
         is_positive(operator) && is_restrictive(key, values)
             || operator == "bool" && key == MOUNT_TARGET && is_always(values, "true")
@@ -280,7 +316,7 @@ fn covers(deny: &Value, allow: &Value) -> bool {
 }
 
 /// Whether a pattern with `*` reaches all of `wanted`, which may be a pattern itself.
-fn matches(pattern: &str, wanted: &str) -> bool {
+pub(super) fn matches(pattern: &str, wanted: &str) -> bool {
     let (pattern, wanted) = (pattern.to_ascii_lowercase(), wanted.to_ascii_lowercase());
     let mut pieces = pattern.split('*');
     let Some(mut rest) = pieces.next().and_then(|first| wanted.strip_prefix(first)) else {
@@ -389,6 +425,18 @@ mod tests {
             evaluate(&document, None).foreign_accounts.is_empty(),
             "no own account to differ from"
         );
+    }
+
+    #[test]
+    fn load_balancers_may_deliver_their_logs() {
+        let grant = |action: &str| {
+            let principal = json!({"AWS": "arn:aws:iam::054676820928:root"});
+            let statement = json!({"Effect": "Allow", "Principal": principal, "Action": action,
+                "Resource": "arn:aws:s3:::b/AWSLogs/*"});
+            evaluate(&json!({"Statement": statement}), OWN).foreign_accounts.len()
+        };
+        assert_eq!(grant("s3:PutObject"), 0);
+        assert_eq!(grant("s3:GetObject"), 1);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use dataward_event::audit_event::DatastoreForm;
 use serde_json::Value;
 
 use super::document::{at, bool_at, embedded, items, text_at, texts};
-use super::{Call, Found, policy};
+use super::{Call, Found, policy, resource_policies};
 use crate::catalogue_rows::{self as rows, EmittedRow};
 
 pub(super) fn read(call: &Call<'_>, found: &mut Found) {
@@ -187,9 +187,8 @@ fn kafka(call: &Call<'_>, found: &mut Found) {
                 found.changes.whole_unknown(&rows::KAFKA_POLICY_FOREIGN);
                 return;
             };
-            let openings = policy::evaluate(&document, call.account);
-            found.changes.whole(&rows::KAFKA_POLICY_PUBLIC, openings.public());
-            found.changes.whole(&rows::KAFKA_POLICY_FOREIGN, openings.foreign());
+            let rows = (&rows::KAFKA_POLICY_PUBLIC, &rows::KAFKA_POLICY_FOREIGN);
+            resource_policies::state(&document, call, found, rows);
         }
         // The policy of a cluster does nothing but let others connect to it.
         "DeleteClusterPolicy" => {
@@ -247,9 +246,8 @@ fn file_system(call: &Call<'_>, found: &mut Found) {
                 found.changes.whole_unknown(&rows::EFS_POLICY_PUBLIC);
                 return;
             };
-            let openings = policy::evaluate(&document, call.account);
-            found.changes.whole(&rows::EFS_POLICY_PUBLIC, openings.public());
-            found.changes.whole(&rows::EFS_POLICY_FOREIGN, openings.foreign());
+            let rows = (&rows::EFS_POLICY_PUBLIC, &rows::EFS_POLICY_FOREIGN);
+            resource_policies::state(&document, call, found, rows);
             let is_weak = !policy::requires_tls(&document);
             found.changes.flag(&rows::EFS_POLICY_TLS, is_weak, "aws:SecureTransport");
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::document::{bool_at, embedded, items, text_at, texts};
 use super::rds::{REDSHIFT_PARAMETERS, parameters, reset_parameters};
-use super::{Call, Found, foreign_account, network, policy};
+use super::{Call, Found, foreign_account, network, resource_policies};
 use crate::catalogue_rows as rows;
 
 /// The log that says what each user ran.
@@ -110,9 +110,11 @@ fn serverless(call: &Call<'_>, found: &mut Found) {
                 found.changes.whole_unknown(&rows::REDSHIFT_SERVERLESS_POLICY_FOREIGN);
                 return;
             };
-            let openings = policy::evaluate(&document, call.account);
-            found.changes.whole(&rows::REDSHIFT_SERVERLESS_POLICY_PUBLIC, openings.public());
-            found.changes.whole(&rows::REDSHIFT_SERVERLESS_POLICY_FOREIGN, openings.foreign());
+            let rows = (
+                &rows::REDSHIFT_SERVERLESS_POLICY_PUBLIC,
+                &rows::REDSHIFT_SERVERLESS_POLICY_FOREIGN,
+            );
+            resource_policies::state(&document, call, found, rows);
         }
         // The policy of a snapshot does nothing but share it.
         "DeleteResourcePolicy" => {
