@@ -6,7 +6,7 @@
 use dataward_event::audit_event::{AuditEvent, Class, DatastoreForm, EventKind, Outcome};
 
 /// The operations that end a datastore, with all that was open in it.
-const DESTRUCTIONS: [(&str, &str); 22] = [
+const DESTRUCTIONS: [(&str, &str); 25] = [
     ("s3", "DeleteBucket"),
     ("s3express", "DeleteBucket"),
     ("rds", "DeleteDBInstance"),
@@ -27,12 +27,15 @@ const DESTRUCTIONS: [(&str, &str); 22] = [
     ("elasticache", "DeleteCacheCluster"),
     ("elasticache", "DeleteSnapshot"),
     ("memorydb", "DeleteCluster"),
+    ("memorydb", "DeleteSnapshot"),
+    ("glacier", "DeleteVault"),
     ("kafka", "DeleteCluster"),
     ("elasticfilesystem", "DeleteFileSystem"),
+    ("mongodb", "dropDatabase"),
 ];
 
 /// The operations that make a datastore.
-const CREATIONS: [(&str, &str); 32] = [
+const CREATIONS: [(&str, &str); 38] = [
     ("s3", "CreateBucket"),
     ("s3express", "CreateBucket"),
     ("rds", "CreateDBInstance"),
@@ -49,22 +52,28 @@ const CREATIONS: [(&str, &str); 32] = [
     ("dynamodb", "CreateTable"),
     ("dynamodb", "RestoreTableFromBackup"),
     ("dynamodb", "RestoreTableToPointInTime"),
+    ("dynamodb", "ImportTable"),
     ("es", "CreateDomain"),
     ("es", "CreateElasticsearchDomain"),
     ("elasticache", "CreateReplicationGroup"),
     ("elasticache", "CreateCacheCluster"),
     ("memorydb", "CreateCluster"),
     ("redshift-serverless", "CreateWorkgroup"),
+    ("redshift-serverless", "RestoreFromSnapshot"),
+    ("kafka", "CreateCluster"),
     ("kafka", "CreateClusterV2"),
+    ("glacier", "CreateVault"),
     ("storage", "storage.buckets.create"),
     ("cloudsql", "cloudsql.instances.create"),
     ("bigquery", "google.cloud.bigquery.v2.DatasetService.InsertDataset"),
+    ("bigquery", "datasetservice.insert"),
     ("redis", "google.cloud.redis.v1.CloudRedis.CreateInstance"),
     ("memcache", "google.cloud.memcache.v1.CloudMemcache.CreateInstance"),
     ("spanner", "google.spanner.admin.instance.v1.InstanceAdmin.CreateInstance"),
     ("alloydb", "google.cloud.alloydb.v1.AlloyDBAdmin.CreateCluster"),
     ("firestore", "google.firestore.admin.v1.FirestoreAdmin.CreateDatabase"),
     ("bigtableadmin", "google.bigtable.admin.v2.BigtableInstanceAdmin.CreateInstance"),
+    ("mongodb", "createDatabase"),
 ];
 
 /// What these sources make and delete as entities is roles, not datastores.

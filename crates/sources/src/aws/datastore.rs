@@ -74,6 +74,7 @@ const NAMINGS: &[Naming] = &[
     regional("elasticache", &["cacheSecurityGroupName"], "AWS::ElastiCache::SecurityGroup", Guard, "securitygroup:"),
     regional("elasticache", &["cacheClusterId"], "AWS::ElastiCache::CacheCluster", Database, "cluster:"),
     regional("memorydb", &["clusterName"], "AWS::MemoryDB::Cluster", Database, "cluster/"),
+    regional("memorydb", &["snapshotName", "sourceSnapshotName"], "AWS::MemoryDB::Snapshot", Snapshot, "snapshot/"),
     regional("memorydb", &["userName"], "AWS::MemoryDB::User", Guard, "user/"),
     regional("kafka", &["clusterArn", "clusterName"], "AWS::MSK::Cluster", Database, "cluster/"),
     regional("elasticfilesystem", &["fileSystemId"], "AWS::EFS::FileSystem", Other, "file-system/"),

@@ -93,6 +93,12 @@ fields! {
     struct JobStats<'a> {
         query: Object<QueryStats<'a>> = "queryStats",
         extract: Object<ExtractStats<'a>> = "extractStats",
+        load: Object<LoadStats<'a>> = "loadStats",
+    }
+
+    /// `loadStats`.
+    struct LoadStats<'a> {
+        bytes: Loose<'a> = "totalOutputBytes",
     }
 
     /// `queryStats`.
@@ -273,6 +279,7 @@ fn job(job: Job<'_>) -> Work<'_> {
         work.destinations.extend(copy.destination.text());
     } else if config.load.is_object {
         work.act = Some(Act::WRITE);
+        work.bytes = stats.load.fields.bytes.as_count();
         work.tables.extend(config.load.fields.destination.text());
     } else {
         work.act = Some(statement_act(work.statement_type.as_deref()));

@@ -32,7 +32,7 @@ pub(super) fn put(
                 push_to(event, copy, None, &mut changes);
             }
         }
-        ("cloudsql", "clone" | "restoreBackup" | "create" | "insert")
+        ("cloudsql" | "sqladmin", "clone" | "restoreBackup" | "create" | "insert")
             if method.contains("instances.") =>
         {
             instance(event, &payload.request.read().unwrap_or_default(), project, &mut changes);

@@ -1,6 +1,6 @@
 //! What a statement or a reload does to the protection of a PostgreSQL server.
 
-use dataward_event::audit_event::{AuditEvent, EventKind};
+use dataward_event::audit_event::{AuditEvent, EventKind, Outcome};
 use dataward_event::change::{Control, Direction};
 
 use super::entry::{self, Log};
@@ -122,7 +122,7 @@ pub(super) fn put(event: &mut AuditEvent<'_>, log: &Log<'_>, effects: &[Effect])
                 };
                 change.after = connection.as_deref().map(|connection| leads_to(connection).into());
                 let other = connection.as_deref().and_then(sql::copies::connection);
-                if let Some((host, database)) = other.filter(|_| *action == Action::Create) {
+                if let Some((host, database)) = other {
                     let database = database.map(|name| format!("/{name}")).unwrap_or_default();
                     let origin = format!("postgres://{host}{database}");
                     changes.copy_from(origin, PlaceOf::default());
@@ -245,19 +245,28 @@ fn in_public(name: &str) -> &str {
     name.strip_prefix("public.").unwrap_or(name)
 }
 
-/// `CREATE DATABASE … TEMPLATE …`: the new one is a copy. Empty templates are none.
-pub(super) fn put_template(event: &mut AuditEvent<'_>, log: &Log<'_>, text: Option<&str>) {
-    if event.operation != "CREATE DATABASE" {
-        return;
+/// A database that is made or dropped. With a `TEMPLATE` the new one is a copy; of the empty templates it is none.
+pub(super) fn put_database(event: &mut AuditEvent<'_>, log: &Log<'_>, text: &str) {
+    let Some(found) = sql::copies::of_database(text, &["DATABASE"]) else { return };
+    // Without quotes a name is in lower case.
+    let folded = |name: &str| match text.contains(&format!("\"{name}\"")) {
+        true => name.to_owned(),
+        false => name.to_ascii_lowercase(),
+    };
+    let own = entry::datastore(log, Some(&folded(&found.name)));
+    let template = found.template.as_deref().map(folded);
+    if let Some(template) = template.filter(|name| !matches!(&**name, "template0" | "template1")) {
+        let origin = entry::datastore(log, Some(&template));
+        if origin.uid != own.uid {
+            let mut changes = Changes::default();
+            changes.copy_from(origin.uid, PlaceOf::default());
+            event.changes.extend(changes.into_vec());
+        }
     }
-    let Some(found) = text.and_then(sql::copies::of_database) else { return };
-    let template =
-        found.template.filter(|name| !matches!(name.as_str(), "template0" | "template1"));
-    let Some(template) = template else { return };
-    let mut changes = Changes::default();
-    changes.copy_from(entry::datastore(log, Some(&template)).uid, PlaceOf::default());
-    event.datastore = Some(entry::datastore(log, Some(&found.name)));
-    event.changes.extend(changes.into_vec());
+    event.datastore = Some(own);
+    if event.outcome == Outcome::Success {
+        found.act().put(event);
+    }
 }
 
 /// Where a connection leads: its host, port and database, and nothing of who comes or by which password.

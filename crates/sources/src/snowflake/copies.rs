@@ -4,7 +4,6 @@ use dataward_event::audit_event::{AuditEvent, Outcome};
 
 use super::row::Row;
 use super::{database, qualified};
-use crate::act::Act;
 use crate::changes::{Changes, PlaceOf};
 use crate::sql::{self, Effect, Statement};
 
@@ -20,28 +19,34 @@ pub(super) fn put(event: &mut AuditEvent<'_>, row: &Row<'_>, statement: &Stateme
         if let Effect::Replication { object, accounts, is_enabled: true } = effect {
             for account in accounts {
                 let account = account.rsplit('.').next().unwrap_or_default().to_ascii_uppercase();
-                let place = PlaceOf {
-                    provider: Some("Snowflake"),
-                    account: Some(&account),
-                    ..PlaceOf::default()
-                };
-                let name = object.to_ascii_uppercase();
-                changes.copy_to(format!("snowflake/{account}/{name}"), place);
+                changes.copy_to(elsewhere(&account, object), place(&account));
             }
         }
     }
     if statement.command.starts_with("CREATE") {
         cloned(event, row, text, &mut changes);
     }
+    if let Some((account, name)) = sql::copies::replica(text) {
+        let account = account.to_ascii_uppercase();
+        changes.copy_from(elsewhere(&account, &name), place(&account));
+    }
     if matches!(&*statement.command, "CREATE DATABASE" | "DROP DATABASE")
         && event.outcome == Outcome::Success
-        && let Some(found) = sql::copies::of_database(text)
+        && let Some(found) = sql::copies::of_database(text, &["DATABASE"])
     {
         event.datastore = Some(database(row, &found.name));
-        let act = if found.is_made { Act::ENTITY_CREATE } else { Act::ENTITY_DELETE };
-        act.put(event);
+        found.act().put(event);
     }
     event.changes.extend(changes.into_vec());
+}
+
+/// A database of another account.
+fn elsewhere(account: &str, name: &str) -> String {
+    format!("snowflake/{account}/{}", name.to_ascii_uppercase())
+}
+
+fn place(account: &str) -> PlaceOf<'_> {
+    PlaceOf { provider: Some("Snowflake"), account: Some(account), region: None }
 }
 
 /// The bucket that a table is unloaded into. Snowflake itself lives with a provider: that it is another one is not told.
@@ -54,6 +59,8 @@ fn unloaded(statement: &Statement, changes: &mut Changes) {
     let copy = match scheme.trim_start_matches(['\'', '"']) {
         "s3" => format!("arn:aws:s3:::{bucket}"),
         "gcs" => format!("//storage.googleapis.com/projects/_/buckets/{bucket}"),
+        // An address names no resource: the copy is known by the account's host alone.
+        "azure" => format!("https://{bucket}"),
         _ => return,
     };
     changes.copy_to(copy, PlaceOf::default());

@@ -261,6 +261,10 @@ fn put_volume(event: &mut AuditEvent<'_>, row: &Row<'_>, act: Act) {
             event.volume.rows = first([&row.rows_inserted, &row.rows_produced]).map(RowCount);
             event.volume.bytes = row.bytes_written.as_count().map(ByteCount);
         }
+        "INSERT" | "COPY" | "MERGE" => {
+            event.volume.rows = row.rows_inserted.as_count().map(RowCount);
+            event.volume.bytes = row.bytes_written.as_count().map(ByteCount);
+        }
         _ if act == Act::QUERY => {
             event.volume.rows = row.rows_produced.as_count().map(RowCount);
             event.volume.bytes = row.bytes_to_result.as_count().map(ByteCount);

@@ -1,5 +1,7 @@
 //! What a statement is made from, told by its words: clones, templates, servers that are followed.
 
+use crate::act::Act;
+
 /// `CREATE DATABASE` or `DROP DATABASE`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct OfDatabase {
@@ -7,6 +9,13 @@ pub(crate) struct OfDatabase {
     /// PostgreSQL's `TEMPLATE`.
     pub(crate) template: Option<String>,
     pub(crate) is_made: bool,
+}
+
+impl OfDatabase {
+    /// What that is, where it surely happened.
+    pub(crate) fn act(&self) -> Act {
+        if self.is_made { Act::ENTITY_CREATE } else { Act::ENTITY_DELETE }
+    }
 }
 
 /// The words of a text of one statement, without quotes; of several statements none.
@@ -21,14 +30,25 @@ fn words(text: &str) -> Vec<&str> {
     words.map(|word| word.trim_matches(['"', '\'', '`'])).take(WORDS_MAX).collect()
 }
 
+/// Whether a text begins with a word, in whatever case: the only one of these questions that most statements are asked.
+fn begins(text: &str, word: &str) -> bool {
+    let start = text.trim_start().get(..word.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(word))
+}
+
 fn is(word: Option<&&str>, wanted: &str) -> bool {
     word.is_some_and(|word| word.eq_ignore_ascii_case(wanted))
 }
 
-/// Reads a statement that surely makes or ends a whole database; `IF NOT EXISTS` may do nothing.
-pub(crate) fn of_database(text: &str) -> Option<OfDatabase> {
+/// Reads a statement that surely makes or ends a whole database, which the product calls by one of `nouns`;
+/// `IF NOT EXISTS` may do nothing.
+pub(crate) fn of_database(text: &str, nouns: &[&str]) -> Option<OfDatabase> {
+    if !begins(text, "CREATE") && !begins(text, "DROP") {
+        return None;
+    }
     let words = words(text);
-    let at = words.iter().take(4).position(|word| word.eq_ignore_ascii_case("DATABASE"))?;
+    let is_noun = |word: &&str| nouns.iter().any(|noun| word.eq_ignore_ascii_case(noun));
+    let at = words.iter().take(4).position(is_noun)?;
     let is_made = is(words.first(), "CREATE");
     if !is_made && !is(words.first(), "DROP") {
         return None;
@@ -50,10 +70,10 @@ pub(crate) fn of_database(text: &str) -> Option<OfDatabase> {
 
 /// `CREATE kind name CLONE origin`: the kind in upper case, the name, the origin.
 pub(crate) fn clone(text: &str) -> Option<(String, String, String)> {
-    let words = words(text);
-    if !is(words.first(), "CREATE") {
+    if !begins(text, "CREATE") {
         return None;
     }
+    let words = words(text);
     let at = words.iter().position(|word| word.eq_ignore_ascii_case("CLONE"))?;
     let kinds = ["DATABASE", "SCHEMA", "TABLE"];
     let kind = words[..at].iter().map(|word| word.to_ascii_uppercase());
@@ -62,8 +82,24 @@ pub(crate) fn clone(text: &str) -> Option<(String, String, String)> {
     Some((kind, (*name).to_owned(), (*words.get(at + 1)?).to_owned()))
 }
 
+/// The account and the database of Snowflake's `CREATE DATABASE … AS REPLICA OF organization.account.database`.
+pub(crate) fn replica(text: &str) -> Option<(String, String)> {
+    if !begins(text, "CREATE") {
+        return None;
+    }
+    let words = words(text);
+    let at = words.iter().position(|word| word.eq_ignore_ascii_case("REPLICA"))?;
+    let mut parts = words.get(at + 2).filter(|_| is(words.get(at + 1), "OF"))?.rsplit('.');
+    let (database, account) = (parts.next()?, parts.next()?);
+    let is_named = !database.is_empty() && !account.is_empty();
+    is_named.then(|| (account.to_owned(), database.to_owned()))
+}
+
 /// The host that MySQL's `CLONE INSTANCE FROM user@host:port` and `CHANGE REPLICATION SOURCE TO …` name.
 pub(crate) fn source_host(text: &str) -> Option<String> {
+    if !begins(text, "CLONE") && !begins(text, "CHANGE") {
+        return None;
+    }
     let words = words(text);
     if is(words.first(), "CLONE") && is(words.get(1), "INSTANCE") && is(words.get(2), "FROM") {
         let (_, host) = words.get(3)?.rsplit_once('@')?;
@@ -106,6 +142,7 @@ mod tests {
 
     #[test]
     fn both_ends_are_read() {
+        let of_database = |text: &str| of_database(text, &["DATABASE"]);
         let made = of_database("CREATE DATABASE \"copy\" WITH TEMPLATE = shop;");
         let (name, template) = ("copy".to_owned(), Some("shop".to_owned()));
         assert_eq!(made, Some(OfDatabase { name, template, is_made: true }));
@@ -114,6 +151,11 @@ mod tests {
         assert_eq!(gone, Some(OfDatabase { name, template: None, is_made: false }));
         assert_eq!(of_database("CREATE DATABASE IF NOT EXISTS a"), None);
         assert_eq!(of_database("CREATE DATABASE a; DROP DATABASE b"), None);
+        assert_eq!(of_database("CREATE SCHEMA a"), None);
+        let replica = |text: &str| replica(text).map(|(account, name)| format!("{account} {name}"));
+        let found = replica("CREATE DATABASE d AS REPLICA OF org.acct.shop");
+        assert_eq!(found.as_deref(), Some("acct shop"));
+        assert_eq!(replica("CREATE DATABASE replica"), None);
         let all = |found: (String, String, String)| [found.0, found.1, found.2].join(" ");
         let found = clone("create or replace table a.b.c clone d.e.f").map(all);
         assert_eq!(found.as_deref(), Some("TABLE a.b.c d.e.f"));

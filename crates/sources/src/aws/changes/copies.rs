@@ -48,6 +48,10 @@ const REDSHIFT_SNAPSHOT: &str = "AWS::Redshift::ClusterSnapshot";
 const CACHES: &str = "AWS::ElastiCache::ReplicationGroup";
 const CACHE: &str = "AWS::ElastiCache::CacheCluster";
 const CACHE_SNAPSHOT: &str = "AWS::ElastiCache::Snapshot";
+const MEMORY: &str = "AWS::MemoryDB::Cluster";
+const MEMORY_SNAPSHOT: &str = "AWS::MemoryDB::Snapshot";
+const WORKGROUP: &str = "AWS::RedshiftServerless::Workgroup";
+const SERVERLESS_SNAPSHOT: &str = "AWS::RedshiftServerless::Snapshot";
 const DISK_SNAPSHOT: &str = "AWS::EC2::Snapshot";
 const IMAGE: &str = "AWS::EC2::Image";
 
@@ -77,6 +81,9 @@ const MADE: &[Made] = &[
     made("elasticache", "CreateCacheCluster", (CACHE, &["cacheClusterId"]), (CACHE_SNAPSHOT, &["snapshotName"])),
     made("elasticache", "CreateSnapshot", (CACHE_SNAPSHOT, &["snapshotName"]), (CACHES, &["replicationGroupId"])),
     made("elasticache", "CreateSnapshot", (CACHE_SNAPSHOT, &["snapshotName"]), (CACHE, &["cacheClusterId"])),
+    made("memorydb", "CreateCluster", (MEMORY, &["clusterName"]), (MEMORY_SNAPSHOT, &["snapshotName"])),
+    made("memorydb", "CreateSnapshot", (MEMORY_SNAPSHOT, &["snapshotName"]), (MEMORY, &["clusterName"])),
+    made("redshift-serverless", "RestoreFromSnapshot", (WORKGROUP, &["workgroupName"]), (SERVERLESS_SNAPSHOT, &["snapshotArn"])),
     made("ec2", "CopySnapshot", (DISK_SNAPSHOT, &["snapshotId"]), (DISK_SNAPSHOT, &["sourceSnapshotId"])),
     made("ec2", "CopyImage", (IMAGE, &["imageId"]), (IMAGE, &["sourceImageId"])),
 ];
@@ -114,6 +121,16 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
         ("dynamodb", "ExportTableToPointInTime") => {
             to_bucket(call, found, "s3Bucket", text_at(request, &["s3BucketOwner"]));
         }
+        ("dynamodb", "ImportTable") => {
+            let named = text_at(request, &["tableCreationParameters", "tableName"]);
+            found.datastore = named.and_then(|name| end(call, TABLE, &name, None));
+            let bucket = text_at(request, &["s3BucketSource", "s3Bucket"]);
+            if let Some(bucket) = bucket.and_then(|name| end(call, BUCKET, &name, None)) {
+                let owner = text_at(request, &["s3BucketSource", "s3BucketOwner"]);
+                found.changes.copy_from(bucket.uid.into_owned(), place(owner.as_deref(), None));
+            }
+        }
+        ("dynamodb", "UpdateTable") => replicas(call, found),
         ("dynamodb", "CreateBackup") => {
             let backup = text_at(call.response(), &["backupDetails", "backupArn"]);
             if let Some(backup) = backup {
@@ -171,7 +188,11 @@ fn make(call: &Call<'_>, row: &Made, found: &mut Found) -> Option<()> {
         None if row.service == "ec2" => (None, region),
         None => (account, region),
     };
+    let is_same = copy.uid == origin.uid;
     found.datastore = Some(copy);
+    if is_same {
+        return Some(());
+    }
     found.changes.copy_from(origin.uid.into_owned(), place(account, region));
     Some(())
 }
@@ -205,6 +226,18 @@ fn copy_object(call: &Call<'_>, found: &mut Found) {
         && let Some(origin) = end(call, BUCKET, bucket, None)
     {
         found.changes.copy_from(origin.uid.into_owned(), place(None, None));
+    }
+}
+
+/// The regions in which a table gets a replica of the same name.
+fn replicas(call: &Call<'_>, found: &mut Found) {
+    let Some(name) = text_at(call.request(), &["tableName"]) else { return };
+    let name = name.rsplit('/').next().unwrap_or_default();
+    for update in items(at(call.request(), &["replicaUpdates"])) {
+        let Some(region) = text_at(update, &["create", "regionName"]) else { continue };
+        if let Some(copy) = end(call, TABLE, name, Some(&region)) {
+            found.changes.copy_to(copy.uid.into_owned(), place(call.account, Some(&region)));
+        }
     }
 }
 
