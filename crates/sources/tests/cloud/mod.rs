@@ -91,7 +91,9 @@ pub(crate) fn told(event: &AuditEvent<'_>) -> Map<String, Value> {
         })
         .collect();
     let datastore = event.datastore.as_ref();
+    let copy = event.changes.iter().rfind(|change| change.setting.starts_with("copy_"));
     let told = json!({
+        "place": copy.and_then(|copy| copy.before.as_ref().or(copy.after.as_ref())),
         "uid": event.uid,
         "time": event.time.to_string(),
         "operation": event.operation,
