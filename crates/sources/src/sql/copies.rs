@@ -78,7 +78,11 @@ pub(crate) fn clone(text: &str) -> Option<(String, String, String)> {
     let kinds = ["DATABASE", "SCHEMA", "TABLE"];
     let kind = words[..at].iter().map(|word| word.to_ascii_uppercase());
     let kind = kind.into_iter().find(|word| kinds.contains(&word.as_str()))?;
-    let name = words.get(at.checked_sub(1)?)?;
+    let is_depth = |word: &&&str| is(Some(word), "DEEP") || is(Some(word), "SHALLOW");
+    let mut before = words[..at].iter().rev();
+    let name = before.next()?;
+    // Databricks says how deep.
+    let name = if is_depth(&name) { before.next()? } else { name };
     Some((kind, (*name).to_owned(), (*words.get(at + 1)?).to_owned()))
 }
 
@@ -160,6 +164,8 @@ mod tests {
         let found = clone("create or replace table a.b.c clone d.e.f").map(all);
         assert_eq!(found.as_deref(), Some("TABLE a.b.c d.e.f"));
         assert_eq!(clone("CREATE TABLE c AS SELECT 1").map(all), None);
+        let deep = clone("CREATE TABLE a.b.c DEEP CLONE d.e.f").map(all);
+        assert_eq!(deep.as_deref(), Some("TABLE a.b.c d.e.f"));
         let host = |text: &str| source_host(text).unwrap_or_default();
         assert_eq!(host("CLONE INSTANCE FROM 'u'@'db1':3306 IDENTIFIED BY 'x'"), "db1");
         assert_eq!(host("CHANGE REPLICATION SOURCE TO SOURCE_HOST='db1', SOURCE_PORT=1"), "db1");
