@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use dataward_event::audit_event::EventKind;
 use dataward_event::change::{COPY_FROM, COPY_TO, Change, Control, Direction, copy_place};
 
 use crate::catalogue_rows::EmittedRow;
@@ -23,8 +24,15 @@ impl PlaceOf<'_> {
 }
 
 /// Whether a change tells of a copy: that moves no protection.
-pub(crate) fn is_copy(change: &Change<'_>) -> bool {
+fn is_copy(change: &Change<'_>) -> bool {
     change.control == Control::Sharing && matches!(&*change.setting, COPY_TO | COPY_FROM)
+}
+
+/// The part of the archive that an event of a kind belongs to with its changes. Changes are found again among the config
+/// changes, also where they came over the data plane. A copy of data changes nothing, so that an access stays one.
+pub(crate) fn kind_with(kind: EventKind, changes: &[Change<'_>]) -> EventKind {
+    let is_kept = kind == EventKind::Access && changes.iter().all(is_copy);
+    if is_kept || changes.is_empty() { kind } else { EventKind::ConfigChange }
 }
 
 /// Changes, in the order in which the event states them.

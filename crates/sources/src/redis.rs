@@ -4,16 +4,14 @@
 
 use std::borrow::Cow;
 
-use dataward_event::audit_event::{
-    AuditEvent, Client, Datastore, DatastoreForm, EventKind, Outcome, Text,
-};
+use dataward_event::audit_event::{AuditEvent, Client, Datastore, DatastoreForm, Outcome, Text};
 use dataward_event::change::{Change, Direction};
 use dataward_event::limits::OBJECTS_PER_EVENT_MAX;
 use dataward_event::volume::{ObjectCount, ReadScope};
 
 use crate::act::Act;
 use crate::catalogue_rows::redis as rows;
-use crate::changes::{Changes, PlaceOf};
+use crate::changes::{Changes, PlaceOf, kind_with};
 use crate::container::Fault;
 use crate::lenient::bounded_statement;
 use crate::source::{Place, Source};
@@ -108,9 +106,7 @@ pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'
         event.volume.objects = Some(ObjectCount(event.objects.len() as u64));
     }
     event.changes = changes(&command, &second, &arguments, line.database);
-    if !event.changes.iter().all(crate::changes::is_copy) {
-        event.kind = EventKind::ConfigChange;
-    }
+    event.kind = kind_with(event.kind, &event.changes);
     // Values that are written are data, not statements; and a password is nobody's business.
     let holds_secret = matches!(&*command, "AUTH" | "HELLO" | "CONFIG" | "ACL" | "MIGRATE");
     if act != Act::WRITE && !holds_secret {

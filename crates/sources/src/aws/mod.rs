@@ -9,13 +9,12 @@ mod operation;
 use std::borrow::Cow;
 
 use dataward_event::audit_event::{AuditEvent, EventKind, Outcome, Text};
-use dataward_event::change::Change;
 use dataward_event::limits::OBJECTS_PER_EVENT_MAX;
 use dataward_event::quarantine::QuarantineReason;
 use dataward_event::time::EventTime;
 use dataward_event::volume::{ByteCount, ObjectCount, RowCount, Volume};
 
-use crate::changes::is_copy;
+use crate::changes::kind_with;
 use crate::container::Fault;
 use crate::event_time;
 use crate::lenient::{self, Object, Scalars};
@@ -108,7 +107,7 @@ fn assemble<'a>(event: &CloudTrail<'a>, time: EventTime) -> AuditEvent<'a> {
         time,
         time_origin: dataward_event::audit_event::TimeOrigin::Source,
         source: Cow::Borrowed(Source::AwsCloudtrail.name()),
-        kind: kind_with_changes(meaning.kind, &changes),
+        kind: kind_with(meaning.kind, &changes),
         class: meaning.class,
         activity_id: meaning.activity_id,
         volume,
@@ -132,11 +131,6 @@ fn assemble<'a>(event: &CloudTrail<'a>, time: EventTime) -> AuditEvent<'a> {
         provider: Some(Cow::Borrowed("AWS")),
         sensitivity: None,
     }
-}
-
-/// A change of protection belongs to the changes, also where it came over the data plane. A copy of data changes none.
-fn kind_with_changes(kind: EventKind, changes: &[Change<'_>]) -> EventKind {
-    if changes.iter().all(is_copy) { kind } else { EventKind::ConfigChange }
 }
 
 /// Whether a call of the data plane says who may read an object. Most writes leave it to the bucket, so their requests

@@ -13,6 +13,7 @@ use dataward_event::volume::ReadScope;
 
 use super::{REINDEX, address, brackets, changes, reindexed_from};
 use crate::act::Act;
+use crate::changes::kind_with;
 use crate::container::Fault;
 use crate::lenient::{Loose, Object, Texts, Unread, bounded_statement, fields};
 use crate::source::{Place, Source};
@@ -199,6 +200,7 @@ fn assemble<'a>(line: &Line<'a>, text: &'a str, place: Place<'_>) -> Result<Audi
     if event.operation == REINDEX || path.split('?').next() == Some("/_reindex") {
         let copies = reindexed_from("elasticsearch", line.body.as_str());
         event.changes.extend(copies.into_vec());
+        event.kind = kind_with(event.kind, &event.changes);
     }
     Ok(event)
 }

@@ -11,7 +11,7 @@ use super::audit::act_of_action;
 use super::{REINDEX, address, cluster, reindexed_from};
 use crate::act::Act;
 use crate::catalogue_rows::elastic as rows;
-use crate::changes::Changes;
+use crate::changes::{Changes, kind_with};
 use crate::container::Fault;
 use crate::lenient::{Loose, Object, Texts, Unread, bounded_statement, fields};
 use crate::node::Node;
@@ -115,6 +115,7 @@ pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'
     if event.operation == REINDEX || line.path.as_str() == Some("/_reindex") {
         let copies = reindexed_from("opensearch", line.body.as_str());
         event.changes.extend(copies.into_vec());
+        event.kind = kind_with(event.kind, &event.changes);
     }
     event.event_code = Some(category);
     Ok(event)

@@ -15,7 +15,7 @@ use dataward_event::quarantine::QuarantineReason;
 use dataward_event::time::EventTime;
 use dataward_event::volume::{ByteCount, ObjectCount, ReadScope, RowCount, Volume};
 
-use crate::changes::is_copy;
+use crate::changes::kind_with;
 use crate::container::Fault;
 use crate::event_time;
 use crate::lenient::bounded_statement;
@@ -147,18 +147,16 @@ fn time(
 }
 
 fn kind(own: Option<&Node<'_>>, class: Class, changes: &[Change<'_>]) -> EventKind {
-    if !changes.iter().all(is_copy) {
-        // Whatever the producer calls it: changes of protection are found again among the config changes.
-        return EventKind::ConfigChange;
-    }
     let stated = own
         .and_then(|own| own.text(&["kind"]))
         .and_then(|name| EventKind::ALL.into_iter().find(|kind| kind.as_str() == name));
-    stated.unwrap_or(match class {
+    let kind = stated.unwrap_or(match class {
         Class::ApiActivity | Class::DatastoreActivity => EventKind::Access,
         Class::Authentication => EventKind::Authentication,
         _ => EventKind::ConfigChange,
-    })
+    });
+    // Whatever the producer calls it.
+    kind_with(kind, changes)
 }
 
 fn operation<'a>(root: &Node<'a>, own: Option<&Node<'a>>) -> Text<'a> {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use dataward_event::audit_event::AuditEvent;
+use dataward_event::audit_event::{AuditEvent, EventKind};
 use dataward_event::change::Direction;
 use dataward_event::position::{Offset, Partition, Position};
 use dataward_sources::catalogue_rows::emitted;
@@ -175,6 +175,9 @@ pub(crate) fn run(source: Source, file: &str, prefix: &str) {
                     told[key]
                 ));
             }
+        }
+        if !event.changes.is_empty() && event.kind == EventKind::Authentication {
+            failures.push(format!("{what}: no replay finds its changes"));
         }
         if !event.changes.is_empty() && event.datastore.is_none() {
             failures.push(format!("{what}: on what?"));
