@@ -48,7 +48,11 @@ pub(crate) fn of_database(text: &str, nouns: &[&str]) -> Option<OfDatabase> {
     }
     let words = words(text);
     let is_noun = |word: &&str| nouns.iter().any(|noun| word.eq_ignore_ascii_case(noun));
-    let at = words.iter().take(4).position(is_noun)?;
+    // Elsewhere it is somebody's name.
+    let is_between =
+        |word: &&str| ["OR", "REPLACE", "TRANSIENT"].iter().any(|other| is(Some(word), other));
+    let at = 1 + words.iter().skip(1).take_while(|word| is_between(word)).count();
+    words.get(at).filter(|word| is_noun(word))?;
     let is_made = is(words.first(), "CREATE");
     if !is_made && !is(words.first(), "DROP") {
         return None;
@@ -61,8 +65,10 @@ pub(crate) fn of_database(text: &str, nouns: &[&str]) -> Option<OfDatabase> {
         }
         rest => rest,
     };
-    let name =
-        rest.first().filter(|name| !["IF", "ROLE", "LINK"].iter().any(|w| is(Some(name), w)))?;
+    let is_name = |name: &&&str| {
+        !name.starts_with("/*") && !["IF", "ROLE", "LINK"].iter().any(|word| is(Some(name), word))
+    };
+    let name = rest.first().filter(is_name)?;
     let template = rest.iter().position(|word| word.eq_ignore_ascii_case("TEMPLATE"));
     let template = template.and_then(|at| rest.get(at + 1)).map(|word| (*word).to_owned());
     Some(OfDatabase { name: (*name).to_owned(), template, is_made })
@@ -156,6 +162,9 @@ mod tests {
         assert_eq!(of_database("CREATE DATABASE IF NOT EXISTS a"), None);
         assert_eq!(of_database("CREATE DATABASE a; DROP DATABASE b"), None);
         assert_eq!(of_database("CREATE SCHEMA a"), None);
+        assert_eq!(of_database("CREATE ROLE database LOGIN"), None);
+        assert_eq!(of_database("CREATE DATABASE /*!32312 IF NOT EXISTS*/ a"), None);
+        assert!(of_database("CREATE OR REPLACE TRANSIENT DATABASE a").is_some());
         let replica = |text: &str| replica(text).map(|(account, name)| format!("{account} {name}"));
         let found = replica("CREATE DATABASE d AS REPLICA OF org.acct.shop");
         assert_eq!(found.as_deref(), Some("acct shop"));
