@@ -106,6 +106,10 @@ impl Told {
         // Another record of an act may have told since who did it.
         let by = |event: &PostureEvent| (event.uid.clone(), event.actor.clone());
         let closing = |told: &Self| told.opening.closing().map(|closing| by(&closing.event));
+        let all_closed = |told: &Self| match &told.what {
+            What::Born { openings, .. } => born::end_of(openings).map(|closing| by(&closing.event)),
+            _ => None,
+        };
         let begun = |told: &Self| {
             told.opening.exposure.as_ref().map(|exposed| {
                 let of_leg = |leg: &Leg| (by(&leg.event), leg.change.clone());
@@ -119,14 +123,15 @@ impl Told {
             end.map(|closing| by(&closing.event))
         };
         let is_alike = match &self.what {
-            What::Weakened | What::StillOpen(_) => {
+            What::Weakened | What::StillOpen(_) | What::WeakerCopy { .. } => {
                 matches!(self.step, Step::Create) || closing(self) == closing(other)
             }
             What::Opened | What::Closed => {
                 begun(self) == begun(other) && ended(self) == ended(other)
             }
             What::Read { .. } => begun(self) == begun(other),
-            What::Born { .. } | What::WeakerCopy { .. } | What::ForeignCopy { .. } => true,
+            What::Born { .. } => all_closed(self) == all_closed(other),
+            What::ForeignCopy { .. } => true,
         };
         is_alike
             && self.opening.event.actor == other.opening.event.actor

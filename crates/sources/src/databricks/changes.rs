@@ -237,6 +237,9 @@ fn unity_catalog(call: &Call<'_>, found: &mut Found) {
             found.datastore = Some(owner.share(&name));
         }
         "updatePermissions" => permissions(call, found),
+        "createCatalog" | "deleteCatalog" if !name.is_empty() => {
+            found.datastore = Some(owner.catalog(&name));
+        }
         "updateCatalog" => {
             if let Some(mode) = call.text(&["isolation_mode", "isolationMode"]) {
                 let is_open = mode.eq_ignore_ascii_case("OPEN");
