@@ -104,7 +104,9 @@ pub(crate) fn event(
             event["query_info"] = json!({ "query_string": format!("GET /{index}/_search") });
             own = json!({ "rows_returned": rows, "bytes_out": bytes, "targets": [index] });
         }
-        Request::Write { index, .. } => own = json!({ "targets": [index] }),
+        Request::Write { index, rows, bytes } => {
+            own = json!({ "rows_written": rows, "bytes_in": bytes, "targets": [index] });
+        }
         Request::Refused { index } => {
             event["status_code"] = json!("security_exception");
             own = json!({ "targets": [index] });

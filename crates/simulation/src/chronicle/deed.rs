@@ -75,8 +75,8 @@ impl Deed {
     /// The rules that must alert, each as often as it stands here.
     pub const fn must_alert(self) -> &'static [RuleId] {
         use RuleId::{
-            AuditSilenced, AuditSourceSilent, ControlWeakened, ExposureClosed, ExposureOpened,
-            ExposureStillOpen, ReadBulk, ReadDuringExposure,
+            AuditSilenced, AuditSourceSilent, ControlWeakened, CopyWeakerDatastore, ExposureClosed,
+            ExposureOpened, ExposureStillOpen, ReadBulk, ReadDuringExposure,
         };
         match self {
             Self::Replacement => &[ControlWeakened],
@@ -84,10 +84,13 @@ impl Deed {
             Self::Copy => &[ReadBulk],
             // Who should speak and does not is silent, an hour later.
             Self::LastWord => &[AuditSourceSilent],
-            // Two legs, one exposure of three weeks: it is said again after an hour, a day and a week.
+            // Two legs, one exposure of three weeks: it is said again after an hour, a day and a week. Of both what it was
+            // copied from has nothing open.
             Self::ProtectionRemoved => &[
                 ControlWeakened,
                 ControlWeakened,
+                CopyWeakerDatastore,
+                CopyWeakerDatastore,
                 ExposureOpened,
                 ExposureStillOpen,
                 ExposureStillOpen,

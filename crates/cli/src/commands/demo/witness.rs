@@ -146,6 +146,12 @@ impl Witness {
         self.wait(stop, until, |seen| seen.alerts.iter().any(is_named));
     }
 
+    /// Waits until a rule has said something, or the time is up.
+    pub(super) fn wait_for_rule(&self, rule: RuleId, patience: Duration, stop: &AtomicBool) {
+        let until = Some(Instant::now() + patience);
+        self.wait(stop, until, |seen| seen.alerts.iter().any(|told| told.rule == rule));
+    }
+
     /// Lets a moment pass, for whoever watches.
     pub(super) fn breathe(&self, moment: Duration, stop: &AtomicBool) {
         self.wait(stop, Some(Instant::now() + moment), |_| false);
