@@ -12,6 +12,7 @@ use dataward_event::uid::UidBuilder;
 use serde::{Deserialize, Serialize};
 
 use crate::datastore_state::{DatastoreState, TotalKey};
+use crate::keeper::PATIENCE_MICROS;
 use crate::place::Place;
 use crate::posture_event::PostureEvent;
 use crate::read_total::{MINUTE_MICROS, ReadMark, ReadTotal, ReaderKey};
@@ -286,8 +287,8 @@ fn hour_of(key: &TotalKey) -> i64 {
     key.minute.div_euclid(60)
 }
 
-/// When an hour is over, and no read in it can still come.
+/// When an hour is over, and nothing in it can still come: also not from a source that is as far behind as one may be.
 fn due_of(hour: i64) -> EventTime {
     EventTime::from_micros((hour + 1).saturating_mul(HOUR_MICROS))
-        .plus_micros(LATENESS_BOUND_MICROS)
+        .plus_micros(LATENESS_BOUND_MICROS + PATIENCE_MICROS)
 }

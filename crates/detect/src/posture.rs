@@ -15,11 +15,12 @@ use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::act::undoes;
+use crate::born::is_early;
 use crate::context::Trusted;
 use crate::guards::Guards;
 use crate::lineage::{self, WeakCopy};
 use crate::opening::{
-    Closing, Covered, Exposed, GRACE_MICROS, Leg, OUTSIDE_READ, Opening, OpeningId, ToldReaders,
+    Closing, Covered, Exposed, Leg, OUTSIDE_READ, Opening, OpeningId, ToldReaders,
 };
 use crate::posture_event::{PostureEvent, SettingKey};
 use crate::reach::{holds_no_data, trusts};
@@ -525,20 +526,15 @@ impl Posture {
         });
     }
 
-    /// Births that matter no more: their grace is over by then, and nothing is open since.
-    pub(crate) fn births_over(&self, horizon: EventTime) -> impl Iterator<Item = &PostureEvent> {
-        self.births.iter().map(|birth| &**birth).filter(move |birth| {
-            let due = birth.time.plus_micros(GRACE_MICROS);
-            due < horizon && self.openings.values().all(|opening| opening.event.time > due)
-        })
-    }
-
     /// Forgets what is over: it can change no more, and it was told.
     pub fn forget_closed(&mut self, horizon: EventTime) {
-        self.openings.retain(|_, opening| opening.is_open());
         self.copies.clear();
         let over: Vec<String> = self.births_over(horizon).map(|birth| birth.uid.clone()).collect();
         self.births.retain(|birth| !over.contains(&birth.uid));
+        let births = &self.births;
+        self.openings.retain(|_, opening| {
+            opening.is_open() || births.iter().any(|birth| is_early(opening, birth))
+        });
         let openings = &self.openings;
         self.weak_copies.retain(|copy| openings.contains_key(&copy.opening));
         for opening in self.openings.values_mut() {

@@ -39,6 +39,8 @@ const AFTER: Duration = Duration::from_millis(300);
 /// How long an alert is waited for: the promise is two seconds.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long after an amount was moved it is summed up, in microseconds.
+const SUMMED_UP_MICROS: i64 = 3 * 3_600 * 1_000_000;
 /// How long after its last word whoever is silent is surely missed, in microseconds, and how long that is waited for: by the
 /// loop's reckoning nothing may be on its way any more.
 const MISSED_MICROS: i64 = 2 * 3_600 * 1_000_000;
@@ -67,6 +69,7 @@ pub(super) fn start(
         sent: 0,
         pace: Pace::of(STORY_RATE),
         begun: BTreeSet::new(),
+        slow_until: BEGIN,
         missed_at: None,
     };
     let (once, produced) = (args.once, Arc::clone(produced));
@@ -91,6 +94,8 @@ struct Telling {
     pace: Pace,
     /// The deeds that were introduced.
     begun: BTreeSet<Deed>,
+    /// Until when an amount is summed up: no partition may be hours ahead of another.
+    slow_until: EventTime,
     /// When who has said its last is missed.
     missed_at: Option<EventTime>,
 }
@@ -141,12 +146,16 @@ impl Telling {
             self.introduce(deed, entry.time)?;
         }
         match must_alert {
-            Some(deed) if deed.is_an_amount() => self.pace.keep(&mut self.producer, COPY_RATE),
+            Some(deed) if deed.is_an_amount() => {
+                self.pace.keep(&mut self.producer, COPY_RATE);
+                self.slow_until = entry.time.plus_micros(SUMMED_UP_MICROS);
+            }
             // Normal life goes by as fast as it can: whatever is on its way would be taken for latency.
             Some(_) if entry.time < NORMAL_UNTIL => {
                 self.witness.wait_for_commit(self.sent, &self.stop);
             }
             Some(_) => self.witness.breathe(BEFORE, &self.stop),
+            None if entry.time < self.slow_until => self.pace.keep(&mut self.producer, COPY_RATE),
             None if entry.time >= NORMAL_UNTIL => self.pace.keep(&mut self.producer, STORY_RATE),
             None => {}
         }
