@@ -1,9 +1,11 @@
 //! Archives that earlier releases wrote, with the state that they saved (I9): read, proven, and continued by this one.
 //!
 //! `tests/golden/state<format>` is what `run` of the last release with that format of state left behind after two files of
-//! events; never edited. A new format gets a folder of its own.
+//! events; never edited. A new format gets a folder of its own, which [`write_what_this_format_leaves_behind`] makes; until it
+//! is released it may be made again.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use dataward_archive::delta_archive::{DeltaArchive, Options};
 use dataward_detect::context::Context;
@@ -17,7 +19,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::archive::{contents, copy, total, verified};
-use crate::support::process::{dataward, text};
+use crate::support::kafka::{self, Sending, broker, setup};
+use crate::support::process::{Running, dataward, text};
 
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
@@ -46,7 +49,7 @@ fn events(archive: &mut DeltaArchive, partition: &Partition) -> Vec<ArchivedEven
 
 #[test]
 fn an_old_archive_is_whole_and_is_continued() {
-    for format in 1..FORMAT {
+    for format in 1..=FORMAT {
         let folder = TempDir::new().unwrap();
         let archive = copied(format, folder.path());
         assert_eq!(total(&verified(&archive), "events"), 42, "format {format}");
@@ -68,7 +71,7 @@ fn an_old_archive_is_whole_and_is_continued() {
 
 #[test]
 fn the_keepers_state_is_what_the_rows_teach() {
-    for format in 1..FORMAT {
+    for format in 1..=FORMAT {
         let mut archive = reader(&golden(&format!("state{format}/archive")));
         let snapshot = archive.snapshot(&Owner::Keeper).unwrap().unwrap();
         assert_eq!(snapshot.format, format);
@@ -80,12 +83,16 @@ fn the_keepers_state_is_what_the_rows_teach() {
         // An older state has not learned how often its sources speak; what is open it knows.
         assert_eq!(restored.census(), taught.census(), "format {format}");
         assert_eq!(restored.census().open_windows, 5, "format {format}");
+        if format == FORMAT {
+            let (mut restored, mut taught) = (restored, taught);
+            assert!(restored.save_all() == taught.save_all(), "the bytes of this format changed");
+        }
     }
 }
 
 #[test]
 fn a_partition_goes_on_with_what_it_had_learned() {
-    for format in 1..FORMAT {
+    for format in 1..=FORMAT {
         let mut archive = reader(&golden(&format!("state{format}/archive")));
         let progress = archive.table_progress();
         assert_eq!(progress.len(), 2);
@@ -104,4 +111,38 @@ fn a_partition_goes_on_with_what_it_had_learned() {
             }
         }
     }
+}
+
+/// Gives the events of the format before to `run`, which leaves an archive in `DATAWARD_GOLDEN`.
+#[test]
+#[ignore = "makes the archive of a new format"]
+fn write_what_this_format_leaves_behind() {
+    let target = PathBuf::from(std::env::var_os("DATAWARD_GOLDEN").expect("a folder"));
+    let broker = broker().expect("a broker");
+    kafka::create(broker, "golden", 2, &[]);
+    let known = text(&golden(&format!("state{}/archive", FORMAT - 1)));
+    let question = "SELECT kafka_partition, CAST(raw AS VARCHAR) AS raw FROM events \
+                    ORDER BY kafka_partition, kafka_offset";
+    let rows = dataward(&["query", "--archive", &known, "--format", "ndjson", question]);
+    let rows = rows.expect(0).lines();
+    let folder = TempDir::new().unwrap();
+    let setup = setup(broker, folder.path(), "golden", "");
+    let mut running = Running::start(&setup.run());
+    let sending = Sending::to(broker, "golden");
+    let began = Instant::now();
+    let mut sent = 0;
+    for half in rows.chunks(rows.len().div_ceil(2)) {
+        for row in half {
+            let partition = row["kafka_partition"].as_i64().unwrap();
+            let raw = row["raw"].as_str().unwrap();
+            sending.to_partition(i32::try_from(partition).unwrap(), raw.as_bytes());
+        }
+        sending.flush();
+        sent += half.len();
+        setup.until_settled(&mut running, i64::try_from(sent).unwrap());
+        // From then on the next checkpoint has a snapshot.
+        running.until("a snapshot to be due", |_| began.elapsed() > Duration::from_secs(3));
+    }
+    running.terminate().expect(0);
+    copy(&setup.archive, &target.join("archive"));
 }

@@ -101,6 +101,13 @@ impl Sending {
         self.producer.send(record).map_err(|(error, _)| error).unwrap();
     }
 
+    /// A record without a key, to one partition.
+    pub(crate) fn to_partition(&self, partition: i32, payload: &[u8]) {
+        let record: BaseRecord<'_, [u8], [u8]> =
+            BaseRecord::to(&self.topic).partition(partition).payload(payload);
+        self.producer.send(record).map_err(|(error, _)| error).unwrap();
+    }
+
     pub(crate) fn flush(&self) {
         self.producer.flush(DEADLINE).unwrap();
     }
