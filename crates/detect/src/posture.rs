@@ -20,7 +20,7 @@ use crate::context::Trusted;
 use crate::guards::Guards;
 use crate::lineage::{self, WeakCopy};
 use crate::opening::{
-    Closing, Covered, Exposed, Leg, OUTSIDE_READ, Opening, OpeningId, ToldReaders,
+    Closing, Covered, Exposed, Leg, OUTSIDE_READ, Opening, OpeningId, SOURCE_SILENT, ToldReaders,
 };
 use crate::posture_event::{PostureEvent, SettingKey};
 use crate::reach::{holds_no_data, trusts};
@@ -161,7 +161,9 @@ impl Posture {
                     {
                         continue;
                     }
-                    let is_known = known.is_some() || self.is_whole_known(key);
+                    // Who is silent spoke before.
+                    let is_known =
+                        known.is_some() || self.is_whole_known(key) || key.1 == SOURCE_SILENT;
                     is_uncertain |= !is_known;
                     opened.push(change.clone());
                 }
