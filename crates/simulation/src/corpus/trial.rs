@@ -18,6 +18,10 @@ use super::case::{Case, Label};
 /// How much later a record is sent again, in microseconds.
 const AGAIN_MICROS: i64 = 60 * 1_000_000;
 
+/// How long is waited for what is only said when nothing more has come, in microseconds: the time in which whoever makes a
+/// datastore may still protect it, and less than an hour, after which things are said again.
+const WAIT_MICROS: i64 = 30 * 60 * 1_000_000;
+
 /// How a case went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
@@ -131,7 +135,10 @@ fn is_alarm(rule: RuleId) -> bool {
     match id {
         // Those say that somebody tried, or how something goes on that was said before.
         "control.attempts" | "exposure.still_open" | "exposure.closed" => false,
-        _ => id.starts_with("control.") || id.starts_with("exposure.") || id == "audit.silenced",
+        _ => {
+            ["control.", "exposure.", "datastore."].iter().any(|start| id.starts_with(start))
+                || id == "audit.silenced"
+        }
     }
 }
 
@@ -184,19 +191,32 @@ impl Detector {
         findings
     }
 
-    /// The alarms of events.
-    fn alarms_of(&mut self, events: &[AuditEvent<'_>]) -> Vec<Alarm> {
-        let uids: BTreeSet<&str> = events.iter().map(|event| &*event.uid).collect();
-        let mut alarms = Vec::new();
-        for event in events {
-            for finding in self.observe(event) {
-                if finding.step == Step::Create && is_alarm(finding.rule) {
-                    alarms.push(alarm(finding, &uids));
-                }
-            }
-        }
+    /// The alarms of events, also those that wait for what comes after them.
+    fn alarms_in_the_end(&mut self, events: &[AuditEvent<'_>]) -> Vec<Alarm> {
+        let mut alarms = self.alarms_of(events);
+        let Some(last) = events.iter().map(|event| event.time).max() else { return alarms };
+        let uids = uids_of(events);
+        let concluded = self.keeper.tick(last.plus_micros(WAIT_MICROS));
+        let raised = concluded.findings.into_iter().filter(is_raised);
+        alarms.extend(raised.map(|finding| alarm(finding, &uids)));
         alarms
     }
+
+    /// The alarms of events.
+    fn alarms_of(&mut self, events: &[AuditEvent<'_>]) -> Vec<Alarm> {
+        let uids = uids_of(events);
+        let findings: Vec<Finding> = events.iter().flat_map(|event| self.observe(event)).collect();
+        let raised = findings.into_iter().filter(is_raised);
+        raised.map(|finding| alarm(finding, &uids)).collect()
+    }
+}
+
+fn is_raised(finding: &Finding) -> bool {
+    finding.step == Step::Create && is_alarm(finding.rule)
+}
+
+fn uids_of<'e>(events: &'e [AuditEvent<'_>]) -> BTreeSet<&'e str> {
+    events.iter().map(|event| &*event.uid).collect()
 }
 
 /// An alarm, with the rows of what the events of these uids did.
@@ -225,25 +245,28 @@ fn changes_of(events: &[AuditEvent<'_>]) -> Vec<String> {
 
 /// Shows a case to a new detector, and judges what it says.
 pub fn run(case: &Case<'_>) -> Tried {
-    let mut detector = Detector::default();
-    let mut rejects = Vec::new();
     // The offset tells apart records that bring no uid of their own.
-    let mut offset = 0;
-    for text in &case.before {
-        let opened = open(case.source, text, offset);
-        offset += 1;
-        rejects.extend(opened.rejects);
-        detector.alarms_of(&opened.events);
-    }
-    let opened = open(case.source, &case.record, offset);
-    rejects.extend(opened.rejects);
+    let before: Vec<Opened> =
+        (0..).zip(&case.before).map(|(offset, text)| open(case.source, text, offset)).collect();
+    let opened = open(case.source, &case.record, i64::MAX);
+    let detector = || {
+        let mut detector = Detector::default();
+        for events in before.iter().map(|opened| &opened.events) {
+            detector.alarms_of(events);
+        }
+        detector
+    };
+    // Sent again before the wait is over, which would say what is said for the first time.
+    let mut asked_twice = detector();
+    asked_twice.alarms_of(&opened.events);
+    let rejects = before.iter().chain([&opened]).flat_map(|opened| opened.rejects.clone());
     let mut tried = Tried {
         verdict: Verdict::Right,
-        alarms: detector.alarms_of(&opened.events),
+        alarms: detector().alarms_in_the_end(&opened.events),
         changes: changes_of(&opened.events),
         operations: opened.events.iter().map(|event| event.operation.to_string()).collect(),
-        rejects,
-        again: detector.alarms_of(&sent_again(&opened.events)),
+        rejects: rejects.collect(),
+        again: asked_twice.alarms_of(&sent_again(&opened.events)),
     };
     tried.verdict = judge(case, &tried);
     tried
