@@ -3,7 +3,7 @@
 use dataward_event::position::{Offset, Partition, Position};
 use dataward_event::time::EventTime;
 use dataward_pipeline::alert::Alert;
-use dataward_pipeline::archive::{ArchiveError, Replayed, SharedRow, TICK};
+use dataward_pipeline::archive::{ArchiveError, LISTENED, Replayed, SharedRow, TICK};
 
 use crate::column::Column;
 use crate::commit_log::LiveFile;
@@ -122,11 +122,14 @@ pub(crate) async fn replay_shared(
             let columns = [Column::OperatorOperation, Column::EventTime];
             let mut take = |rows: &RowView| {
                 for row in 0..rows.rows() {
-                    if rows.text(Column::OperatorOperation, row) == Some(TICK) {
-                        let time = rows.time(Column::EventTime, row);
-                        let time = time.ok_or(wrong(UnusableCell(Column::EventTime)))?;
-                        each(SharedRow::Tick(EventTime::from_micros(time)));
-                    }
+                    let as_row = match rows.text(Column::OperatorOperation, row) {
+                        Some(TICK) => SharedRow::Tick,
+                        Some(LISTENED) => SharedRow::Listened,
+                        _ => continue,
+                    };
+                    let time = rows.time(Column::EventTime, row);
+                    let time = time.ok_or(wrong(UnusableCell(Column::EventTime)))?;
+                    each(as_row(EventTime::from_micros(time)));
                 }
                 Ok(())
             };

@@ -55,6 +55,8 @@ pub(crate) struct Config {
     pub(crate) registries: Vec<(String, Address)>,
     /// The files that secrets were read from.
     pub(crate) secret_files: Vec<PathBuf>,
+    /// The context file, if there is one.
+    pub(crate) context_file: Option<PathBuf>,
 }
 
 /// A sink of alerts.
@@ -225,6 +227,7 @@ impl Config {
             listen: raw.server.listen.as_deref().map(listen).transpose()?,
             registries: registries(&raw.topics)?,
             secret_files,
+            context_file: raw.context.path,
         })
     }
 }

@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod config;
+mod context_file;
 mod exit;
 mod logging;
 mod output;

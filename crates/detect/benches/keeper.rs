@@ -9,6 +9,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use dataward_detect::keeper::Keeper;
+use dataward_detect::place::Place;
 use dataward_detect::posture_event::PostureEvent;
 use dataward_detect::read_total::ReadTotals;
 use dataward_event::audit_event::{
@@ -86,6 +87,8 @@ fn change(
         }],
         sensitivity: None,
         is_destruction: false,
+        is_creation: false,
+        place: Place::default(),
     }
 }
 

@@ -4,10 +4,16 @@
 
 use std::net::IpAddr;
 
-use dataward_event::audit_event::{Datastore, Sensitivity};
+use dataward_event::audit_event::{Actor, Datastore, Sensitivity};
+use dataward_event::change::Control;
 use dataward_event::exposure::Known;
+use dataward_event::finding::Approval;
+use dataward_event::time::EventTime;
 use dataward_event::uid::UidBuilder;
 use serde::{Deserialize, Serialize};
+
+use crate::plan::{ApprovedChange, Maintenance};
+use crate::state::since_3;
 
 /// Everything that is known, as the context file states it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +25,12 @@ pub struct Context {
     pub datastores: Vec<DatastoreContext>,
     /// Actors; the first entry that fits an actor counts.
     pub actors: Vec<ActorContext>,
+    /// Changes that were approved; the first one that covers a change counts.
+    #[serde(default, deserialize_with = "since_3")]
+    pub approved_changes: Vec<ApprovedChange>,
+    /// When sources are expected to be silent.
+    #[serde(default, deserialize_with = "since_3")]
+    pub maintenance: Vec<Maintenance>,
 }
 
 /// Who and what is our own.
@@ -29,10 +41,13 @@ pub struct Trusted {
     pub accounts: Vec<String>,
     /// Networks from which reads are expected. Where none is named, no network is unexpected.
     pub networks: Vec<Network>,
+    /// Regions into which data may be copied.
+    #[serde(default, deserialize_with = "since_3")]
+    pub regions: Vec<String>,
 }
 
 /// What is known of one datastore, or of all whose uid or name begins alike.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DatastoreContext {
     /// Its uid or its name; with `*` at the end, what they begin with.
@@ -58,6 +73,18 @@ pub struct DatastoreContext {
     /// Whether it can be reached from outside; without it only events tell.
     #[serde(default)]
     pub reachable: Option<bool>,
+    /// How many people's data it holds.
+    #[serde(default, deserialize_with = "since_3")]
+    pub subjects: Option<u64>,
+    /// Who answers for it.
+    #[serde(default, deserialize_with = "since_3")]
+    pub owner: Option<String>,
+    /// What it is used for: `production`.
+    #[serde(default, deserialize_with = "since_3")]
+    pub environment: Option<String>,
+    /// Networks from which it is expected to be read, instead of the trusted ones.
+    #[serde(default, deserialize_with = "since_3")]
+    pub networks: Vec<Network>,
 }
 
 /// What is known of one actor, or of all whose uid or name begins alike.
@@ -173,14 +200,38 @@ impl Context {
         self.trusted.accounts.iter().any(|trusted| trusted == account)
     }
 
-    /// Whether an address lies in a network from which reads are expected. Without any such network, or without an
-    /// address, nothing is unexpected.
-    pub fn expects_address(&self, address: Option<&str>) -> bool {
+    /// Whether an address lies in a network from which reads of a datastore are expected: one of its own, else one of
+    /// the trusted ones. Without any such network, or without an address, nothing is unexpected.
+    pub fn expects_address(&self, entry: Option<&DatastoreContext>, address: Option<&str>) -> bool {
         let Some(address) = address.and_then(|text| text.parse::<IpAddr>().ok()) else {
             return true;
         };
-        self.trusted.networks.is_empty()
-            || self.trusted.networks.iter().any(|network| network.contains(address))
+        let own = entry.map(|entry| &entry.networks).filter(|own| !own.is_empty());
+        let networks = own.unwrap_or(&self.trusted.networks);
+        networks.is_empty() || networks.iter().any(|network| network.contains(address))
+    }
+
+    /// The approval of a change that was `made` then, as far as it counts at `at`.
+    pub fn approval(
+        &self,
+        actor: &Actor<'_>,
+        datastore: &Datastore<'_>,
+        control: Control,
+        made: EventTime,
+        at: EventTime,
+    ) -> Option<Approval> {
+        let mut approved = self.approved_changes.iter();
+        approved.find_map(|change| change.covers(actor, datastore, control, made, at))
+    }
+
+    /// The end of the planned silence in which a time lies.
+    pub fn excuses_silence(
+        &self,
+        source: &str,
+        datastore: Option<&Datastore<'_>>,
+        due: EventTime,
+    ) -> Option<EventTime> {
+        self.maintenance.iter().filter_map(|plan| plan.excuses(source, datastore, due)).max()
     }
 }
 
@@ -278,13 +329,8 @@ mod tests {
     fn the_data_classes_decide_where_nobody_states_the_sensitivity() {
         let mut entry = DatastoreContext {
             name: "customers*".to_owned(),
-            sensitivity: None,
             data_classes: vec![DataClass::Telemetry, DataClass::Contact],
-            rows: None,
-            bytes: None,
-            objects: None,
-            expected_public: false,
-            reachable: None,
+            ..DatastoreContext::default()
         };
         assert_eq!(entry.sensitivity(), Some(Sensitivity::Confidential));
         entry.sensitivity = Some(SensitivityName::Public);

@@ -14,7 +14,8 @@ use dataward_event::time::EventTime;
 
 use crate::actor_key::identity_hash;
 use crate::datastore_state::INSIDERS_PER_MINUTE_MAX;
-use crate::read_total::{DatastoreRead, ReadTotal, identity, is_stranger, shared};
+use crate::place::Place;
+use crate::read_total::{DatastoreRead, ReadTotal, identity, is_stranger, place_like, shared};
 
 /// The most crowds that are remembered at once. When there are more all are handed over, and it begins anew.
 const CROWDS_MAX: usize = 16_384;
@@ -35,6 +36,7 @@ pub(crate) struct Crowds {
 struct Crowd {
     datastore: Datastore<'static>,
     source: Arc<str>,
+    place: Arc<Place>,
     minute: i64,
     /// The smallest hashes, in order.
     told_apart: Vec<u64>,
@@ -73,6 +75,7 @@ impl Crowds {
             self.crowds.push(Crowd {
                 datastore: datastore.clone().into_owned(),
                 source: shared(&event.source, like),
+                place: place_like(event, self.crowds.last().map(|crowd| &crowd.place)),
                 minute,
                 told_apart: vec![hash],
                 others: None,
@@ -140,6 +143,8 @@ impl Crowd {
             minute: self.minute,
             reader: None,
             total,
+            is_write: false,
+            place: Arc::clone(&self.place),
         })
     }
 }

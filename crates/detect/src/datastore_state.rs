@@ -14,11 +14,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::act::{COMPANION_MICROS, joined};
 use crate::actor_key::identity_hash;
-use crate::context::Context;
-use crate::opening::{Opening, Tally, still_open_dues};
+use crate::context::{Context, DatastoreContext};
+use crate::flows::Flows;
+use crate::guards::AccountGuards;
+use crate::opening::{Opening, still_open_dues};
+use crate::place::Place;
 use crate::posture::{Facts, Posture, outside_read_change};
 use crate::posture_event::PostureEvent;
+use crate::read_inside::{add_reads, reads_inside};
 use crate::read_total::{DatastoreRead, MINUTE_MICROS, ReadMark, ReadTotal, ReaderKey};
+use crate::rhythm::Rhythm;
+use crate::state::since_3;
 
 /// The most recent events kept as they are: what each further event costs. Of a datastore that is changed more often within
 /// the lateness bound the oldest are folded early, and a late event among them no longer takes its place.
@@ -41,6 +47,15 @@ pub struct DatastoreState {
     datastore: Option<Datastore<'static>>,
     /// How many of the totals are of readers that may be outsiders.
     strangers: usize,
+    /// Where it lies.
+    #[serde(deserialize_with = "since_3")]
+    place: Place,
+    /// How often each source tells of its being read, in order.
+    #[serde(deserialize_with = "since_3")]
+    pub(crate) rhythms: Vec<(Arc<str>, Rhythm)>,
+    /// What was moved out of it and into it.
+    #[serde(deserialize_with = "since_3")]
+    pub(crate) flows: Flows,
     /// What was derived last, while it holds.
     #[serde(skip)]
     memo: Memo,
@@ -60,7 +75,9 @@ impl Eq for Memo {}
 
 impl Memo {
     fn has_openings(&self) -> bool {
-        self.0.as_ref().is_some_and(|posture| posture.openings().next().is_some())
+        let tells =
+            |posture: &Posture| posture.openings().next().is_some() || !posture.copies.is_empty();
+        self.0.as_deref().is_some_and(tells)
     }
 
     /// Older events are folded: what was open in them, and is closed, is forgotten.
@@ -73,11 +90,27 @@ impl Memo {
 
 /// A minute and a reader. Which readers are told apart is decided by a hash of them, never by who came first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-struct TotalKey {
-    minute: i64,
-    is_stranger: bool,
-    hash: u64,
-    reader: ReaderKey,
+pub(crate) struct TotalKey {
+    pub(crate) minute: i64,
+    pub(crate) is_stranger: bool,
+    pub(crate) hash: u64,
+    pub(crate) reader: ReaderKey,
+}
+
+/// What is known from elsewhere: the context, and what stands above the datastore in its account.
+#[derive(Debug, Clone, Copy)]
+pub struct Around<'c> {
+    /// What people know.
+    pub context: &'c Context,
+    /// The guards of its account.
+    pub guards: Option<&'c AccountGuards>,
+}
+
+impl<'c> From<&'c Context> for Around<'c> {
+    /// Without guards.
+    fn from(context: &'c Context) -> Self {
+        Self { context, guards: None }
+    }
 }
 
 /// The state of a datastore as of the newest event.
@@ -89,18 +122,29 @@ pub struct Derived<'s> {
     context: &'s Context,
 }
 
-/// How a read lies to an interval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Inside,
-    Edge,
-    Outside,
+impl<'s> Derived<'s> {
+    pub(crate) fn totals(&self) -> impl Iterator<Item = (&'s TotalKey, &'s ReadTotal)> + use<'s> {
+        self.state.totals.iter()
+    }
+
+    pub(crate) fn others(&self) -> &'s BTreeMap<i64, ReadFigures> {
+        &self.state.others
+    }
+
+    pub(crate) fn context(&self) -> &'s Context {
+        self.context
+    }
+
+    /// What the context says of the datastore.
+    pub(crate) fn entry(&self) -> Option<&'s DatastoreContext> {
+        self.state.entry(self.context)
+    }
 }
 
 impl DatastoreState {
     /// Takes a change in.
-    pub fn insert(&mut self, event: PostureEvent, context: &Context) {
-        self.know(&event.datastore, &event.source);
+    pub fn insert(&mut self, event: PostureEvent, around: Around<'_>) {
+        self.know(&event.datastore, &event.source, &event.place);
         let place = (event.time, event.uid.clone());
         if let Some(known) = self.recent.get_mut(&place) {
             // The same event from another place: a set has it once, under its smaller position.
@@ -112,13 +156,30 @@ impl DatastoreState {
         }
         let event = Arc::new(event);
         let is_newest = self.recent.last_key_value().is_none_or(|(newest, _)| *newest < place)
-            && event.correlation_uid.is_none();
+            && event.correlation_uid.is_none()
+            && around.guards.is_none_or(|guards| guards.are_before(&place));
         let memo = self.memo.0.take().filter(|_| is_newest && self.strangers == 0);
         if let Some(mut posture) = memo {
-            posture.step(&event, &self.facts(context));
+            posture.step(&event, &self.facts(around.context));
             self.memo.0 = Some(posture);
         }
         self.recent.insert(place, event);
+    }
+
+    /// Takes an event back that was concluded, not told: it was not so.
+    pub(crate) fn withdraw(&mut self, time: EventTime, uid: &str) {
+        self.recent.remove(&(time, uid.to_owned()));
+        self.memo.0 = None;
+    }
+
+    /// Whether it has an event of this time and uid that a late one can still change.
+    pub(crate) fn has_event(&self, time: EventTime, uid: &str) -> bool {
+        self.recent.contains_key(&(time, uid.to_owned()))
+    }
+
+    /// What stands above it has changed.
+    pub(crate) fn forget_memo(&mut self) {
+        self.memo.0 = None;
     }
 
     /// Finds totals again that an earlier release has saved under other hashes.
@@ -133,9 +194,9 @@ impl DatastoreState {
     }
 
     /// Derives what will be asked for, if it is not known.
-    pub fn remember(&mut self, context: &Context) {
+    pub fn remember(&mut self, around: Around<'_>) {
         if self.memo.0.is_none() && !self.is_calm() {
-            self.memo.0 = Some(Box::new(self.derive(context).posture));
+            self.memo.0 = Some(Box::new(self.derive(around).posture));
         }
     }
 
@@ -150,14 +211,14 @@ impl DatastoreState {
         if let Some((_, oldest)) = self.recent.pop_first() {
             let oldest = joined(&oldest, self.recent.values());
             self.settled.step(&oldest, &facts);
-            self.settled.forget_closed();
+            self.settled.forget_closed(oldest.time);
             self.memo.fold();
         }
     }
 
     /// Takes a change in that is older than what is settled. Returns what must be told of it.
     pub fn insert_late(&mut self, event: PostureEvent, context: &Context) -> Vec<Arc<Opening>> {
-        self.know(&event.datastore, &event.source);
+        self.know(&event.datastore, &event.source, &event.place);
         self.memo.0 = None;
         let facts = self.facts(context);
         self.settled.step_late(&Arc::new(event), &facts)
@@ -165,7 +226,11 @@ impl DatastoreState {
 
     /// Takes reads in. Those older than what is settled count in the first minute that is not.
     pub fn insert_read(&mut self, read: DatastoreRead, settled_minute: i64) {
-        self.know(&read.datastore, &read.source);
+        self.know(&read.datastore, &read.source, &read.place);
+        self.flows.add(&read);
+        if read.is_write {
+            return;
+        }
         let minute = read.minute.max(settled_minute);
         let Some(reader) = read.reader else {
             self.others.entry(minute).or_default().merge(&read.total.figures);
@@ -197,7 +262,8 @@ impl DatastoreState {
         }
     }
 
-    fn know(&mut self, datastore: &Datastore<'static>, source: &str) {
+    fn know(&mut self, datastore: &Datastore<'static>, source: &str, place: &Place) {
+        self.place.learn(place);
         if let Err(place) = self.sources.binary_search_by(|known| (**known).cmp(source)) {
             self.sources.reserve_exact(1);
             self.sources.insert(place, source.into());
@@ -229,6 +295,22 @@ impl DatastoreState {
         }
     }
 
+    /// The entry of the context that fits it.
+    pub fn entry<'c>(&self, context: &'c Context) -> Option<&'c DatastoreContext> {
+        self.datastore.as_ref().and_then(|datastore| context.datastore(datastore))
+    }
+
+    /// Where it lies, as far as events tell.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// When it was made, as far as that was seen.
+    pub(crate) fn births(&self) -> impl Iterator<Item = EventTime> {
+        let recent = self.recent.values().filter(|event| event.is_creation);
+        recent.chain(&self.settled.births).map(|birth| birth.time)
+    }
+
     /// The datastore, as fully as anybody has named it.
     pub fn datastore(&self) -> Option<&Datastore<'static>> {
         self.datastore.as_ref()
@@ -241,7 +323,12 @@ impl DatastoreState {
 
     /// Whether a late event can still change something.
     pub fn has_recent(&self) -> bool {
-        !self.recent.is_empty() || !self.totals.is_empty() || !self.others.is_empty()
+        !self.recent.is_empty()
+            || !self.totals.is_empty()
+            || !self.others.is_empty()
+            || !self.flows.is_empty()
+            || !self.settled.births.is_empty()
+            || self.rhythms.iter().any(|(_, rhythm)| rhythm.has_recent())
     }
 
     /// Windows that reads made known, up to the lateness bound: where they are exposed no longer nothing stands of them.
@@ -254,8 +341,17 @@ impl DatastoreState {
         !self.totals.is_empty() || !self.others.is_empty()
     }
 
-    /// Whether something of it is before a time.
-    pub fn has_before(&self, horizon: EventTime) -> bool {
+    /// Whether what stands above it has changed since it was folded.
+    pub(crate) fn has_guards_to_fold(&self, guards: Option<&AccountGuards>) -> bool {
+        guards.is_some_and(|guards| guards.after(&self.settled.guards).1.next().is_some())
+    }
+
+    /// Whether something of it, or of what stands above it, is before a time.
+    pub fn has_before(&self, horizon: EventTime, guards: Option<&AccountGuards>) -> bool {
+        let mut guards = guards.into_iter().flat_map(|all| all.after(&self.settled.guards).1);
+        if guards.any(|guard| guard.time < horizon) {
+            return true;
+        }
         let minute = horizon.micros().div_euclid(MINUTE_MICROS);
         let oldest = horizon.plus_micros(-COMPANION_MICROS);
         let is_due = |time: EventTime, event: &PostureEvent| time < oldest || !event.is_companion();
@@ -263,10 +359,15 @@ impl DatastoreState {
         recent.any(|((time, _), event)| is_due(*time, event))
             || self.totals.first_key_value().is_some_and(|(key, _)| key.minute < minute)
             || self.others.first_key_value().is_some_and(|(of, _)| *of < minute)
+            || self.rhythms.iter().any(|(_, rhythm)| rhythm.has_before(horizon))
+            || self.flows.has_before(horizon)
+            || self.settled.births_over(horizon).next().is_some()
     }
 
     /// Folds everything before the horizon, which is a whole minute.
-    pub fn settle(&mut self, horizon: EventTime, context: &Context) {
+    pub fn settle(&mut self, horizon: EventTime, around: Around<'_>) {
+        let context = around.context;
+        self.flows.forget(horizon);
         let minute = horizon.micros().div_euclid(MINUTE_MICROS);
         let events = take_before(&mut self.recent, &(horizon, String::new()));
         let companions = events.values().chain(self.recent.values());
@@ -275,14 +376,16 @@ impl DatastoreState {
         self.strangers -= totals.keys().filter(|key| key.is_stranger).count();
 
         let facts = self.facts(context);
-        let inputs = self.inputs(events.values(), companions, totals.iter(), context);
+        let inputs = self.inputs(events.values(), companions, totals.iter(), around, Some(horizon));
+        adopt_guards(&mut self.settled, around);
         for input in &inputs {
             step(&mut self.settled, input, &facts);
         }
+        let entry = self.datastore.as_ref().and_then(|datastore| context.datastore(datastore));
         for opening in self.settled.openings_mut() {
             let before = opening.tally.clone();
             if let Some(exposed) = &mut opening.exposure {
-                for read in reads_inside(totals.iter(), exposed.interval(), context) {
+                for read in reads_inside(totals.iter(), exposed.interval(), context, entry) {
                     exposed.told.is_new(&read.identity(), read.is_stranger());
                 }
             }
@@ -306,7 +409,7 @@ impl DatastoreState {
         let kept =
             events.into_iter().filter(|((time, _), event)| *time >= oldest && event.is_companion());
         self.recent.extend(kept);
-        self.settled.forget_closed();
+        self.settled.forget_closed(horizon);
         self.memo.fold();
         if self.recent.is_empty() {
             // Then it is what is settled.
@@ -315,18 +418,24 @@ impl DatastoreState {
     }
 
     /// The state as of the newest event.
-    pub fn derive<'s>(&'s self, context: &'s Context) -> Derived<'s> {
+    pub fn derive<'s>(&'s self, around: Around<'s>) -> Derived<'s> {
+        let context = around.context;
         if let Some(posture) = &self.memo.0 {
             return Derived { posture: (**posture).clone(), state: self, context };
         }
-        let facts = self.facts(context);
+        Derived { posture: self.posture_at(around, None), state: self, context }
+    }
+
+    /// Its protection just before a time: not longer ago than the lateness bound.
+    pub(crate) fn posture_at(&self, around: Around<'_>, end: Option<EventTime>) -> Posture {
+        let facts = self.facts(around.context);
         let mut posture = self.settled.clone();
-        for input in
-            &self.inputs(self.recent.values(), self.recent.values(), self.totals.iter(), context)
-        {
+        adopt_guards(&mut posture, around);
+        let recent = || self.recent.values();
+        for input in &self.inputs(recent(), recent(), self.totals.iter(), around, end) {
             step(&mut posture, input, &facts);
         }
-        Derived { posture, state: self, context }
+        posture
     }
 
     /// Whether nothing can be told of it: nothing is open, and nothing happened lately that could open or close.
@@ -357,6 +466,8 @@ impl DatastoreState {
             changes: Vec::new(),
             sensitivity: None,
             is_destruction: false,
+            is_creation: false,
+            place: Place::default(),
             position: newest.position.clone(),
             datastore: newest.datastore.clone(),
         };
@@ -364,25 +475,37 @@ impl DatastoreState {
         self.settled.judge(&Arc::new(adoption), at, true, &facts);
     }
 
-    /// Changes and reads from outside, in the order of their times.
+    /// Changes, of itself and of what stands above it, and reads from outside: before `end`, in the order of their times.
     fn inputs<'i>(
         &self,
         events: impl Iterator<Item = &'i Arc<PostureEvent>>,
         companions: impl Iterator<Item = &'i Arc<PostureEvent>> + Clone,
         totals: impl Iterator<Item = (&'i TotalKey, &'i ReadTotal)>,
-        context: &Context,
+        around: Around<'_>,
+        end: Option<EventTime>,
     ) -> Vec<Input> {
+        let context = around.context;
+        let is_before = |time: EventTime| end.is_none_or(|end| time < end);
+        let events = events.filter(|event| is_before(event.time));
         let mut inputs: Vec<Input> =
             events.map(|event| Input::Change(joined(event, companions.clone()))).collect();
+        let mut is_mixed = false;
+        if let Some(guards) = around.guards {
+            let (_, later) = guards.after(&self.settled.guards);
+            let later = later.filter(|event| is_before(event.time));
+            inputs.extend(later.map(|event| Input::Guard(Arc::clone(event))));
+            is_mixed = true;
+        }
         let Some(datastore) = &self.datastore else { return inputs };
         let source = self.sources.first().map_or("", |source| &**source);
         let strangers =
             totals.filter(|(key, _)| key.is_stranger && key.reader.is_outsider(context));
+        let strangers = strangers.filter(|(_, total)| is_before(total.first.time));
         inputs.extend(strangers.map(|(key, total)| {
             let read = as_change(datastore, source, &key.reader, &total.first);
             Input::OutsideRead(Arc::new(read))
         }));
-        if inputs.iter().any(|input| matches!(input, Input::OutsideRead(_))) {
+        if is_mixed || inputs.iter().any(|input| matches!(input, Input::OutsideRead(_))) {
             inputs.sort_by(|one, other| one.order().cmp(&other.order()));
         }
         inputs
@@ -400,12 +523,13 @@ fn take_before<K: Ord, V>(map: &mut BTreeMap<K, V>, key: &K) -> BTreeMap<K, V> {
 
 enum Input {
     Change(Arc<PostureEvent>),
+    Guard(Arc<PostureEvent>),
     OutsideRead(Arc<PostureEvent>),
 }
 
 impl Input {
     fn order(&self) -> (EventTime, &str) {
-        let (Self::Change(event) | Self::OutsideRead(event)) = self;
+        let (Self::Change(event) | Self::Guard(event) | Self::OutsideRead(event)) = self;
         (event.time, &event.uid)
     }
 }
@@ -413,7 +537,17 @@ impl Input {
 fn step(posture: &mut Posture, input: &Input, facts: &Facts<'_>) {
     match input {
         Input::Change(event) => posture.step(event, facts),
+        Input::Guard(event) => posture.step_guard(event, facts),
         Input::OutsideRead(read) => posture.step_outside_read(read, facts),
+    }
+}
+
+/// What was known of its account before anything was known of itself.
+fn adopt_guards(posture: &mut Posture, around: Around<'_>) {
+    if let Some(guards) = around.guards
+        && let (Some(base), _) = guards.after(&posture.guards)
+    {
+        posture.guards = base.clone();
     }
 }
 
@@ -453,115 +587,7 @@ fn as_change(
         changes: vec![outside_read_change(is_anonymous, reader.outsider())],
         sensitivity: None,
         is_destruction: false,
+        is_creation: false,
+        place: Place::default(),
     }
-}
-
-/// Adds the reads that lie in `[from, to)`.
-fn add_reads<'t>(
-    tally: &mut Tally,
-    interval: (EventTime, Option<EventTime>),
-    totals: impl Iterator<Item = (&'t TotalKey, &'t ReadTotal)>,
-    others: &BTreeMap<i64, ReadFigures>,
-    context: &Context,
-) {
-    let as_edge = |figures: &ReadFigures| ReadFigures {
-        reads_at_edges: figures.reads,
-        ..ReadFigures::default()
-    };
-    for (key, total) in totals {
-        let is_outsider = key.reader.is_outsider(context);
-        match place(interval, total.first.time, total.last.time) {
-            Place::Inside => tally.add(Some(&key.reader), is_outsider, &total.figures),
-            Place::Edge => tally.add(Some(&key.reader), is_outsider, &as_edge(&total.figures)),
-            Place::Outside => {}
-        }
-    }
-    for (minute, figures) in others {
-        let start = EventTime::from_micros(minute.saturating_mul(MINUTE_MICROS));
-        match place(interval, start, start.plus_micros(MINUTE_MICROS - 1)) {
-            Place::Inside => tally.add(None, false, figures),
-            Place::Edge => tally.add(None, false, &as_edge(figures)),
-            Place::Outside => {}
-        }
-    }
-}
-
-fn place(interval: (EventTime, Option<EventTime>), first: EventTime, last: EventTime) -> Place {
-    let is_inside = |time: EventTime| time >= interval.0 && interval.1.is_none_or(|to| time < to);
-    if is_inside(first) && is_inside(last) {
-        Place::Inside
-    } else if last < interval.0 || interval.1.is_some_and(|to| first >= to) {
-        Place::Outside
-    } else {
-        Place::Edge
-    }
-}
-
-/// A read in an interval: whose, and the first of it that certainly lies inside.
-#[derive(Debug, Clone)]
-pub struct ReadInside<'s> {
-    /// Who.
-    pub reader: &'s ReaderKey,
-    /// The read.
-    pub mark: &'s ReadMark,
-    /// Anonymous, or of a foreign account.
-    pub is_outsider: bool,
-    /// From a network from which no reads are expected.
-    pub is_unexpected: bool,
-}
-
-impl Derived<'_> {
-    /// What was read in an interval that belongs to an opening: `settled` holds what is older.
-    pub fn tally(&self, settled: &Tally, interval: (EventTime, Option<EventTime>)) -> Tally {
-        let mut tally = settled.clone();
-        add_reads(&mut tally, interval, self.state.totals.iter(), &self.state.others, self.context);
-        tally
-    }
-
-    /// The first certain read of each identity in an interval, in the order of time.
-    pub fn reads_inside(&self, interval: (EventTime, Option<EventTime>)) -> Vec<ReadInside<'_>> {
-        reads_inside(self.state.totals.iter(), interval, self.context)
-    }
-}
-
-impl ReadInside<'_> {
-    /// Who is told of once: an actor, and one of our own from an unexpected network once more for each network.
-    pub fn identity(&self) -> String {
-        let identity = self.reader.identity();
-        if self.is_unexpected && !self.is_outsider {
-            return format!("{identity} from {}", self.reader.network);
-        }
-        identity.to_owned()
-    }
-
-    /// Nobody of our own, or one of our own from where none are expected.
-    pub fn is_stranger(&self) -> bool {
-        self.is_outsider || self.is_unexpected
-    }
-}
-
-fn reads_inside<'t>(
-    totals: impl Iterator<Item = (&'t TotalKey, &'t ReadTotal)>,
-    interval: (EventTime, Option<EventTime>),
-    context: &Context,
-) -> Vec<ReadInside<'t>> {
-    let is_inside = |time: EventTime| time >= interval.0 && interval.1.is_none_or(|to| time < to);
-    let mut first: BTreeMap<String, ReadInside<'t>> = BTreeMap::new();
-    for (key, total) in totals {
-        let mark = [&total.first, &total.last].into_iter().find(|mark| is_inside(mark.time));
-        let Some(mark) = mark else { continue };
-        let read = ReadInside {
-            reader: &key.reader,
-            mark,
-            is_outsider: key.reader.is_outsider(context),
-            is_unexpected: !context.expects_address(mark.ip.as_deref()),
-        };
-        let known = first.entry(read.identity()).or_insert_with(|| read.clone());
-        if (mark.time, &mark.event_uid) < (known.mark.time, &known.mark.event_uid) {
-            *known = read;
-        }
-    }
-    let mut reads: Vec<ReadInside<'t>> = first.into_values().collect();
-    reads.sort_by_key(|read| (read.mark.time, Arc::clone(&read.mark.event_uid)));
-    reads
 }

@@ -8,20 +8,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use dataward_event::change::{Control, WindowKind};
+use dataward_event::change::WindowKind;
 use dataward_event::finding::{CloseReason, Finding, Step, Trigger};
 use dataward_event::limits::LATENESS_BOUND_MICROS;
 use dataward_event::time::EventTime;
 use serde::{Deserialize, Serialize};
 
 use crate::concluded::Concluded;
-use crate::context::{Context, fits};
-use crate::datastore_state::DatastoreState;
+use crate::context::Context;
+use crate::datastore_state::{Around, DatastoreState};
 use crate::datastores::Datastores;
+use crate::guards::AccountGuards;
+use crate::lineage::Lineage;
 use crate::opening::OpeningId;
-use crate::posture_event::{PostureEvent, SettingKey};
-use crate::reach::ControlState;
+use crate::posture_event::PostureEvent;
 use crate::read_total::{DatastoreRead, MINUTE_MICROS};
+use crate::rhythm::{Mark, Rhythm};
+use crate::severity::window_severity;
+use crate::silence::mark_of_reads;
+use crate::state::since_3;
 use crate::statement;
 use crate::timers::Timers;
 use crate::told::{self, Standing, Told, What};
@@ -52,16 +57,23 @@ pub(crate) struct Root {
     newest: BTreeMap<String, EventTime>,
     /// The latest tick of the clock that fired a timer.
     tick: Option<EventTime>,
-    context: Arc<Context>,
+    pub(crate) context: Arc<Context>,
+    /// What stands above the datastores of each account.
+    #[serde(deserialize_with = "since_3")]
+    pub(crate) accounts: BTreeMap<String, Arc<AccountGuards>>,
+    /// Which datastore was made from which.
+    #[serde(deserialize_with = "since_3")]
+    pub(crate) lineage: Lineage,
+    /// How often each source speaks.
+    #[serde(deserialize_with = "since_3")]
+    pub(crate) rhythms: BTreeMap<String, Rhythm>,
 }
 
-/// How much a keeper knows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Census {
-    /// Datastores that it has heard of.
-    pub datastores: u64,
-    /// Things that are open in them.
-    pub open_windows: u64,
+impl Root {
+    /// The newest event time of a source.
+    pub(crate) fn newest_of(&self, source: &str) -> Option<EventTime> {
+        self.newest.get(source).copied()
+    }
 }
 
 impl Keeper {
@@ -75,17 +87,28 @@ impl Keeper {
         let uid = event.datastore.uid.to_string();
         self.see(&event.source, event.time);
         let mut concluded = self.fire();
+        concluded.extend(self.hear_source(&event.source, Some(mark_of_change(event))));
         concluded.extend(self.settle_datastore(&uid, Some(&event.source)));
-        let context = Arc::clone(&self.root.context);
         let horizon = self.horizon_of(&uid, Some(&event.source));
         if event.time < horizon {
+            let context = Arc::clone(&self.root.context);
             concluded.extend(self.observe_late(&uid, event, &context));
         } else {
             concluded.extend(self.make_room(&uid));
-            let insert = |state: &mut DatastoreState| state.insert(event.clone(), &context);
-            concluded.extend(self.change(&uid, &event.uid, insert));
+            concluded.extend(self.insert(event.clone()));
         }
+        concluded.extend(self.guard(event));
+        concluded.extend(self.follow_copies(event));
         concluded
+    }
+
+    /// Puts an event that is not late at its place.
+    pub(crate) fn insert(&mut self, event: PostureEvent) -> Concluded {
+        let (uid, cause) = (event.datastore.uid.to_string(), event.uid.clone());
+        let guards = self.guards_of(&uid);
+        let context = Arc::clone(&self.root.context);
+        let around = Around { context: &context, guards: guards.as_deref() };
+        self.change(&uid, &cause, |state| state.insert(event, around))
     }
 
     fn observe_late(&mut self, uid: &str, event: &PostureEvent, context: &Context) -> Concluded {
@@ -95,9 +118,12 @@ impl Keeper {
         });
         // What is over already stands in no state: it is said once.
         let mut standing = Standing::new();
+        let guards = self.guards_of(uid);
+        let around = Around { context, guards: guards.as_deref() };
+        let inherited = self.inherited(uid);
         if let Some(state) = self.datastores.get(uid) {
             for opening in &told {
-                standing.extend(told::standing_of_late(state, context, opening));
+                standing.extend(told::standing_of_late(state, around, inherited, opening));
             }
         }
         standing.retain(|finding_uid, _| {
@@ -149,6 +175,8 @@ impl Keeper {
         let last = reads.iter().map(|read| read.total.last.time).max();
         self.see(&source, last.unwrap_or(EventTime::MIN));
         let mut concluded = self.fire();
+        concluded.extend(self.hear_source(&source, mark_of_reads(&reads)));
+        concluded.extend(self.hear_datastore(&uid, &source, &reads));
         concluded.extend(self.settle_datastore(&uid, Some(&source)));
         let minute = minute_of(self.horizon_of(&uid, Some(&source)));
         if !self.said.contains_key(&uid) {
@@ -267,45 +295,58 @@ impl Keeper {
     }
 
     /// Changes the state of a datastore, and says what differs.
-    fn change(
+    pub(crate) fn change(
         &mut self,
         uid: &str,
         cause: &str,
         change: impl FnOnce(&mut DatastoreState),
     ) -> Concluded {
         let now = self.now();
+        // While timers fire, one datastore may touch another whose own are due as well.
+        let mut concluded = match self.timers.take_due(uid, now) {
+            Some(due) => self.fire_of(uid, due),
+            None => Concluded::default(),
+        };
         let before = self.standing(uid, now);
+        change(self.datastores.entry(uid));
+        self.judge_copies(uid, None);
+        let guards = self.guards_of(uid);
         let state = self.datastores.entry(uid);
-        change(state);
-        state.remember(&self.root.context);
+        state.remember(Around { context: &self.root.context, guards: guards.as_deref() });
         if state.has_recent() {
             self.unsettled.insert(uid.to_owned());
         }
         let after = self.standing(uid, now);
-        let concluded = self.say(&before, &after, cause, false);
-        if !concluded.is_empty()
+        let said_now = self.say(&before, &after, cause, false);
+        if !said_now.is_empty()
             && let Some(said) = self.said.get_mut(uid)
         {
-            for finding in &concluded.findings {
+            for finding in &said_now.findings {
                 match after.get(&finding.uid) {
                     Some(told) => said.insert(finding.uid.clone(), told.clone()),
                     None => said.remove(&finding.uid),
                 };
             }
         }
-        if !concluded.is_empty() || self.timers.has(uid) || !after.is_empty() {
+        let moves = self.datastores.get(uid).is_some_and(|state| !state.flows().is_empty());
+        if !said_now.is_empty() || self.timers.has(uid) || !after.is_empty() || moves {
             self.set_timer(uid, &after, now);
         }
+        concluded.extend(said_now);
         concluded
     }
 
     pub(crate) fn standing(&self, uid: &str, now: EventTime) -> Standing {
-        let state = self.datastores.get(uid);
-        state.map(|state| told::standing(state, &self.root.context, now)).unwrap_or_default()
+        let Some(state) = self.datastores.get(uid).filter(|state| !state.is_calm()) else {
+            return Standing::new();
+        };
+        let guards = self.guards_of(uid);
+        let around = Around { context: &self.root.context, guards: guards.as_deref() };
+        told::standing(state, around, self.inherited(uid), now)
     }
 
     /// Says the difference between what stood and what stands.
-    fn say(
+    pub(crate) fn say(
         &mut self,
         before: &Standing,
         after: &Standing,
@@ -317,7 +358,7 @@ impl Keeper {
         for (uid, told) in sorted(before) {
             if !after.contains_key(uid) && !is_past {
                 let step = Step::Close(CloseReason::Superseded);
-                openings.insert(told.opening.id());
+                openings.extend(told.what.has_windows().then(|| told.opening.id()));
                 let finding = statement::finding(uid, told, step, cause);
                 self.number(&mut concluded, finding);
             }
@@ -325,7 +366,7 @@ impl Keeper {
         for (uid, told) in sorted(after) {
             let steps: &[Step] = match (before.get(uid), told.step) {
                 (Some(known), _) if known.says_the_same(told) => {
-                    if !known.has_the_same_windows(told) {
+                    if told.what.has_windows() && !known.has_the_same_windows(told) {
                         openings.insert(told.opening.id());
                     }
                     continue;
@@ -335,7 +376,7 @@ impl Keeper {
                 (Some(_), Step::Create) => &[Step::Update],
                 (Some(_), step) => &[step],
             };
-            openings.insert(told.opening.id());
+            openings.extend(told.what.has_windows().then(|| told.opening.id()));
             for step in steps {
                 let finding = statement::finding(uid, told, *step, cause);
                 self.number(&mut concluded, finding);
@@ -364,7 +405,8 @@ impl Keeper {
     ) {
         for id in openings {
             let of = |standing: &Standing| {
-                let told = standing.values().find(|told| told.opening.id() == *id);
+                let mut told = standing.values().filter(|told| told.what.has_windows());
+                let told = told.find(|told| told.opening.id() == *id);
                 told.map(|told| Arc::clone(&told.opening))
             };
             let (opening, withdrawn) = match of(after) {
@@ -378,11 +420,14 @@ impl Keeper {
                 if !state.has_reads() {
                     return opening.tally.clone();
                 }
-                state.derive(&self.root.context).tally(&opening.tally, opening.interval())
+                let guards = self.guards_of(&opening.event.datastore.uid);
+                let around = Around { context: &self.root.context, guards: guards.as_deref() };
+                state.derive(around).tally(&opening.tally, opening.interval())
             });
             let tally = tally.unwrap_or_default();
             let context = &self.root.context;
-            let severity = told::window_severity(opening, context, &tally, self.now());
+            let inherited = self.inherited(&opening.event.datastore.uid);
+            let severity = window_severity(opening, context, inherited, &tally, self.now());
             for exposure in statement::exposures(opening, Some(&tally), severity, withdrawn) {
                 concluded.exposures.push((self.next_number, exposure));
                 self.next_number += 1;
@@ -407,30 +452,40 @@ impl Keeper {
         let now = self.now();
         let mut concluded = Concluded::default();
         while let Some((due, uid)) = self.timers.pop(now) {
-            let before = self.standing(&uid, due.plus_micros(-1));
-            let after = self.standing(&uid, now);
-            // Who noticed that it was due does not matter.
-            let fired = self.say(&before, &after, TIMER, false);
-            if let Some(said) = self.said.get_mut(&uid) {
-                for finding in &fired.findings {
-                    if let Some(told) = after.get(&finding.uid) {
-                        said.insert(finding.uid.clone(), told.clone());
-                    }
+            concluded.extend(self.fire_of(&uid, due));
+        }
+        concluded
+    }
+
+    /// Fires the timers of a datastore, the first of which was due then.
+    fn fire_of(&mut self, uid: &str, due: EventTime) -> Concluded {
+        let now = self.now();
+        let before = self.standing(uid, due.plus_micros(-1));
+        let mut concluded = self.match_volumes(uid, due);
+        self.judge_copies(uid, Some(due));
+        let after = self.standing(uid, now);
+        // Who noticed that it was due does not matter.
+        let fired = self.say(&before, &after, TIMER, false);
+        if let Some(said) = self.said.get_mut(uid) {
+            for finding in &fired.findings {
+                if let Some(told) = after.get(&finding.uid) {
+                    said.insert(finding.uid.clone(), told.clone());
                 }
             }
-            concluded.extend(fired);
-            self.set_timer(&uid, &after, now);
         }
+        concluded.extend(fired);
+        self.set_timer(uid, &after, now);
         concluded
     }
 
     pub(crate) fn set_timer(&mut self, uid: &str, standing: &Standing, now: EventTime) {
         let due = told::next_due(self.datastores.get(uid), standing, now);
-        self.timers.set(uid, due);
+        let judged = self.next_judgement(uid, now);
+        self.timers.set(uid, due.into_iter().chain(judged).min());
     }
 
     /// The lateness bound of a datastore, in whole minutes: that of the slowest source that tells of it.
-    fn horizon_of(&self, uid: &str, source: Option<&str>) -> EventTime {
+    pub(crate) fn horizon_of(&self, uid: &str, source: Option<&str>) -> EventTime {
         let of_state = self.datastores.get(uid).into_iter().flat_map(DatastoreState::sources);
         let newest = of_state.chain(source).filter_map(|source| self.root.newest.get(source));
         let range = newest.fold(None, |range: Option<(EventTime, EventTime)>, &newest| {
@@ -449,14 +504,17 @@ impl Keeper {
     /// Folds what no event within the bound can change any more; what was not said of its figures is said before.
     fn settle_datastore(&mut self, uid: &str, source: Option<&str>) -> Concluded {
         let horizon = self.horizon_of(uid, source);
-        if !self.datastores.get(uid).is_some_and(|state| state.has_before(horizon)) {
+        let guards = self.guards_of(uid);
+        let state = self.datastores.get(uid);
+        if !state.is_some_and(|state| state.has_before(horizon, guards.as_deref())) {
             return Concluded::default();
         }
-        let concluded = self.say_figures_of(uid);
+        let mut concluded = self.say_figures_of(uid);
+        concluded.extend(self.settle_rhythms(uid, horizon));
         let context = Arc::clone(&self.root.context);
         if let Some(state) = self.datastores.get_mut(uid) {
-            state.settle(horizon, &context);
-            if !state.has_recent() {
+            state.settle(horizon, Around { context: &context, guards: guards.as_deref() });
+            if !state.has_recent() && !state.has_guards_to_fold(guards.as_deref()) {
                 self.unsettled.remove(uid);
             }
         }
@@ -487,34 +545,6 @@ impl Keeper {
         concluded
     }
 
-    /// The datastores that a context names and that nothing was ever told of.
-    pub fn unknown_to<'c>(&self, context: &'c Context) -> Vec<&'c str> {
-        let mut unknown: Vec<&str> =
-            context.datastores.iter().map(|entry| entry.name.as_str()).collect();
-        let known = self.datastores.iter().filter_map(|(_, state)| state.datastore());
-        for datastore in known {
-            if unknown.is_empty() {
-                break;
-            }
-            unknown.retain(|name| !fits(name, &datastore.uid, datastore.name.as_deref()));
-        }
-        unknown
-    }
-
-    /// Counts what it knows, as of the newest event. It goes through all datastores: not for every event.
-    pub fn census(&self) -> Census {
-        let mut census = Census::default();
-        for (_, state) in self.datastores.iter() {
-            census.datastores += 1;
-            if !state.is_calm() {
-                let derived = state.derive(&self.root.context);
-                let open = derived.posture.openings().map(|opening| opening.open_things().count());
-                census.open_windows += open.sum::<usize>() as u64;
-            }
-        }
-        census
-    }
-
     /// The number of the next statement.
     pub fn next_number(&self) -> u64 {
         self.next_number
@@ -524,19 +554,14 @@ impl Keeper {
     pub fn set_next_number(&mut self, number: u64) {
         self.next_number = number;
     }
+}
 
-    /// What is open in a setting now.
-    pub fn open(&self, datastore_uid: &str, key: &SettingKey) -> BTreeSet<String> {
-        let state = self.datastores.get(datastore_uid);
-        let derived = state.map(|state| state.derive(&self.root.context).posture.open_things(key));
-        derived.unwrap_or_default()
-    }
-
-    /// The state of a control of a datastore.
-    pub fn control_state(&self, datastore_uid: &str, control: Control) -> ControlState {
-        self.datastores.get(datastore_uid).map_or(ControlState::Unknown, |state| {
-            state.derive(&self.root.context).posture.control_state(control)
-        })
+fn mark_of_change(event: &PostureEvent) -> Mark {
+    Mark {
+        rank: u64::MAX,
+        time: event.time,
+        event_uid: event.uid.clone(),
+        position: event.position.clone(),
     }
 }
 

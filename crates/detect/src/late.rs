@@ -43,6 +43,9 @@ impl Posture {
             self.attempts += 1;
             return Vec::new();
         }
+        if event.is_creation && self.births.is_empty() {
+            self.births.push(Arc::clone(event));
+        }
         let is_news = self.strengthens(event);
         self.close_late(event);
         let mut told = Vec::new();

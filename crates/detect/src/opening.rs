@@ -13,9 +13,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::posture_event::{PostureEvent, SettingKey};
 use crate::read_total::ReaderKey;
+use crate::state::since_3;
 
 /// The setting of a window that a read from outside made known, not a change.
 pub const OUTSIDE_READ: &str = "outside_read";
+
+/// The setting of a window in which a source says nothing.
+pub const SOURCE_SILENT: &str = "source_silent";
 
 /// A restoration within this time, in microseconds, is the second half of a replacement.
 pub const GRACE_MICROS: i64 = 10 * 60 * 1_000_000;
@@ -113,6 +117,9 @@ pub struct Exposed {
     pub closing: Option<Arc<Closing>>,
     /// Who has been told of as a reader, for longer than the lateness bound.
     pub told: ToldReaders,
+    /// What did not record while it was exposed: its own audit log, or the trail of its account.
+    #[serde(deserialize_with = "since_3")]
+    pub blind: Option<Leg>,
 }
 
 /// A time in which an opening was a part of an exposure that another one completed.

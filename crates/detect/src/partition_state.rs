@@ -9,12 +9,13 @@ use dataward_event::time::EventTime;
 use dataward_event::uid::UidBuilder;
 use serde::{Deserialize, Serialize};
 
+use crate::attempts::Attempts;
 use crate::bulk_read::{self, BulkReads};
 use crate::context::Context;
 use crate::duplicates::{Duplicates, SavedDuplicates};
 use crate::posture_event::PostureEvent;
 use crate::quarantine_rate::QuarantineRate;
-use crate::state::{StateError, decode, encode};
+use crate::state::{StateError, decode, encode, reading, since_3};
 
 /// How many segments the state has: one for the stream itself, and those of the reads by actor.
 pub const SEGMENT_COUNT: u32 = 1 + bulk_read::SEGMENTS;
@@ -26,6 +27,7 @@ pub struct PartitionState {
     quarantine_rate: QuarantineRate,
     newest: Option<EventTime>,
     late_events: u64,
+    attempts: Attempts,
     reads: BulkReads,
     dirty: bool,
 }
@@ -36,6 +38,8 @@ struct Saved {
     quarantine_rate: QuarantineRate,
     newest: Option<EventTime>,
     late_events: u64,
+    #[serde(deserialize_with = "since_3")]
+    attempts: Attempts,
 }
 
 /// What an event led to.
@@ -59,6 +63,7 @@ impl Default for PartitionState {
             quarantine_rate: QuarantineRate::default(),
             newest: None,
             late_events: 0,
+            attempts: Attempts::default(),
             reads: BulkReads::default(),
             dirty: true,
         }
@@ -82,11 +87,14 @@ impl PartitionState {
         let is_late = event.time < newest.plus_micros(-LATENESS_BOUND_MICROS);
         self.late_events += u64::from(is_late);
         self.newest = Some(newest);
+        let mut findings: Vec<Finding> =
+            self.attempts.observe(event, position).into_iter().collect();
+        findings.extend(self.reads.observe(event, position, context));
         Observed {
             is_duplicate: false,
             is_late,
             posture: PostureEvent::of(event, position),
-            findings: self.reads.observe(event, position, context).into_iter().collect(),
+            findings,
         }
     }
 
@@ -155,6 +163,7 @@ impl PartitionState {
                 quarantine_rate: self.quarantine_rate.clone(),
                 newest: self.newest,
                 late_events: self.late_events,
+                attempts: self.attempts.clone(),
             }),
         }
     }
@@ -165,6 +174,13 @@ impl PartitionState {
     /// # Errors
     /// [`StateError::Damaged`] if a segment cannot be read.
     pub fn load<'s>(
+        format: u32,
+        segments: impl IntoIterator<Item = (u32, &'s [u8])>,
+    ) -> Result<Self, StateError> {
+        reading(format, || Self::load_segments(segments))
+    }
+
+    fn load_segments<'s>(
         segments: impl IntoIterator<Item = (u32, &'s [u8])>,
     ) -> Result<Self, StateError> {
         let mut state = Self::default();
@@ -175,6 +191,7 @@ impl PartitionState {
                 state.quarantine_rate = saved.quarantine_rate;
                 state.newest = saved.newest;
                 state.late_events = saved.late_events;
+                state.attempts = saved.attempts;
                 state.dirty = false;
                 continue;
             };
@@ -212,6 +229,8 @@ pub fn stream_finding(finding: StreamFinding<'_>) -> Finding {
         uid: uid.clone(),
         step: Step::Create,
         severity: finding.severity,
+        severity_because: Vec::new(),
+        approval: None,
         time: finding.time,
         cause_uid: uid.clone(),
         trigger: Trigger::Record(finding.position.clone()),
@@ -219,6 +238,7 @@ pub fn stream_finding(finding: StreamFinding<'_>) -> Finding {
         description: finding.description,
         remediation: finding.remediation.to_owned(),
         datastore: None,
+        origin: None,
         window_kind: None,
         exposure: None,
         anomalies: Vec::new(),

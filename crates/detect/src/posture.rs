@@ -16,12 +16,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::act::undoes;
 use crate::context::Trusted;
+use crate::guards::Guards;
+use crate::lineage::{self, WeakCopy};
 use crate::opening::{
-    Closing, Covered, Exposed, Leg, OUTSIDE_READ, Opening, OpeningId, Tally, ToldReaders,
+    Closing, Covered, Exposed, GRACE_MICROS, Leg, OUTSIDE_READ, Opening, OpeningId, Tally,
+    ToldReaders,
 };
 use crate::posture_event::{PostureEvent, SettingKey};
 use crate::reach::{holds_no_data, trusts};
 use crate::setting::{Setting, Thing};
+use crate::state::since_3;
 
 /// The most openings remembered per datastore. Beyond it the oldest is forgotten.
 const OPENINGS_MAX: usize = 1_024;
@@ -45,6 +49,18 @@ pub struct Posture {
     pub(crate) settings: LiteMap<SettingKey, Setting>,
     pub(crate) openings: BTreeMap<OpeningId, Arc<Opening>>,
     pub(crate) attempts: u64,
+    /// The events that made it: one, but where it was deleted and made again.
+    #[serde(deserialize_with = "since_3")]
+    pub(crate) births: Vec<Arc<PostureEvent>>,
+    /// What stands above it in its account.
+    #[serde(deserialize_with = "since_3")]
+    pub(crate) guards: Guards,
+    /// Copies from it or into it that were just told.
+    #[serde(deserialize_with = "since_3")]
+    pub(crate) copies: Vec<Arc<PostureEvent>>,
+    /// That it is a weaker copy of something.
+    #[serde(deserialize_with = "since_3")]
+    pub(crate) weak_copies: Vec<WeakCopy>,
 }
 
 impl Posture {
@@ -53,12 +69,22 @@ impl Posture {
         if event.is_companion() {
             return;
         }
+        if lineage::is_verdict(event) {
+            self.weak_copies.extend(lineage::weak_copy(event, &self.openings));
+            return;
+        }
         if event.is_attempt() {
             self.attempts += 1;
             self.undo(event, facts);
             return;
         }
         let is_news = self.strengthens(event);
+        if event.is_creation {
+            self.births.push(Arc::clone(event));
+        }
+        if event.changes.iter().any(lineage::is_copy) {
+            self.copies.push(Arc::clone(event));
+        }
         for key in event.setting_keys() {
             self.step_setting(&key, event, facts);
         }
@@ -70,6 +96,14 @@ impl Posture {
             // Another one may come under the same name.
             self.settings = LiteMap::new();
         }
+        self.judge(event, event.time, is_news, facts);
+    }
+
+    /// Takes in that something above it in its account has changed.
+    pub fn step_guard(&mut self, event: &Arc<PostureEvent>, facts: &Facts<'_>) {
+        self.guards.step(event);
+        let is_news =
+            event.changes.iter().any(|change| change.direction == Direction::Strengthened);
         self.judge(event, event.time, is_news, facts);
     }
 
@@ -260,12 +294,53 @@ impl Posture {
             }
         };
         self.expose(&carrier, read, read.time, covered, true);
+        self.note_blindness();
     }
 
     /// Follows the two legs: ends exposures that lost one, begins those that have both.
     ///
     /// `is_news`: the cause strengthens something that was not known to be strong.
     pub fn judge(
+        &mut self,
+        cause: &Arc<PostureEvent>,
+        at: EventTime,
+        is_news: bool,
+        facts: &Facts<'_>,
+    ) {
+        self.follow_legs(cause, at, is_news, facts);
+        self.note_blindness();
+    }
+
+    /// An exposure in which nobody records what is done, if only for a while, stays one of which less is known.
+    fn note_blindness(&mut self) {
+        let is_exposed = self.active().any(|(_, exposed)| exposed.blind.is_none());
+        if !is_exposed {
+            return;
+        }
+        let own = self
+            .openings
+            .values()
+            .filter(|opening| opening.control() == Control::AuditLogging && opening.is_open());
+        let own = own.flat_map(|opening| {
+            opening
+                .changes
+                .iter()
+                .filter(|change| !opening.closings.contains_key(&*change.opened))
+                .map(|change| Leg { event: Arc::clone(&opening.event), change: change.clone() })
+        });
+        let Some(blind) = own.chain(self.guards.blind().cloned()).next() else { return };
+        for opening in self.openings.values_mut() {
+            let is_active = opening
+                .exposure
+                .as_ref()
+                .is_some_and(|exposed| exposed.is_open() && exposed.blind.is_none());
+            if is_active && let Some(exposed) = &mut Arc::make_mut(opening).exposure {
+                exposed.blind = Some(blind.clone());
+            }
+        }
+    }
+
+    fn follow_legs(
         &mut self,
         cause: &Arc<PostureEvent>,
         at: EventTime,
@@ -376,6 +451,7 @@ impl Posture {
                 legs,
                 closing: None,
                 told: ToldReaders::default(),
+                blind: None,
             });
         }
     }
@@ -447,9 +523,22 @@ impl Posture {
         });
     }
 
+    /// Births that matter no more: their grace is over by then, and nothing is open since.
+    pub(crate) fn births_over(&self, horizon: EventTime) -> impl Iterator<Item = &PostureEvent> {
+        self.births.iter().map(|birth| &**birth).filter(move |birth| {
+            let due = birth.time.plus_micros(GRACE_MICROS);
+            due < horizon && self.openings.values().all(|opening| opening.event.time > due)
+        })
+    }
+
     /// Forgets what is over: it can change no more, and it was told.
-    pub fn forget_closed(&mut self) {
+    pub fn forget_closed(&mut self, horizon: EventTime) {
         self.openings.retain(|_, opening| opening.is_open());
+        self.copies.clear();
+        let over: Vec<String> = self.births_over(horizon).map(|birth| birth.uid.clone()).collect();
+        self.births.retain(|birth| !over.contains(&birth.uid));
+        let openings = &self.openings;
+        self.weak_copies.retain(|copy| copy.openings.iter().any(|id| openings.contains_key(id)));
         for opening in self.openings.values_mut() {
             if opening.exposure.as_ref().is_some_and(|exposed| !exposed.is_open()) {
                 let opening = Arc::make_mut(opening);

@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 
 use dataward_event::audit_event::{
-    Actor, AuditEvent, Class, Client, Datastore, EventKind, Outcome, Sensitivity,
+    Actor, AuditEvent, Class, Client, Datastore, DatastoreForm, EventKind, Outcome, Sensitivity,
 };
 use dataward_event::change::{Change, Control};
 use dataward_event::position::Position;
 use dataward_event::time::EventTime;
 use serde::{Deserialize, Serialize};
+
+use crate::place::Place;
+use crate::state::since_3;
 
 /// The name of a setting within its datastore.
 pub type SettingKey = (Control, String);
@@ -47,6 +50,10 @@ pub struct PostureEvent {
     pub sensitivity: Option<Sensitivity>,
     /// The datastore is gone.
     pub is_destruction: bool,
+    /// The datastore is new.
+    pub is_creation: bool,
+    /// Where it happened.
+    pub place: Place,
 }
 
 /// The operations that end a datastore, with all that was open in it.
@@ -67,11 +74,41 @@ const DESTRUCTIONS: [(&str, &str); 14] = [
     ("elasticache", "DeleteReplicationGroup"),
 ];
 
+/// The operations that make a datastore.
+const CREATIONS: [(&str, &str); 25] = [
+    ("s3", "CreateBucket"),
+    ("rds", "CreateDBInstance"),
+    ("rds", "CreateDBCluster"),
+    ("rds", "CreateDBInstanceReadReplica"),
+    ("rds", "RestoreDBInstanceFromDBSnapshot"),
+    ("rds", "RestoreDBInstanceToPointInTime"),
+    ("rds", "RestoreDBInstanceFromS3"),
+    ("rds", "RestoreDBClusterFromSnapshot"),
+    ("rds", "RestoreDBClusterToPointInTime"),
+    ("redshift", "CreateCluster"),
+    ("redshift", "RestoreFromClusterSnapshot"),
+    ("dynamodb", "CreateTable"),
+    ("dynamodb", "RestoreTableFromBackup"),
+    ("es", "CreateDomain"),
+    ("es", "CreateElasticsearchDomain"),
+    ("elasticache", "CreateReplicationGroup"),
+    ("elasticache", "CreateCacheCluster"),
+    ("memorydb", "CreateCluster"),
+    ("redshift-serverless", "CreateWorkgroup"),
+    ("kafka", "CreateClusterV2"),
+    ("storage", "storage.buckets.create"),
+    ("cloudsql", "cloudsql.instances.create"),
+    ("bigquery", "google.cloud.bigquery.v2.DatasetService.InsertDataset"),
+    ("redis", "google.cloud.redis.v1.CloudRedis.CreateInstance"),
+    ("spanner", "google.spanner.admin.instance.v1.InstanceAdmin.CreateInstance"),
+];
+
 impl PostureEvent {
     /// The part of an event that matters to posture; `None` if it neither states a change of a datastore nor ends one.
     pub fn of(event: &AuditEvent<'_>, position: &Position) -> Option<Self> {
         let is_destruction = is_destruction(event);
-        if event.changes.is_empty() && !is_destruction && !is_companion(event) {
+        let is_creation = is_creation(event);
+        if event.changes.is_empty() && !is_destruction && !is_creation && !is_companion(event) {
             return None;
         }
         let datastore = event.datastore.clone()?.into_owned();
@@ -91,6 +128,8 @@ impl PostureEvent {
             changes: event.changes.iter().cloned().map(Change::into_owned).collect(),
             sensitivity: event.sensitivity,
             is_destruction,
+            is_creation,
+            place: Place::of(event),
         })
     }
 
@@ -111,6 +150,7 @@ impl PostureEvent {
     pub fn is_companion(&self) -> bool {
         self.changes.is_empty()
             && !self.is_destruction
+            && !self.is_creation
             && !self.is_attempt()
             && self.correlation_uid.is_some()
     }
@@ -142,6 +182,25 @@ fn is_destruction(event: &AuditEvent<'_>) -> bool {
         || (event.class == Class::EntityManagement && event.activity_id == ENTITY_DELETE)
 }
 
+fn is_creation(event: &AuditEvent<'_>) -> bool {
+    /// OCSF: create.
+    const ENTITY_CREATE: u16 = 1;
+    if event.kind != EventKind::ConfigChange || event.outcome == Outcome::Failure {
+        return false;
+    }
+    let is_store = event
+        .datastore
+        .as_ref()
+        .is_some_and(|store| !matches!(store.form, DatastoreForm::Guard | DatastoreForm::Other));
+    let service = event.service.as_deref().unwrap_or_default();
+    let service = service.split('.').next().unwrap_or_default();
+    is_store
+        && (CREATIONS.contains(&(service, &*event.operation))
+            || (event.source == "ocsf"
+                && event.class == Class::EntityManagement
+                && event.activity_id == ENTITY_CREATE))
+}
+
 /// A posture event in a snapshot. The correlation uid stands behind the service, after a separator that no name holds: states
 /// that were saved before there was one stay readable.
 #[derive(Clone, Serialize, Deserialize)]
@@ -160,6 +219,10 @@ struct Saved {
     changes: Vec<Change<'static>>,
     sensitivity: Option<Sensitivity>,
     is_destruction: bool,
+    #[serde(deserialize_with = "since_3")]
+    is_creation: bool,
+    #[serde(deserialize_with = "since_3")]
+    place: Place,
 }
 
 /// Stands between the service and the correlation uid.
@@ -188,6 +251,8 @@ impl From<PostureEvent> for Saved {
             changes: event.changes,
             sensitivity: event.sensitivity,
             is_destruction: event.is_destruction,
+            is_creation: event.is_creation,
+            place: event.place,
         }
     }
 }
@@ -219,6 +284,8 @@ impl From<Saved> for PostureEvent {
             changes: saved.changes,
             sensitivity: saved.sensitivity,
             is_destruction: saved.is_destruction,
+            is_creation: saved.is_creation,
+            place: saved.place,
         }
     }
 }

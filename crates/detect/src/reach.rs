@@ -72,6 +72,9 @@ impl Posture {
         // The flag of AWS's block that takes the effect of a public policy, or of public ACLs.
         let flag =
             if setting.contains("acl") { "IgnorePublicAcls" } else { "RestrictPublicBuckets" };
+        if facts.form == DatastoreForm::Bucket && self.guards.is_on(flag) {
+            return Known::No;
+        }
         let mut is_guard_known = false;
         for ((control, _), setting) in self.settings.iter() {
             if *control != Control::PublicAccessBlock {

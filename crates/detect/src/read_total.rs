@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::crowd::Crowds;
+use crate::place::Place;
 
 /// A minute of event time, in microseconds.
 pub const MINUTE_MICROS: i64 = 60_000_000;
@@ -83,6 +84,10 @@ pub struct DatastoreRead {
     pub reader: Option<ReaderKey>,
     /// How much.
     pub total: ReadTotal,
+    /// It was written, not read.
+    pub is_write: bool,
+    /// Where the datastore lies.
+    pub place: Arc<Place>,
 }
 
 /// Totals in the making.
@@ -125,22 +130,36 @@ pub fn is_read(event: &AuditEvent<'_>) -> bool {
     }
 }
 
+/// Whether an event wrote data, and says how much.
+fn is_write(event: &AuditEvent<'_>) -> bool {
+    /// OCSF Datastore Activity: update, write.
+    const WRITES: [u16; 2] = [2, 5];
+    let volume = &event.volume;
+    event.kind == EventKind::Access
+        && event.outcome != Outcome::Failure
+        && event.class == Class::DatastoreActivity
+        && WRITES.contains(&event.activity_id)
+        && (volume.rows.is_some() || volume.bytes.is_some())
+}
+
 impl ReadTotals {
-    /// Takes an event in, if it is a read of a datastore.
+    /// Takes an event in, if it is a read of a datastore, or a write of known size.
     pub fn add(&mut self, event: &AuditEvent<'_>, position: &Position) {
         let Some(datastore) = &event.datastore else { return };
-        if !is_read(event) {
+        let is_write = !is_read(event);
+        if is_write && !self::is_write(event) {
             return;
         }
         let minute = event.time.micros().div_euclid(MINUTE_MICROS);
         network_of(&event.client, &mut self.network);
-        if self.crowds.take_in(event, datastore, minute, &self.network, position) {
+        if !is_write && self.crowds.take_in(event, datastore, minute, &self.network, position) {
             return;
         }
         let (reads, network) = (&self.reads, self.network.as_str());
         let is_of = |place: &usize| {
             let read = &reads[*place];
             read.minute == minute
+                && read.is_write == is_write
                 && read.datastore.uid == datastore.uid
                 && *read.source == *event.source
                 && read.reader.as_ref().is_some_and(|reader| reader.is_of(event, network))
@@ -168,6 +187,8 @@ impl ReadTotals {
             minute,
             reader: Some(ReaderKey::of(event, network, like.and_then(|l| l.reader.as_ref()))),
             total: ReadTotal::of(event, position, like.map(|read| &read.total.last)),
+            is_write,
+            place: place_like(event, like.map(|read| &read.place)),
         });
     }
 
@@ -185,6 +206,16 @@ impl ReadTotals {
         self.crowds.take_all(&mut reads);
         reads
     }
+}
+
+/// Where the datastore of an event lies: the known place where it is the same.
+pub(crate) fn place_like(event: &AuditEvent<'_>, known: Option<&Arc<Place>>) -> Arc<Place> {
+    let is_same = |known: &&Arc<Place>| {
+        known.provider.as_deref() == event.provider.as_deref()
+            && known.account.as_deref() == event.account_uid.as_deref()
+            && known.region.as_deref() == event.region.as_deref()
+    };
+    known.filter(is_same).map_or_else(|| Arc::new(Place::of(event)), Arc::clone)
 }
 
 fn place_of(event: &AuditEvent<'_>, datastore: &Datastore<'_>, minute: i64, network: &str) -> u64 {

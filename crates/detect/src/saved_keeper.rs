@@ -1,8 +1,9 @@
 //! The keeper as bytes, and back.
 
+use crate::datastore_state::DatastoreState;
 use crate::datastores::SEGMENT_COUNT;
 use crate::keeper::Keeper;
-use crate::state::{StateError, decode, encode};
+use crate::state::{StateError, decode, encode, reading};
 
 impl Keeper {
     /// The segments that changed since the last call, each with its bytes. Settle first.
@@ -26,11 +27,18 @@ impl Keeper {
         if index == 0 { encode(&self.root) } else { self.datastores.bytes(index) }
     }
 
-    /// A keeper from all its segments; missing ones are empty.
+    /// A keeper from all its segments, as a release of that format saved them; missing ones are empty.
     ///
     /// # Errors
-    /// [`StateError::Damaged`] if a segment cannot be read.
+    /// [`StateError::Format`] for a format that nothing here reads, [`StateError::Damaged`] if a segment cannot be read.
     pub fn load<'s>(
+        format: u32,
+        segments: impl IntoIterator<Item = (u32, &'s [u8])>,
+    ) -> Result<Self, StateError> {
+        reading(format, || Self::load_segments(segments))
+    }
+
+    fn load_segments<'s>(
         segments: impl IntoIterator<Item = (u32, &'s [u8])>,
     ) -> Result<Self, StateError> {
         let mut keeper = Self::new();
@@ -41,7 +49,11 @@ impl Keeper {
                 _ => keeper.datastores.load(index, bytes)?,
             }
         }
-        let unsettled = keeper.datastores.iter().filter(|(_, state)| state.has_recent());
+        keeper.root.lineage.index();
+        let is_unsettled = |(uid, state): &(&String, &DatastoreState)| {
+            state.has_recent() || state.has_guards_to_fold(keeper.guards_of(uid).as_deref())
+        };
+        let unsettled = keeper.datastores.iter().filter(is_unsettled);
         keeper.unsettled = unsettled.map(|(uid, _)| uid.clone()).collect();
         let now = keeper.now();
         let uids: Vec<String> = keeper.datastores.iter().map(|(uid, _)| uid.clone()).collect();

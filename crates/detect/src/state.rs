@@ -1,10 +1,12 @@
 //! Saving and loading of state: a version, a number of segments, bytes.
 
-use serde::Serialize;
+use std::cell::Cell;
+
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The version of the format of all segments. A change of any saved type raises it and adds a migration.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// The oldest format that can still be loaded.
 const FORMAT_MIN: u32 = 1;
@@ -32,9 +34,43 @@ pub enum StateError {
 ///
 /// # Errors
 /// [`StateError::Format`] for one that nothing here reads.
-pub fn check_format(found: u32) -> Result<(), StateError> {
+fn check_format(found: u32) -> Result<(), StateError> {
     let is_known = (FORMAT_MIN..=FORMAT).contains(&found);
     if is_known { Ok(()) } else { Err(StateError::Format { found }) }
+}
+
+thread_local! {
+    /// The format of what is being read: fields that it does not have yet are not looked for.
+    static READING: Cell<u32> = const { Cell::new(FORMAT) };
+}
+
+/// Reads what a release of that format has saved.
+///
+/// # Errors
+/// [`StateError::Format`] for a format that nothing here reads, and what `read` finds.
+pub(crate) fn reading<T>(
+    format: u32,
+    read: impl FnOnce() -> Result<T, StateError>,
+) -> Result<T, StateError> {
+    check_format(format)?;
+    READING.set(format);
+    let read = read();
+    READING.set(FORMAT);
+    read
+}
+
+/// A field that came with format 3: of an older state it has its default.
+///
+/// For `#[serde(deserialize_with)]`; the bytes of a state name no fields, so what is not there must not be read.
+///
+/// # Errors
+/// Those of the field's own type.
+pub(crate) fn since_3<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    if READING.get() < 3 { Ok(T::default()) } else { T::deserialize(deserializer) }
 }
 
 /// One segment's bytes.

@@ -1,16 +1,21 @@
 //! What a finding about protection says to people: its headline, its sentences, its evidence.
 
-use dataward_event::audit_event::DatastoreForm;
+use std::sync::Arc;
+
+use dataward_event::audit_event::{Datastore, DatastoreForm};
 use dataward_event::change::{Change, Control};
 use dataward_event::exposure::{Deed, Exposure, Level, ReadFigures, Reader};
 use dataward_event::finding::{CloseReason, Evidence, Finding, RuleId, Severity, Step, Trigger};
 
+use crate::born::end_of;
 use crate::catalogue::CatalogueRow;
-use crate::opening::{Opening, STILL_OPEN, Tally};
+use crate::copied::origin_of;
+use crate::opening::{Opening, SOURCE_SILENT, STILL_OPEN, Tally};
 use crate::phrases::{amount, capitalised, duration, form, from, thing, words};
 use crate::posture_event::PostureEvent;
 use crate::reach::names_everybody;
 use crate::read_total::{ReadMark, ReaderKey};
+use crate::sentences::{born_text, ended_text, foreign_text, silent_text, weaker_text};
 use crate::told::{Told, What, catalogue_rows, level_of, weakened_rule};
 
 /// Readers named in one statement; further ones are summed up as `others`.
@@ -21,19 +26,30 @@ pub fn finding(uid: &str, told: &Told, step: Step, cause_uid: &str) -> Finding {
     let event = &opening.event;
     let rows = catalogue_rows(opening);
     let rule = match &told.what {
-        What::Weakened => weakened_rule(opening.control()),
+        What::Weakened => weakened_rule(opening),
         What::Opened => RuleId::ExposureOpened,
         What::StillOpen(_) => RuleId::ExposureStillOpen,
         What::Closed => RuleId::ExposureClosed,
         What::Read { .. } => RuleId::ReadDuringExposure,
+        What::Born { .. } => RuleId::DatastoreBornUnprotected,
+        What::WeakerCopy { .. } => RuleId::CopyWeakerDatastore,
+        What::ForeignCopy { .. } => RuleId::CopyForeign,
     };
     let tally = told.tally.as_deref();
+    let has_window = !matches!(told.what, What::ForeignCopy { .. });
     let exposure = exposures(opening, tally, told.severity, None).into_iter().next();
+    let origin = match &told.what {
+        What::WeakerCopy { origin, .. } => Some(Datastore::clone(origin)),
+        What::ForeignCopy { other, .. } => Some(origin_of(event, other)),
+        _ => None,
+    };
     Finding {
         rule,
         uid: uid.to_owned(),
         step,
         severity: told.severity,
+        severity_because: told.because.clone(),
+        approval: told.approval.clone(),
         time: told.time,
         cause_uid: cause_uid.to_owned(),
         trigger: Trigger::Keeper(0),
@@ -41,8 +57,9 @@ pub fn finding(uid: &str, told: &Told, step: Step, cause_uid: &str) -> Finding {
         description: description(told),
         remediation: remediation(told, &rows),
         datastore: Some(event.datastore.clone()),
-        window_kind: Some(opening.control().window_kind()),
-        exposure: exposure.map(Box::new),
+        origin,
+        window_kind: has_window.then(|| opening.control().window_kind()),
+        exposure: exposure.filter(|_| has_window).map(Box::new),
         anomalies: Vec::new(),
         attacks: attacks(&rows, told),
         evidences: evidences(told),
@@ -99,7 +116,7 @@ fn deed(event: &PostureEvent) -> Deed {
     }
 }
 
-fn place_of(event: &PostureEvent) -> Option<&str> {
+pub(crate) fn place_of(event: &PostureEvent) -> Option<&str> {
     event.client.ip.as_deref().or(event.client.domain.as_deref())
 }
 
@@ -151,8 +168,11 @@ fn title(told: &Told) -> String {
         Level::Weakened => "open",
     };
     match &told.what {
-        What::Weakened if weakened_rule(opening.control()) == RuleId::AuditSilenced => {
+        What::Weakened if weakened_rule(opening) == RuleId::AuditSilenced => {
             format!("Audit log silenced: {datastore}")
+        }
+        What::Weakened if weakened_rule(opening) == RuleId::AuditSourceSilent => {
+            format!("Source is silent: {datastore}")
         }
         What::Weakened => {
             format!("Protection weakened: {} of {datastore}", words(opening.control().as_str()))
@@ -164,11 +184,17 @@ fn title(told: &Told) -> String {
         What::Closed => format!("No longer exposed: {datastore}"),
         What::Read { is_outsider: true, .. } => format!("Read from outside: {datastore}"),
         What::Read { .. } => format!("Read while exposed: {datastore}"),
+        What::Born { .. } => format!("Born unprotected: {datastore}"),
+        What::WeakerCopy { origin, .. } => {
+            format!("Copy is less protected than {}: {datastore}", origin.label())
+        }
+        What::ForeignCopy { place, .. } => format!("Copied to {}: {datastore}", place.label()),
     }
 }
 
 fn description(told: &Told) -> String {
     let text = match &told.what {
+        What::Weakened if told.opening.key.1 == SOURCE_SILENT => silent_text(&told.opening),
         What::Weakened => weakened_text(&told.opening),
         What::Opened => opened_text(told),
         What::StillOpen(step) => still_open_text(told, STILL_OPEN[*step].1),
@@ -176,12 +202,42 @@ fn description(told: &Told) -> String {
         What::Read { reader, mark, is_outsider, is_unexpected } => {
             read_text(told, reader, mark, *is_outsider, *is_unexpected)
         }
+        What::Born { birth, openings } => born_text(birth, openings),
+        What::WeakerCopy { origin, openings } => weaker_text(told, origin, openings),
+        What::ForeignCopy { border, place, other } => foreign_text(told, *border, place, other),
     };
-    match (told.step, &told.what) {
+    let text = match (told.step, &told.what) {
         (Step::Close(reason), What::Weakened | What::Opened | What::StillOpen(_)) => {
             format!("{text} {}", over_text(told, reason))
         }
+        (Step::Close(_), What::Born { openings, .. } | What::WeakerCopy { openings, .. }) => {
+            match end_of(openings) {
+                Some(closing) => format!("{text} {}", ended_text(&closing.event)),
+                None => text,
+            }
+        }
         _ => text,
+    };
+    let text = match told.opening.exposure.as_ref().and_then(|exposed| exposed.blind.as_ref()) {
+        Some(blind) if matches!(told.what, What::Opened | What::Closed) => {
+            format!(
+                "{text} Meanwhile nobody records all of it: {} of {} by {} at {}.",
+                thing(&blind.change),
+                blind.event.datastore.label(),
+                blind.event.actor.label(),
+                blind.event.time
+            )
+        }
+        _ => text,
+    };
+    match &told.approval {
+        Some(approval) => {
+            format!(
+                "{text} It belongs to the approved change {}, until {}.",
+                approval.ticket, approval.until
+            )
+        }
+        None => text,
     }
 }
 
@@ -368,7 +424,7 @@ fn things(opening: &Opening) -> impl Iterator<Item = String> + '_ {
     opening.changes.iter().map(thing)
 }
 
-fn opened_things(opening: &Opening) -> String {
+pub(crate) fn opened_things(opening: &Opening) -> String {
     let texts: Vec<String> = things(opening).collect();
     format!("{} {}", words(opening.control().as_str()), texts.join("; "))
 }
@@ -385,6 +441,18 @@ fn remediation(told: &Told, rows: &[&CatalogueRow]) -> String {
         }
         What::Read { .. } => {
             "Ask whether this read was meant; whoever it is used the same open door.".to_owned()
+        }
+        What::ForeignCopy { .. } => "Ask whether the copy was meant; name the account or region as \
+                                     trusted in the context file if it is yours, delete the copy if \
+                                     it is not."
+            .to_owned(),
+        What::WeakerCopy { .. } => "Give the copy the protection of what it was made from, or delete \
+                                    it."
+            .to_owned(),
+        What::Weakened if opening.key.1 == SOURCE_SILENT => {
+            "Look whether the datastore still logs, whether its shipper runs, and whether somebody has \
+             switched its security off: that ends the log without a record."
+                .to_owned()
         }
         _ if opening.is_of_a_read() => {
             "Find out what lets them in, close it, and name the account as trusted in the context \
@@ -431,7 +499,14 @@ fn evidences(told: &Told) -> Vec<Evidence> {
     if let What::Read { reader, mark, .. } = &told.what {
         evidences.push(read_evidence(reader, mark, &opening.event.source));
     }
-    evidences.extend(of_opening());
+    match &told.what {
+        What::Born { birth, openings } => {
+            evidences.push(evidence(birth, None));
+            evidences.extend(of_all(openings));
+        }
+        What::WeakerCopy { openings, .. } => evidences.extend(of_all(openings)),
+        _ => evidences.extend(of_opening()),
+    }
     let stands_on_legs = matches!(told.what, What::Opened | What::Closed | What::Read { .. });
     if let Some(exposed) = opening.exposure.as_ref().filter(|_| stands_on_legs) {
         evidences.extend(exposed.legs.iter().map(|leg| evidence(&leg.event, Some(&leg.change))));
@@ -447,6 +522,12 @@ fn evidences(told: &Told) -> Vec<Evidence> {
     };
     evidences.extend(closing.map(|closing| end(&closing.event)));
     evidences
+}
+
+fn of_all(openings: &[Arc<Opening>]) -> impl Iterator<Item = Evidence> + '_ {
+    openings.iter().flat_map(|opening| {
+        opening.changes.iter().map(|change| evidence(&opening.event, Some(change)))
+    })
 }
 
 fn read_evidence(reader: &ReaderKey, mark: &ReadMark, source: &str) -> Evidence {

@@ -33,6 +33,13 @@ impl Timers {
         self.by_time.first().map(|(due, _)| *due)
     }
 
+    /// Takes the timer of a datastore, if it is due by `now`.
+    pub fn take_due(&mut self, uid: &str, now: EventTime) -> Option<EventTime> {
+        let due = self.by_datastore.get(uid).copied().filter(|due| *due <= now)?;
+        self.set(uid, None);
+        Some(due)
+    }
+
     /// Takes the next one that is due by `now`.
     pub fn pop(&mut self, now: EventTime) -> Option<(EventTime, String)> {
         if self.next().is_none_or(|due| due > now) {

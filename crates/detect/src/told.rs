@@ -3,22 +3,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use dataward_event::audit_event::{Actor, DatastoreForm, Sensitivity};
+use dataward_event::audit_event::{Actor, Datastore, Sensitivity};
 use dataward_event::change::{Control, WindowKind};
-use dataward_event::exposure::{Known, Level};
-use dataward_event::finding::{CloseReason, RuleId, Severity, Step};
+use dataward_event::exposure::Level;
+use dataward_event::finding::{Approval, RuleId, Severity, Step};
 use dataward_event::time::EventTime;
 use dataward_event::uid::UidBuilder;
 
-use crate::catalogue::{self, CatalogueRow, Confidence};
+use crate::catalogue::{self, CatalogueRow};
 use crate::context::Context;
-use crate::datastore_state::{DatastoreState, Derived};
-use crate::opening::{DAY_MICROS, Opening, OpeningId, STILL_OPEN, Tally, still_open_dues};
+use crate::datastore_state::{Around, DatastoreState, Derived};
+use crate::opening::{GRACE_MICROS, Opening, SOURCE_SILENT, STILL_OPEN, Tally, still_open_dues};
+use crate::place::{Border, Place};
 use crate::posture_event::PostureEvent;
 use crate::read_total::{ReadMark, ReaderKey};
+use crate::severity::{Weighed, Weight, is_blind_by, sensitivity_of, weigh};
+use crate::{born, copied};
 
 /// What a finding is about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// Something was opened.
     Weakened,
@@ -39,6 +42,36 @@ pub enum What {
     StillOpen(usize),
     /// The exposure is over.
     Closed,
+    /// It was made, and is open when the time for protecting it is over.
+    Born {
+        /// The event that made it.
+        birth: Arc<PostureEvent>,
+        /// What is open.
+        openings: Vec<Arc<Opening>>,
+    },
+    /// It is less protected than what it was copied from.
+    WeakerCopy {
+        /// What it was copied from.
+        origin: Box<Datastore<'static>>,
+        /// What is open in it and was not open there.
+        openings: Vec<Arc<Opening>>,
+    },
+    /// A copy of it, or it as a copy, went elsewhere.
+    ForeignCopy {
+        /// What it leaves.
+        border: Border,
+        /// Where it goes.
+        place: Box<Place>,
+        /// The uid of the other end.
+        other: String,
+    },
+}
+
+impl What {
+    /// Whether it is about windows that only this finding tells of.
+    pub fn has_windows(&self) -> bool {
+        !matches!(self, Self::Born { .. } | Self::WeakerCopy { .. } | Self::ForeignCopy { .. })
+    }
 }
 
 /// A finding that stands.
@@ -54,6 +87,10 @@ pub struct Told {
     pub step: Step,
     /// How bad.
     pub severity: Severity,
+    /// How the severity came about.
+    pub because: Vec<String>,
+    /// The approved change that it belongs to.
+    pub approval: Option<Approval>,
     /// Its event time.
     pub time: EventTime,
     /// What was read, where it says so.
@@ -73,7 +110,9 @@ impl Told {
             told.opening.exposure.as_ref().map(|exposed| {
                 let legs = exposed.legs.iter();
                 let legs = legs.map(|leg| (by(&leg.event), leg.change.clone()));
-                (exposed.at, by(&exposed.by), exposed.covered.clone(), legs.collect::<Vec<_>>())
+                let blind = exposed.blind.as_ref().map(|leg| by(&leg.event));
+                let legs = legs.collect::<Vec<_>>();
+                (exposed.at, by(&exposed.by), exposed.covered.clone(), legs, blind)
             })
         };
         let ended = |told: &Self| {
@@ -88,12 +127,14 @@ impl Told {
                 begun(self) == begun(other) && ended(self) == ended(other)
             }
             What::Read { .. } => begun(self) == begun(other),
+            What::Born { .. } | What::WeakerCopy { .. } | What::ForeignCopy { .. } => true,
         };
         is_alike
             && self.opening.event.actor == other.opening.event.actor
             && self.step == other.step
             && self.level == other.level
             && self.severity == other.severity
+            && self.approval == other.approval
             && self.time == other.time
             && self.is_of(&other.what)
             && self.opening.changes == other.opening.changes
@@ -120,6 +161,10 @@ impl Told {
             (What::Read { mark, .. }, What::Read { mark: other, .. }) => {
                 mark.event_uid == other.event_uid
             }
+            (
+                What::Born { openings, .. } | What::WeakerCopy { openings, .. },
+                What::Born { openings: others, .. } | What::WeakerCopy { openings: others, .. },
+            ) => openings.iter().map(|o| o.id()).eq(others.iter().map(|o| o.id())),
             (one, other) => one == other,
         }
     }
@@ -131,6 +176,7 @@ impl Told {
             (What::Opened, Step::Create) => 1,
             (What::Read { .. }, _) => 2,
             (What::StillOpen(_), Step::Create) => 3,
+            (What::Born { .. } | What::WeakerCopy { .. } | What::ForeignCopy { .. }, _) => 2,
             (What::Closed, _) => 4,
             _ => 5,
         };
@@ -139,17 +185,27 @@ impl Told {
 }
 
 /// Derives all findings that stand, as of `now`.
-pub fn standing(state: &DatastoreState, context: &Context, now: EventTime) -> Standing {
+pub fn standing(
+    state: &DatastoreState,
+    around: Around<'_>,
+    inherited: Option<Sensitivity>,
+    now: EventTime,
+) -> Standing {
     let mut standing = Standing::new();
     if state.is_calm() {
         return standing;
     }
-    let derived = state.derive(context);
+    let context = around.context;
+    let derived = state.derive(around);
     let is_expected_public = state.facts(context).is_expected_public;
+    if !is_expected_public {
+        born::tell(&derived, context, inherited, now, &mut standing);
+        copied::tell(&derived, context, inherited, now, &mut standing);
+    }
     for opening in derived.posture.openings() {
         let is_confidential = opening.control().window_kind() == WindowKind::Confidentiality;
         if !(is_confidential && is_expected_public) {
-            let telling = Telling { derived: &derived, context, now, opening };
+            let telling = Telling { derived: &derived, context, inherited, now, opening };
             telling.tell(&mut standing);
         }
     }
@@ -159,16 +215,18 @@ pub fn standing(state: &DatastoreState, context: &Context, now: EventTime) -> St
 /// The standing of one late opening alone.
 pub fn standing_of_late(
     state: &DatastoreState,
-    context: &Context,
+    around: Around<'_>,
+    inherited: Option<Sensitivity>,
     opening: &Arc<Opening>,
 ) -> Standing {
     let mut standing = Standing::new();
+    let context = around.context;
     let is_confidential = opening.control().window_kind() == WindowKind::Confidentiality;
     if is_confidential && state.facts(context).is_expected_public {
         return standing;
     }
-    let derived = state.derive(context);
-    let telling = Telling { derived: &derived, context, now: EventTime::MIN, opening };
+    let derived = state.derive(around);
+    let telling = Telling { derived: &derived, context, inherited, now: EventTime::MIN, opening };
     telling.tell_weakened(&mut standing);
     standing
 }
@@ -183,12 +241,18 @@ pub fn next_due(
     let openings = standing.values().map(|told| &told.opening).chain(of_reads);
     let open = openings.filter(|opening| opening.is_open());
     let dues = open.flat_map(|opening| still_open_dues(opening)).map(|(_, due)| due);
-    dues.filter(|due| *due > now).min()
+    let of_state = state.into_iter().flat_map(|state| {
+        let open = !standing.is_empty();
+        let births = state.births().filter(move |_| open);
+        births.map(|birth| birth.plus_micros(GRACE_MICROS)).chain(state.flows().next_due(now))
+    });
+    dues.chain(of_state).filter(|due| *due > now).min()
 }
 
 struct Telling<'t> {
     derived: &'t Derived<'t>,
     context: &'t Context,
+    inherited: Option<Sensitivity>,
     now: EventTime,
     opening: &'t Arc<Opening>,
 }
@@ -200,39 +264,44 @@ impl Telling<'_> {
         self.tell_exposure(standing);
     }
 
-    fn told(&self, what: What, step: Step, severity: Severity, time: EventTime) -> Told {
+    fn told(&self, what: What, step: Step, weighed: Weighed, time: EventTime) -> Told {
         let opening = Arc::clone(self.opening);
         let level = match &what {
-            What::Weakened | What::StillOpen(_) => Level::Weakened,
             What::Opened | What::Closed | What::Read { .. } => Level::Exposed,
+            _ => Level::Weakened,
         };
-        Told { what, opening, level, step, severity, time, tally: None }
+        let Weighed { severity, because, approval } = weighed;
+        Told { what, opening, level, step, severity, because, approval, time, tally: None }
     }
 
-    fn sensitivity(&self) -> Option<Sensitivity> {
-        sensitivity_of(self.opening, self.context)
+    fn severity(&self, level: Level, is_read_from_outside: bool, at: EventTime) -> Weighed {
+        self.weigh(level, is_read_from_outside, false, at)
     }
 
-    fn severity(&self, level: Level, is_read_from_outside: bool, at: EventTime) -> Severity {
-        let age_micros = at.micros().saturating_sub(self.opening.event.time.micros());
+    fn weigh(
+        &self,
+        level: Level,
+        is_read_from_outside: bool,
+        is_blind: bool,
+        at: EventTime,
+    ) -> Weighed {
         let weight = Weight {
             level,
-            sensitivity: self.sensitivity(),
+            sensitivity: sensitivity_of(self.opening, self.context, self.inherited),
             is_read_from_outside,
-            is_a_day_old: age_micros >= DAY_MICROS,
+            is_blind,
+            at,
         };
-        severity(self.opening, weight)
+        weigh(self.opening, &weight, self.context)
     }
 
     /// The step of a finding about the opening, and its severity and time by it.
-    fn until_closed(&self, severity: Severity, time: EventTime) -> (Step, Severity, EventTime) {
+    fn until_closed(&self, weighed: Weighed, time: EventTime) -> (Step, Weighed, EventTime) {
         match self.opening.closing() {
-            None => (Step::Create, severity, time),
-            Some(closing) => (
-                Step::Close(closing.reason),
-                softened(severity, closing.reason),
-                closing.event.time,
-            ),
+            None => (Step::Create, weighed, time),
+            Some(closing) => {
+                (Step::Close(closing.reason), weighed.softened(closing.reason), closing.event.time)
+            }
         }
     }
 
@@ -244,7 +313,7 @@ impl Telling<'_> {
         }
         let severity = self.severity(Level::Weakened, false, opening.event.time);
         let (step, severity, time) = self.until_closed(severity, opening.event.time);
-        let uid = weakened_uid(&opening.id(), &opening.event.datastore.uid);
+        let uid = weakened_uid(opening);
         let mut told = self.told(What::Weakened, step, severity, time);
         if !opening.is_open() && opening.control().window_kind() == WindowKind::Confidentiality {
             // For the row of the window: the finding says nothing of reads.
@@ -269,7 +338,8 @@ impl Telling<'_> {
                 Some(tally) => tally.clone(),
                 None => self.derived.tally(&opening.tally, interval),
             };
-            let severity = self.severity(level, tally.outside.reads > 0, due);
+            let is_blind = is_blind_by(opening, Some(due));
+            let severity = self.weigh(level, tally.outside.reads > 0, is_blind, due);
             let (step, severity, time) = self.until_closed(severity, due);
             let uid = step_uid("exposure.still_open", opening).number(STILL_OPEN[place].0).finish();
             let mut told = self.told(What::StillOpen(place), step, severity, time);
@@ -282,12 +352,13 @@ impl Telling<'_> {
     fn tell_exposure(&self, standing: &mut Standing) {
         let opening = self.opening;
         let Some(exposed) = &opening.exposure else { return };
-        let severity = self.severity(Level::Exposed, exposed.is_proven, exposed.at);
+        let is_blind = exposed.blind.is_some();
+        let severity = self.weigh(Level::Exposed, exposed.is_proven, is_blind, exposed.at);
         let uid = step_uid("exposure.opened", opening).finish();
         let told = match &exposed.closing {
             None => self.told(What::Opened, Step::Create, severity, exposed.at),
             Some(closing) => {
-                let severity = softened(severity, closing.reason);
+                let severity = severity.softened(closing.reason);
                 let step = Step::Close(closing.reason);
                 self.told(What::Opened, step, severity, closing.event.time)
             }
@@ -298,8 +369,8 @@ impl Telling<'_> {
             let interval = (opening.event.time, Some(closing.event.time));
             let tally = self.derived.tally(&opening.tally, interval);
             let is_read = exposed.is_proven || tally.outside.reads > 0;
-            let severity = self.severity(Level::Exposed, is_read, closing.event.time);
-            let severity = if is_read { severity } else { softened(severity, closing.reason) };
+            let severity = self.weigh(Level::Exposed, is_read, is_blind, closing.event.time);
+            let severity = if is_read { severity } else { severity.softened(closing.reason) };
             let mut told = self.told(What::Closed, Step::Create, severity, closing.event.time);
             told.tally = Some(Box::new(tally));
             standing.insert(step_uid("exposure.closed", opening).finish(), told);
@@ -319,8 +390,10 @@ impl Telling<'_> {
             let time = read.mark.time;
             let severity = match (read.is_outsider, is_unexpected) {
                 (true, _) => self.severity(Level::Exposed, true, exposed.at),
-                (false, true) => Severity::HIGH,
-                (false, false) => Severity::LOW,
+                (false, true) => {
+                    Weighed::fixed(Severity::HIGH, "our own, from an unexpected network")
+                }
+                (false, false) => Weighed::fixed(Severity::LOW, "our own"),
             };
             let what = What::Read {
                 reader: Box::new(read.reader.clone()),
@@ -334,10 +407,11 @@ impl Telling<'_> {
     }
 }
 
-fn weakened_uid(id: &OpeningId, datastore_uid: &str) -> String {
+fn weakened_uid(opening: &Opening) -> String {
+    let (id, rule) = (opening.id(), weakened_rule(opening));
     UidBuilder::new("finding")
-        .text(weakened_rule(id.key.0).as_str())
-        .text(datastore_uid)
+        .text(rule.as_str())
+        .text(&opening.event.datastore.uid)
         .text(id.key.0.as_str())
         .text(&id.key.1)
         .text(&id.event_uid)
@@ -345,91 +419,16 @@ fn weakened_uid(id: &OpeningId, datastore_uid: &str) -> String {
 }
 
 /// The rule that tells of an opening.
-pub const fn weakened_rule(control: Control) -> RuleId {
-    match control {
+pub fn weakened_rule(opening: &Opening) -> RuleId {
+    match opening.control() {
+        Control::AuditLogging if opening.key.1 == SOURCE_SILENT => RuleId::AuditSourceSilent,
         Control::AuditLogging => RuleId::AuditSilenced,
         _ => RuleId::ControlWeakened,
     }
 }
 
-fn step_uid(rule: &str, opening: &Opening) -> UidBuilder {
+pub(crate) fn step_uid(rule: &str, opening: &Opening) -> UidBuilder {
     UidBuilder::new("finding").text(rule).text(&opening.uid())
-}
-
-/// What the severity of a statement about an opening depends on besides the opening.
-struct Weight {
-    level: Level,
-    sensitivity: Option<Sensitivity>,
-    is_read_from_outside: bool,
-    is_a_day_old: bool,
-}
-
-/// The catalogue's value; less for each leg that nobody knows of; more for restricted data, and after a day; then the
-/// limits: weakened at most 4, exposed at least 5, read from outside 6, a row that no event has confirmed at most 3.
-fn severity(opening: &Opening, weight: Weight) -> Severity {
-    let rows = catalogue_rows(opening);
-    let kind = opening.control().window_kind();
-    let unstated = match kind {
-        WindowKind::Confidentiality | WindowKind::Blind => 4,
-        WindowKind::Fragility => 3,
-    };
-    let mut value = rows.iter().map(|row| i32::from(row.severity)).max().unwrap_or(unstated);
-    let is_confidential = kind == WindowKind::Confidentiality;
-    if is_confidential && weight.level == Level::Weakened {
-        let is_unknown = |known: Known| i32::from(known == Known::Unknown);
-        value -= is_unknown(opening.reachable) + is_unknown(opening.readable);
-    }
-    value += i32::from(weight.sensitivity == Some(Sensitivity::Restricted));
-    value += i32::from(is_confidential && weight.is_a_day_old);
-    if is_confidential {
-        value = match weight.level {
-            Level::Weakened => value.min(4),
-            // A foreign account that nothing was opened to may be a partner that nobody has named yet.
-            Level::Exposed if opening.is_of_a_read() && opening.control() == Control::Sharing => 5,
-            Level::Exposed if weight.is_read_from_outside => 6,
-            Level::Exposed => value.max(5),
-        };
-        value = match opening.event.datastore.form {
-            DatastoreForm::Guard => value.min(4),
-            _ => value,
-        };
-    }
-    let is_unconfirmed =
-        !rows.is_empty() && rows.iter().all(|row| row.confidence == Confidence::Verify);
-    Severity::clamped(if is_unconfirmed { value.min(3) } else { value })
-}
-
-/// The severity of a window as a whole, as of `now`.
-pub fn window_severity(
-    opening: &Opening,
-    context: &Context,
-    tally: &Tally,
-    now: EventTime,
-) -> Severity {
-    let end = opening.closing().map_or(now, |closing| closing.event.time);
-    let is_proven = opening.exposure.as_ref().is_some_and(|exposed| exposed.is_proven);
-    let weight = Weight {
-        level: level_of(opening).0,
-        sensitivity: sensitivity_of(opening, context),
-        is_read_from_outside: is_proven || tally.outside.reads > 0,
-        is_a_day_old: end.micros().saturating_sub(opening.event.time.micros()) >= DAY_MICROS,
-    };
-    let is_read = weight.is_read_from_outside;
-    let severity = severity(opening, weight);
-    match opening.closing() {
-        Some(closing) if !is_read => softened(severity, closing.reason),
-        _ => severity,
-    }
-}
-
-fn sensitivity_of(opening: &Opening, context: &Context) -> Option<Sensitivity> {
-    let entry = context.datastore(&opening.event.datastore);
-    entry.and_then(|entry| entry.sensitivity()).or(opening.event.sensitivity)
-}
-
-/// What was replaced within minutes is a note.
-fn softened(severity: Severity, reason: CloseReason) -> Severity {
-    if reason == CloseReason::Replaced { severity.min(Severity::LOW) } else { severity }
 }
 
 /// The rows of the catalogue that judged an opening.

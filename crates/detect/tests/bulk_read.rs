@@ -128,16 +128,7 @@ fn normal(rng: &mut Rng) -> f64 {
 }
 
 fn known(name: &str, rows: u64) -> DatastoreContext {
-    DatastoreContext {
-        name: name.to_owned(),
-        sensitivity: None,
-        data_classes: Vec::new(),
-        rows: Some(rows),
-        bytes: None,
-        objects: None,
-        expected_public: false,
-        reachable: None,
-    }
+    DatastoreContext { name: name.to_owned(), rows: Some(rows), ..DatastoreContext::default() }
 }
 
 #[test]
@@ -469,7 +460,7 @@ proptest! {
             if cuts.contains(&number) {
                 saved.extend(cut.state.save_dirty());
                 let segments = saved.iter().map(|(index, bytes)| (*index, bytes.as_slice()));
-                cut.state = PartitionState::load(segments).unwrap();
+                cut.state = PartitionState::load(dataward_detect::state::FORMAT, segments).unwrap();
             }
             cut.show(read);
         }
@@ -499,7 +490,7 @@ fn a_snapshot_of_the_first_format_is_taken_over() {
     let all = shown.state.save_all();
     // The first format had this segment alone.
     let first = all.iter().take(1).map(|(index, bytes)| (*index, bytes.as_slice()));
-    let mut migrated = PartitionState::load(first).unwrap();
+    let mut migrated = PartitionState::load(dataward_detect::state::FORMAT, first).unwrap();
     assert_eq!(migrated.save_all()[0], all[0]);
     let saved: Vec<u32> = migrated.save_dirty().iter().map(|(index, _)| *index).collect();
     assert_eq!(saved, (1..65).collect::<Vec<u32>>(), "what is missing is saved next");

@@ -150,6 +150,19 @@ impl Direction {
     }
 }
 
+/// The setting of a neutral change of [`Control::Sharing`] that tells of a copy *to* another datastore. `opened` is the uid
+/// of the copy; `after`, where the event tells it, where the copy goes, as [`copy_place`] writes it.
+pub const COPY_TO: &str = "copy_to";
+
+/// The same of a datastore that is made *from* another one. `opened` is the uid of what it is made from; `before`, where
+/// the event tells it, where that lies.
+pub const COPY_FROM: &str = "copy_from";
+
+/// Where the other end of a copy lies, as one text: `provider/account/region`, an empty part where nobody tells.
+pub fn copy_place(provider: Option<&str>, account: Option<&str>, region: Option<&str>) -> String {
+    [provider, account, region].map(Option::unwrap_or_default).join("/")
+}
+
 /// One change of one control, as the values of an event state it.
 ///
 /// The state of a setting is the set of things that are open in it. An event opens things (`Weakened`), closes them

@@ -13,6 +13,8 @@ use crate::time::EventTime;
 pub enum RuleId {
     /// A control of a datastore became weaker.
     ControlWeakened,
+    /// Somebody tried again and again to weaken protection, and was refused.
+    ControlAttempts,
     /// The record of access and change was switched off or cut down.
     AuditSilenced,
     /// A datastore became reachable and readable from outside.
@@ -21,6 +23,14 @@ pub enum RuleId {
     ExposureStillOpen,
     /// An exposure is over, with all that was read in it.
     ExposureClosed,
+    /// A datastore was made, and is open when the time for protecting it is over.
+    DatastoreBornUnprotected,
+    /// A copy is less protected than what it was made from.
+    CopyWeakerDatastore,
+    /// A copy went to another account, region or provider.
+    CopyForeign,
+    /// A source that should speak is silent.
+    AuditSourceSilent,
     /// Somebody read a datastore while it was exposed, or read it from outside although nobody should.
     ReadDuringExposure,
     /// Somebody read far more than ever before.
@@ -35,12 +45,17 @@ pub enum RuleId {
 
 impl RuleId {
     /// All rules.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::ControlWeakened,
+        Self::ControlAttempts,
         Self::AuditSilenced,
         Self::ExposureOpened,
         Self::ExposureStillOpen,
         Self::ExposureClosed,
+        Self::DatastoreBornUnprotected,
+        Self::CopyWeakerDatastore,
+        Self::CopyForeign,
+        Self::AuditSourceSilent,
         Self::ReadDuringExposure,
         Self::ReadBulk,
         Self::ArchiveGap,
@@ -52,10 +67,15 @@ impl RuleId {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ControlWeakened => "control.weakened",
+            Self::ControlAttempts => "control.attempts",
             Self::AuditSilenced => "audit.silenced",
             Self::ExposureOpened => "exposure.opened",
             Self::ExposureStillOpen => "exposure.still_open",
             Self::ExposureClosed => "exposure.closed",
+            Self::DatastoreBornUnprotected => "datastore.born_unprotected",
+            Self::CopyWeakerDatastore => "copy.weaker_datastore",
+            Self::CopyForeign => "copy.foreign",
+            Self::AuditSourceSilent => "audit.source_silent",
             Self::ReadDuringExposure => "read.during_exposure",
             Self::ReadBulk => "read.bulk",
             Self::ArchiveGap => "archive.gap",
@@ -186,6 +206,10 @@ pub struct Finding {
     pub step: Step,
     /// How bad.
     pub severity: Severity,
+    /// How the severity came about: what counted, step by step. Empty where the rule has one value.
+    pub severity_because: Vec<String>,
+    /// The approved change that it belongs to.
+    pub approval: Option<Approval>,
     /// Event time of the trigger.
     pub time: EventTime,
     /// The uid of the event (or timer) that caused this step.
@@ -200,6 +224,8 @@ pub struct Finding {
     pub remediation: String,
     /// The datastore it is about.
     pub datastore: Option<Datastore<'static>>,
+    /// What the datastore was copied from, for a finding about a copy.
+    pub origin: Option<Datastore<'static>>,
     /// What a weakened control puts at risk.
     pub window_kind: Option<WindowKind>,
     /// The window it is about, as it stands with this statement.
@@ -210,6 +236,15 @@ pub struct Finding {
     pub attacks: Vec<String>,
     /// The events that prove it.
     pub evidences: Vec<Evidence>,
+}
+
+/// A change that somebody has approved beforehand. It lowers the severity of what it covers, and hides nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// The ticket.
+    pub ticket: String,
+    /// Until when it counts.
+    pub until: EventTime,
 }
 
 /// One figure that is far from what was learned. OCSF `anomaly_analyses`.

@@ -208,6 +208,21 @@ fn dataward(own: &mut Object<'_>, finding: &Finding) {
     if let Some(millinats) = anomaly::score_millinats(finding) {
         own.thousandths("score", millinats);
     }
+    if !finding.severity_because.is_empty() {
+        own.texts("severity_because", finding.severity_because.iter().map(String::as_str));
+    }
+    if let Some(approval) = &finding.approval {
+        own.object("approved_change", |object| {
+            object.text("ticket", &approval.ticket);
+            object.text("until", &approval.until.to_string());
+        });
+    }
+    if let Some(origin) = &finding.origin {
+        own.object("copied_from", |object| {
+            object.text("uid", &origin.uid);
+            object.text_if("name", origin.name.as_deref());
+        });
+    }
     own.text_if("window_kind", finding.window_kind.map(|kind| kind.as_str()));
     own.text_if("datastore_form", finding.datastore.as_ref().map(|store| store.form.as_str()));
     if let Some(window) = &finding.exposure {

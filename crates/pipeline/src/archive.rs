@@ -129,6 +129,9 @@ pub struct OperatorRow {
 /// What [`OperatorRow::operation`] says of a tick: the clock passed the due time of a timer.
 pub const TICK: &str = "tick";
 
+/// The operation of the row of an operator that says: by then all there was had been read, and a source was silent.
+pub const LISTENED: &str = "listened";
+
 /// A statement about a window. The one with the highest number holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExposureRow {
@@ -362,6 +365,8 @@ pub enum SharedRow {
     Event(Box<ArchivedEvent>),
     /// A tick of the clock that fired a timer.
     Tick(EventTime),
+    /// By then all there was had been read, and a source was silent.
+    Listened(EventTime),
 }
 
 /// The archive: one table that is the truth about data, progress, alerts and state.

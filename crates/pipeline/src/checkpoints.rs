@@ -94,7 +94,9 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         let least = self.checkpoints.snapshot_cost * SNAPSHOT_SPACING;
         let spacing = self.settings.snapshot_interval.max(least);
         let is_due = now.saturating_sub(self.checkpoints.last_snapshot) >= spacing;
-        let with_snapshots = is_due || std::mem::take(&mut self.checkpoints.is_snapshot_wanted);
+        let with_snapshots = is_due
+            || std::mem::take(&mut self.checkpoints.is_snapshot_wanted)
+            || self.is_context_waiting();
         if with_snapshots {
             self.checkpoints.last_snapshot = now;
         }
@@ -105,6 +107,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             let empty = self.writer.archive().rows();
             self.workers.send(lane, Task::Freeze { with_snapshots, empty });
         }
+        self.hand_context_on();
     }
 
     /// A worker has answered.
@@ -125,6 +128,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         let (mut parts, held) = barrier.into_parts();
         let alerts = self.desk.sum_up(self.clock.as_ref());
         self.deliver(&alerts, None);
+        self.adopt_waiting_context();
         let empty = self.writer.archive().rows();
         parts.rows.push(std::mem::replace(&mut self.desk.rows, empty));
         self.desk.pass(&parts.progress);

@@ -13,12 +13,15 @@ use dataward_event::position::{Position, Progress};
 use dataward_event::time::EventTime;
 
 use crate::alert::Alert;
-use crate::archive::{ExposureRow, OperatorRow, Rows, Segment, Snapshot, TICK};
+use crate::archive::{ExposureRow, LISTENED, OperatorRow, Rows, Segment, Snapshot, TICK};
 use crate::clock::Clock;
 use crate::lane::{News, detector_failed};
 
 /// How long event time must stand still before the clock goes on for it.
 const STANDSTILL: Duration = Duration::from_secs(1);
+
+/// How often it is asked who is silent.
+const LISTENING: Duration = Duration::from_secs(5);
 
 /// The keeper of the shared state and the rows of its statements.
 pub struct Desk<R> {
@@ -30,12 +33,14 @@ pub struct Desk<R> {
     pub seen: Progress,
     /// When the clock showed that event time had come so far.
     standing_since: Option<(EventTime, Duration)>,
+    /// When it was last asked who is silent.
+    listened: Duration,
 }
 
 impl<R: Rows> Desk<R> {
     /// A desk with a keeper that has seen so much.
     pub fn new(keeper: Keeper, rows: R, seen: Progress) -> Self {
-        Self { keeper, rows, seen, standing_since: None }
+        Self { keeper, rows, seen, standing_since: None, listened: Duration::ZERO }
     }
 
     /// Takes in what a batch brought; the alerts that follow have their rows already.
@@ -70,6 +75,39 @@ impl<R: Rows> Desk<R> {
         self.tick_at(time, clock)
     }
 
+    /// All there is has been read: says who should have spoken by now and has not.
+    pub fn listen(&mut self, clock: &dyn Clock) -> Vec<Alert> {
+        let monotonic = clock.monotonic();
+        if monotonic.saturating_sub(self.listened) < LISTENING {
+            return Vec::new();
+        }
+        self.listened = monotonic;
+        let now = self.keeper.now();
+        let time = match self.standing_since {
+            Some((at, since)) if at == now => {
+                let stood = monotonic.saturating_sub(since).as_micros();
+                at.plus_micros(i64::try_from(stood).unwrap_or(i64::MAX))
+            }
+            _ => now,
+        };
+        let alerts = self.conclude(None, clock, |keeper| keeper.listen(time));
+        if !alerts.is_empty() {
+            self.note(LISTENED, time, alerts.len(), clock);
+        }
+        alerts
+    }
+
+    /// A replay must pass the same time, or what was said would be said again.
+    fn note(&mut self, operation: &str, time: EventTime, fired: usize, clock: &dyn Clock) {
+        self.rows.operator(&OperatorRow {
+            operation: operation.to_owned(),
+            partition: None,
+            time: Some(time),
+            detail: format!("{{\"fired\":{fired}}}"),
+            ingest_time: clock.now(),
+        });
+    }
+
     /// The last tick of a source that has ended: what a grace period would still have waited for.
     pub fn tick_at_the_end(&mut self, clock: &dyn Clock) -> Vec<Alert> {
         match self.keeper.newest() {
@@ -81,14 +119,7 @@ impl<R: Rows> Desk<R> {
     fn tick_at(&mut self, time: EventTime, clock: &dyn Clock) -> Vec<Alert> {
         let alerts = self.conclude(None, clock, |keeper| keeper.tick(time));
         if !alerts.is_empty() {
-            // A replay must pass the same time, or what fired would be fired again.
-            self.rows.operator(&OperatorRow {
-                operation: TICK.to_owned(),
-                partition: None,
-                time: Some(time),
-                detail: format!("{{\"fired\":{}}}", alerts.len()),
-                ingest_time: clock.now(),
-            });
+            self.note(TICK, time, alerts.len(), clock);
         }
         alerts
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use dataward_detect::keeper::Census;
+use dataward_detect::census::Census;
 use dataward_event::finding::{RuleId, Severity};
 use dataward_event::position::{Offset, Partition};
 use dataward_event::time::{EventTime, IngestTime, KafkaTime};

@@ -21,6 +21,7 @@ pub mod ephemeral;
 pub mod figures;
 pub mod health;
 pub mod histogram;
+pub mod informant;
 pub mod lane;
 pub mod metrics;
 pub mod outbox;

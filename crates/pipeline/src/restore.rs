@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dataward_detect::context::Context;
 use dataward_detect::keeper::Keeper;
 use dataward_detect::partition_state::PartitionState;
-use dataward_detect::state::{StateError, check_format};
+use dataward_detect::state::StateError;
 use dataward_event::finding::Owner;
 use dataward_event::position::{Offset, Partition, Position, Progress};
 use dataward_event::time::EventTime;
@@ -54,7 +54,7 @@ pub fn teach(
     seen: &mut Progress,
 ) -> Result<(), ArchiveError> {
     let mut gathering = Gathering::default();
-    let (mut next, mut tick) = (seen.clone(), None);
+    let (mut next, mut tick, mut listened) = (seen.clone(), None, None);
     archive.replay_shared(seen, &mut |row| match row {
         SharedRow::Event(archived) => {
             let Position { partition, offset, .. } = &archived.position;
@@ -66,6 +66,7 @@ pub fn teach(
             }
         }
         SharedRow::Tick(time) => tick = tick.max(Some(time)),
+        SharedRow::Listened(time) => listened = listened.max(Some(time)),
     })?;
     // The next snapshot knows them, also those of partitions that are not ours again yet.
     *seen = next;
@@ -73,6 +74,9 @@ pub fn teach(
     keeper.observe_all(news.changes, news.reads);
     if let Some(tick) = tick {
         keeper.repeat_tick(tick);
+    }
+    if let Some(listened) = listened {
+        keeper.listen(listened);
     }
     // What was said of figures was said before the commit that the table has.
     keeper.settle();
@@ -121,14 +125,15 @@ fn load_keeper(snapshot: &Snapshot) -> Result<Keeper, StateError> {
         // The snapshot that a first claim makes: there was nothing yet, in no format.
         return Ok(Keeper::new());
     }
-    check_format(snapshot.format)?;
-    Keeper::load(snapshot.segments.iter().map(|s| (s.index, s.bytes.as_slice())))
+    Keeper::load(snapshot.format, snapshot.segments.iter().map(|s| (s.index, s.bytes.as_slice())))
 }
 
 fn load_partition(snapshot: &Snapshot) -> Result<PartitionState, StateError> {
     if snapshot.segments.is_empty() {
         return Ok(PartitionState::default());
     }
-    check_format(snapshot.format)?;
-    PartitionState::load(snapshot.segments.iter().map(|s| (s.index, s.bytes.as_slice())))
+    PartitionState::load(
+        snapshot.format,
+        snapshot.segments.iter().map(|s| (s.index, s.bytes.as_slice())),
+    )
 }

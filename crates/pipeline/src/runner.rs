@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::deferred::Deferred;
 use crate::desk::Desk;
 use crate::figures::Figures;
+use crate::informant::{Informant, Told};
 use crate::lane::{News, Outcome};
 use crate::metrics::{Activity, Metrics};
 use crate::outbox::Outbox;
@@ -137,6 +138,7 @@ pub struct Runner<S, A: Archive> {
     pub(crate) deferred: Deferred,
     last_shown: Duration,
     watch: Option<Watch>,
+    pub(crate) informant: Informant,
 }
 
 /// Whoever shows where the loop stands.
@@ -177,7 +179,15 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             deferred: Deferred::default(),
             last_shown: now,
             watch: None,
+            informant: Informant::default(),
         }
+    }
+
+    /// Asks `ask` again and again whether there is another context. A new one is adopted at the next checkpoint.
+    #[must_use]
+    pub fn informed(mut self, ask: impl FnMut() -> Option<Told> + 'static) -> Self {
+        self.informant = Informant::new(ask);
+        self
     }
 
     /// Calls `watch` after each turn that changed something, and at least ten times a second.
@@ -336,6 +346,12 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         }
         let alerts = self.desk.tick(self.clock.as_ref());
         has_changed |= self.deliver(&alerts, None);
+        self.hear_bounds();
+        if self.has_read_all() {
+            let alerts = self.desk.listen(self.clock.as_ref());
+            has_changed |= self.deliver(&alerts, None);
+        }
+        self.ask_for_context();
         self.outbox.pump();
         self.retry_if_due();
         if self.is_checkpoint_due() {
@@ -381,17 +397,21 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         self.metrics.as_ref().map_or(Duration::ZERO, |metrics| metrics.elapsed())
     }
 
+    /// Notes which offsets the source has, where it has heard of them.
+    fn hear_bounds(&mut self) {
+        let Some(heard) = self.source.heard() else { return };
+        self.figures.source_answers = Some(heard.answers);
+        for (partition, bounds) in heard.bounds {
+            if self.owned.contains_key(&partition) {
+                self.figures.partition(&partition).bounds = Some(bounds);
+            }
+        }
+    }
+
     /// Lets those who watch see where the loop stands.
     fn publish(&mut self) {
         let Some(metrics) = self.metrics.clone() else { return };
-        if let Some(heard) = self.source.heard() {
-            self.figures.source_answers = Some(heard.answers);
-            for (partition, bounds) in heard.bounds {
-                if self.owned.contains_key(&partition) {
-                    self.figures.partition(&partition).bounds = Some(bounds);
-                }
-            }
-        }
+        self.hear_bounds();
         for (partition, figures) in &mut self.figures.partitions {
             figures.is_owned = self.owned.contains_key(partition);
             figures.committed = self.status.committed.next(partition);

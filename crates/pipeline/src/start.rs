@@ -7,9 +7,7 @@ use dataward_event::finding::{Owner, RuleId, Severity};
 use dataward_event::position::{Offset, Partition, Position, Progress, Span};
 
 use crate::alert::Alert;
-use crate::archive::{
-    Archive, ArchiveError, Claim, Disposition, GapCause, GapRow, Known, OperatorRow, Rows,
-};
+use crate::archive::{Archive, ArchiveError, Claim, Disposition, GapCause, GapRow, Known, Rows};
 use crate::record_source::{RecordSource, SourceError};
 use crate::restore;
 use crate::runner::{RunError, Runner};
@@ -87,21 +85,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         if known == context {
             return;
         }
-        let detail = format!(
-            "{{\"datastores\":{},\"actors\":{},\"hash\":\"{}\"}}",
-            context.datastores.len(),
-            context.actors.len(),
-            context.hash()
-        );
-        self.desk.rows.operator(&OperatorRow {
-            operation: "context_adopted".to_owned(),
-            partition: None,
-            time: None,
-            detail,
-            ingest_time: self.clock.now(),
-        });
-        let alerts = self.desk.conclude(None, self.clock.as_ref(), |keeper| keeper.adopt(context));
-        self.deliver(&alerts, None);
+        self.adopt(context);
         self.checkpoints.is_snapshot_wanted = true;
         self.checkpoints.has_news = true;
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dataward_detect::keeper::Census;
+use dataward_detect::census::Census;
 use dataward_event::finding::{RuleId, Severity};
 use dataward_event::position::{Offset, Partition};
 use dataward_event::quarantine::QuarantineReason;

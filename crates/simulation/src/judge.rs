@@ -26,13 +26,8 @@ use crate::topic_log::{LogRecord, PartitionLog, TopicLog};
 pub fn context() -> Context {
     let datastore = DatastoreContext {
         name: "*".to_owned(),
-        sensitivity: None,
-        data_classes: Vec::new(),
-        rows: None,
         bytes: Some(16 << 20),
-        objects: None,
-        expected_public: false,
-        reachable: None,
+        ..DatastoreContext::default()
     };
     Context { datastores: vec![datastore], ..Context::default() }
 }
@@ -277,7 +272,8 @@ pub fn restored_state(table: &mut MemoryTable) -> Result<Vec<(u32, Vec<u8>)>, St
     let newest = table.snapshots(&Owner::Keeper).values().rev().find(|s| !s.is_damaged).cloned();
     let newest = newest.ok_or("the keeper has no snapshot")?;
     let segments = newest.segments.iter().map(|(index, bytes)| (*index, bytes.as_slice()));
-    let mut keeper = Keeper::load(segments).map_err(|error| error.to_string())?;
+    let mut keeper = Keeper::load(dataward_detect::state::FORMAT, segments)
+        .map_err(|error| error.to_string())?;
     let is_new = |position: &Position| {
         newest.at.next(&position.partition).is_none_or(|n| position.offset >= n)
     };

@@ -7,11 +7,10 @@ use std::time::Duration;
 use dataward_event::audit_event::EventKind;
 use dataward_event::finding::Owner;
 use dataward_event::position::{Offset, Partition, Progress};
-use dataward_event::time::EventTime;
 use dataward_pipeline::alert::Alert;
 use dataward_pipeline::archive::{
-    Archive, ArchiveError, ArchivedEvent, Checkpoint, Claim, Committed, Known, Replayed, Segment,
-    SharedRow, Snapshot, TICK,
+    Archive, ArchiveError, ArchivedEvent, Checkpoint, Claim, Committed, Known, LISTENED, Replayed,
+    Segment, SharedRow, Snapshot, TICK,
 };
 
 use crate::clock::SimulatedClock;
@@ -152,7 +151,7 @@ impl MemoryArchive {
         };
         let version = self.table().commit(delivery)?;
         let rows = checkpoint.rows.iter().flat_map(|rows| &rows.rows);
-        rows.filter_map(as_tick).for_each(|_| self.fate().count(Mishap::Tick));
+        rows.filter(|row| is_tick(row)).for_each(|_| self.fate().count(Mishap::Tick));
         for (owner, number, stored) in snapshots {
             if let Err(text) = check_snapshot(&self.table(), &owner, number, &stored) {
                 self.fate().violate(text);
@@ -374,8 +373,14 @@ impl Archive for MemoryArchive {
         if self.fate().has(Planted::ForgetsChange) {
             rows.pop();
         }
-        let ticks = self.rows_where(|row| as_tick(row).is_some());
-        ticks.iter().filter_map(as_tick).for_each(|time| each(SharedRow::Tick(time)));
+        for row in self.rows_where(|row| matches!(row, MemoryRow::Operator(_))) {
+            let MemoryRow::Operator(deed) = row else { continue };
+            match (deed.operation.as_str(), deed.time) {
+                (TICK, Some(time)) => each(SharedRow::Tick(time)),
+                (LISTENED, Some(time)) => each(SharedRow::Listened(time)),
+                _ => {}
+            }
+        }
         for row in rows {
             each_event(row, &mut |event| each(SharedRow::Event(Box::new(event))));
         }
@@ -406,11 +411,8 @@ pub fn unacknowledged(table: &MemoryTable, sink: &str) -> Vec<Alert> {
     table.alerts().filter(is_waiting).cloned().collect()
 }
 
-fn as_tick(row: &MemoryRow) -> Option<EventTime> {
-    match row {
-        MemoryRow::Operator(deed) if deed.operation == TICK => deed.time,
-        _ => None,
-    }
+fn is_tick(row: &MemoryRow) -> bool {
+    matches!(row, MemoryRow::Operator(deed) if deed.operation == TICK && deed.time.is_some())
 }
 
 fn each_event(row: MemoryRow, each: &mut dyn FnMut(ArchivedEvent)) {

@@ -22,6 +22,17 @@ impl Changes {
         self.0.is_empty()
     }
 
+    /// Everything of another list.
+    pub(crate) fn append(&mut self, mut others: Self) {
+        self.0.append(&mut others.0);
+    }
+
+    /// What another list opens: what is well in a new thing changes nothing.
+    pub(crate) fn append_weakened(&mut self, others: Self) {
+        let opened = others.0.into_iter().filter(|change| change.direction == Direction::Weakened);
+        self.0.extend(opened);
+    }
+
     /// Something was opened, closed, or, where the event alone does not tell, one of both.
     pub(crate) fn push(
         &mut self,

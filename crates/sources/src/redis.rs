@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use dataward_event::audit_event::{
     AuditEvent, Client, Datastore, DatastoreForm, EventKind, Outcome, Text,
 };
-use dataward_event::change::Change;
+use dataward_event::change::{Change, Direction};
 use dataward_event::limits::OBJECTS_PER_EVENT_MAX;
 use dataward_event::volume::{ObjectCount, ReadScope};
 
@@ -230,19 +230,16 @@ fn changes(
         }
         ("ACL", "SETUSER") => {
             let Some(user) = arguments.get(2) else { return changes.into_vec() };
-            let has =
-                |rule: &str| arguments[3..].iter().any(|given| given.eq_ignore_ascii_case(rule));
-            let is_all =
-                has("on") && (has("~*") || has("allkeys")) && (has("+@all") || has("allcommands"));
-            if has("nopass") || is_all {
-                changes.weakened(&rows::USER_OPEN, user.to_string());
-            } else if has("resetpass") || has("off") || has("reset") {
-                changes.strengthened(&rows::USER_OPEN, user.to_string());
-            }
+            set_user(user, &arguments[3..], &mut changes);
+        }
+        // The file replaces every user at once, and says none of them.
+        ("ACL", "LOAD") => {
+            changes.push(&rows::ACL_FILE, Direction::Unknown, "users");
         }
         ("ACL", "DELUSER") => {
             for user in &arguments[2..] {
                 changes.strengthened(&rows::USER_OPEN, user.to_string());
+                changes.strengthened(&rows::USER_OPEN, format!("{user} all rights"));
             }
         }
         ("REPLICAOF" | "SLAVEOF", _) => {
@@ -266,6 +263,41 @@ fn changes(
         _ => {}
     }
     changes.into_vec()
+}
+
+/// The rules of a user are applied in their order: of two that contradict one another the later one counts.
+fn set_user(user: &str, rules: &[Text<'_>], changes: &mut Changes) {
+    let (mut is_on, mut needs_password) = (None, None);
+    let (mut has_keys, mut has_commands) = (None, None);
+    for rule in rules {
+        match &*rule.to_ascii_lowercase() {
+            "on" => is_on = Some(true),
+            "off" => is_on = Some(false),
+            "nopass" => needs_password = Some(false),
+            "resetpass" => needs_password = Some(true),
+            "~*" | "allkeys" => has_keys = Some(true),
+            "resetkeys" => has_keys = Some(false),
+            "+@all" | "allcommands" => has_commands = Some(true),
+            "-@all" | "nocommands" => has_commands = Some(false),
+            "reset" => {
+                (is_on, needs_password) = (Some(false), Some(true));
+                (has_keys, has_commands) = (Some(false), Some(false));
+            }
+            // A password, or the hash of one, ends that none is needed.
+            other if other.starts_with(['>', '#']) => needs_password = Some(true),
+            _ => {}
+        }
+    }
+    let is_off = is_on == Some(false);
+    if is_off || needs_password.is_some() {
+        let is_weak = !is_off && needs_password == Some(false);
+        changes.flag(&rows::USER_OPEN, is_weak, user.to_owned());
+    }
+    let is_narrowed = is_off || has_keys == Some(false) || has_commands == Some(false);
+    let has_all = is_on == Some(true) && has_keys == Some(true) && has_commands == Some(true);
+    if is_narrowed || has_all {
+        changes.flag(&rows::USER_OPEN, has_all && !is_narrowed, format!("{user} all rights"));
+    }
 }
 
 fn config(name: &str, value: &str, changes: &mut Changes) {

@@ -58,8 +58,14 @@ fn event_of(case: &Value) -> String {
         "eventType": "AwsApiCall",
         "recipientAccountId": "111122223333",
     });
+    if let Some(kind) = case.get("identity") {
+        event["userIdentity"]["type"] = kind.clone();
+    }
     if let Some(error) = case.get("error") {
         event["errorCode"] = error.clone();
+    }
+    if let Some(by) = case.get("invoked_by") {
+        event["userIdentity"]["invokedBy"] = by.clone();
     }
     event.to_string()
 }

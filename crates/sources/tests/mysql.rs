@@ -287,13 +287,28 @@ fn changes_of_mysql() {
         ("CREATE USER 'x'@'%' IDENTIFIED BY <secret>", "weakened mysql.account.open [x@%]"),
         ("CREATE USER 'x'@'%' IDENTIFIED BY <secret> REQUIRE X509", ""),
         ("CREATE USER 'x'@'10.1.2.3' IDENTIFIED BY <secret>", ""),
-        ("CREATE USER 'x'@'10.1.2.3' IDENTIFIED BY ''", "weakened mysql.account.open [x@10.1.2.3]"),
+        ("CREATE USER 'x'@'10.1.2.3' IDENTIFIED BY ''", "weakened mysql.account.open [empty password of x@10.1.2.3]"),
+        ("ALTER USER 'x'@'10.1.2.3' IDENTIFIED BY <secret>", "strengthened mysql.account.open [empty password of x@10.1.2.3]"),
+        ("ALTER USER 'x'@'10.1.2.3' IDENTIFIED BY ''", "weakened mysql.account.open [empty password of x@10.1.2.3]"),
+        ("SET PASSWORD FOR 'x'@'10.1.2.3' = <secret>", "strengthened mysql.account.open [empty password of x@10.1.2.3]"),
+        ("REVOKE ALL PRIVILEGES, GRANT OPTION FROM 'eve'@'10.%'", "strengthened mysql.grant.global [eve@10.% on *.*]"),
+        ("REVOKE GRANT OPTION ON *.* FROM 'eve'@'10.%'", ""),
         ("CREATE USER 'x'@'h' IDENTIFIED WITH mysql_native_password BY <secret>", "weakened mysql.account.open [x@h]"),
-        ("DROP USER 'x'@'%'", "strengthened mysql.account.open [x@%]"),
+        ("DROP USER 'x'@'%'", "strengthened mysql.account.open [x@%]; strengthened mysql.account.open [empty password of x@%]; \
+            strengthened mysql.account.weakened [no TLS of x@%]; strengthened mysql.account.weakened [unlocked x@%]; \
+            strengthened mysql.account.weakened [endless password of x@%]; strengthened mysql.grant.global [x@% on *.*]"),
+        ("RENAME USER 'x'@'%' TO 'y'@'h'", "strengthened mysql.account.open [x@%]; strengthened mysql.account.open [empty password of x@%]; \
+            strengthened mysql.account.weakened [no TLS of x@%]; strengthened mysql.account.weakened [unlocked x@%]; \
+            strengthened mysql.account.weakened [endless password of x@%]; strengthened mysql.grant.global [x@% on *.*]; \
+            unknown mysql.account.open [y@h]; unknown mysql.account.open [empty password of y@h]; unknown mysql.grant.global [y@h on *.*]"),
+        ("ALTER USER 'x'@'%' ACCOUNT LOCK", "strengthened mysql.account.open [x@%]; strengthened mysql.account.open [empty password of x@%]; \
+            strengthened mysql.account.weakened [unlocked x@%]"),
+        ("ALTER USER 'x'@'h' PASSWORD EXPIRE NEVER", "weakened mysql.account.weakened [endless password of x@h]"),
+        ("ALTER USER 'x'@'h' PASSWORD EXPIRE INTERVAL 90 DAY", "strengthened mysql.account.weakened [endless password of x@h]"),
         ("ALTER USER 'x'@'h' REQUIRE NONE", "weakened mysql.account.weakened [no TLS of x@h]"),
-        ("ALTER USER 'x'@'h' REQUIRE SSL", "strengthened mysql.account.weakened [no TLS of x@h]"),
+        ("ALTER USER 'x'@'h' REQUIRE SSL", "strengthened mysql.account.open [x@h]; strengthened mysql.account.weakened [no TLS of x@h]"),
         ("ALTER USER 'x'@'h' ACCOUNT UNLOCK", "weakened mysql.account.weakened [unlocked x@h]"),
-        ("ALTER USER 'x'@'h' IDENTIFIED BY <secret>", ""),
+        ("ALTER USER 'x'@'h' ATTRIBUTE '{}'", ""),
         ("SET GLOBAL require_secure_transport = OFF", "weakened mysql.setting.tls [require_secure_transport]"),
         ("SET PERSIST require_secure_transport = ON", "strengthened mysql.setting.tls [require_secure_transport]"),
         ("SET @@GLOBAL.general_log = 0, GLOBAL audit_log_policy = 'NONE'", "weakened mysql.setting.audit [general_log]; weakened mysql.setting.audit [audit_log_policy]"),
@@ -362,7 +377,20 @@ fn changes_of_mariadb() {
         ("CREATE USER ''@'localhost'", "weakened mariadb.account.open [@localhost]"),
         ("CREATE USER a@'127.0.0.1' IDENTIFIED BY *****", ""),
         ("SET PASSWORD FOR a@'127.0.0.1' = ''", "weakened mariadb.account.open [empty password of a@127.0.0.1]"),
-        ("SET PASSWORD FOR a@'127.0.0.1' = PASSWORD(*****)", ""),
+        ("SET PASSWORD FOR a@'127.0.0.1' = PASSWORD(*****)", "strengthened mariadb.account.open [empty password of a@127.0.0.1]"),
+        ("CREATE USER b@'127.0.0.1' IDENTIFIED BY ''", "weakened mariadb.account.open [empty password of b@127.0.0.1]"),
+        ("ALTER USER b@'127.0.0.1' IDENTIFIED BY *****", "strengthened mariadb.account.open [empty password of b@127.0.0.1]"),
+        ("ALTER USER b@'%' ACCOUNT LOCK", "strengthened mariadb.account.open [b@%]; strengthened mariadb.account.open [empty password of b@%]"),
+        ("ALTER USER b@'%' REQUIRE NONE", "weakened mariadb.account.open [b@%]"),
+        ("ALTER USER b@'%' REQUIRE SSL", "strengthened mariadb.account.open [b@%]"),
+        ("RENAME USER b@'%' TO c@'127.0.0.1'", "strengthened mariadb.account.open [b@%]; strengthened mariadb.account.open [empty password of b@%]; \
+            strengthened mariadb.grant.wide [b@% on *.*]; unknown mariadb.account.open [c@127.0.0.1]; \
+            unknown mariadb.account.open [empty password of c@127.0.0.1]; unknown mariadb.grant.wide [c@127.0.0.1 on *.*]"),
+        ("DROP USER b@'%'", "strengthened mariadb.account.open [b@%]; strengthened mariadb.account.open [empty password of b@%]; \
+            strengthened mariadb.grant.wide [b@% on *.*]"),
+        ("REVOKE ALL, GRANT OPTION FROM b@'%'", "strengthened mariadb.grant.wide [b@% on *.*]"),
+        ("SET GLOBAL server_audit_query_log_limit = 16", "weakened mariadb.audit.narrowed [server_audit_query_log_limit]"),
+        ("SET GLOBAL server_audit_query_log_limit = 1024", "strengthened mariadb.audit.narrowed [server_audit_query_log_limit]"),
         ("SET GLOBAL require_secure_transport=OFF", "weakened mariadb.setting.tls [require_secure_transport]"),
         ("SET GLOBAL strict_password_validation=OFF", "weakened mariadb.setting.authentication [strict_password_validation]"),
         ("SET GLOBAL local_infile = 1", "weakened mariadb.setting.authentication [local_infile]"),

@@ -185,6 +185,16 @@ fn changes(event: &AuditEvent<'_>) -> Vec<String> {
     event.changes.iter().map(change).collect()
 }
 
+/// Settings of the audit that a role, a database or a session may have of its own.
+const AUDIT_SETTINGS: [&str; 6] = [
+    "pgaudit.log",
+    "pgaudit.log_rows",
+    "log_statement",
+    "log_connections",
+    "log_disconnections",
+    "session_replication_role",
+];
+
 #[test]
 #[rustfmt::skip]
 fn changes_of_protection() {
@@ -196,6 +206,8 @@ fn changes_of_protection() {
         ("GRANT USAGE ON SCHEMA public TO PUBLIC", ""),
         ("GRANT EXECUTE ON FUNCTION f TO PUBLIC", ""),
         ("GRANT pg_read_all_data TO app", "weakened postgres.grant.powerful_role [pg_read_all_data to app]"),
+        ("REVOKE pg_read_all_data FROM app", "strengthened postgres.grant.powerful_role [pg_read_all_data to app]"),
+        ("GRANT rds_superuser, azure_pg_admin TO app", "weakened postgres.grant.powerful_role [rds_superuser to app]; weakened postgres.grant.powerful_role [azure_pg_admin to app]"),
         ("GRANT readers TO app", ""),
         ("CREATE ROLE x SUPERUSER NOBYPASSRLS", "weakened postgres.role.created_powerful [superuser of x]"),
         ("CREATE ROLE x NOSUPERUSER LOGIN", ""),
@@ -209,6 +221,14 @@ fn changes_of_protection() {
         ("RESET pgaudit.log", "strengthened postgres.session.audit_setting [pgaudit.log in session 77]"),
         ("SET session_replication_role = replica", "weakened postgres.session.audit_setting [session_replication_role in session 77]"),
         ("SET row_security = off", ""),
+        ("SET LOCAL row_security = off", "weakened postgres.session.row_security [row_security in session 77]"),
+        ("SET LOCAL row_security TO on", "strengthened postgres.session.row_security [row_security in session 77]"),
+        ("RESET row_security", "strengthened postgres.session.row_security [row_security in session 77]"),
+        ("SECURITY LABEL FOR anon ON COLUMN public.people.email IS NULL", "weakened postgres.security_label.removed [mask of people.email]"),
+        ("SECURITY LABEL FOR anon ON COLUMN people.email IS 'MASKED WITH VALUE NULL'", "strengthened postgres.security_label.removed [mask of people.email]"),
+        ("SECURITY LABEL FOR selinux ON TABLE people IS NULL", ""),
+        ("ALTER SYSTEM RESET ALL", "strengthened postgres.system.audit_setting []; strengthened postgres.system.tls []; \
+            strengthened postgres.system.listen_addresses []; strengthened postgres.system.authentication []"),
         ("ALTER DATABASE shop SET pgaudit.log = ''", "weakened postgres.database.audit_setting [pgaudit.log of shop]"),
         ("DROP EXTENSION pgaudit", "weakened postgres.extension.pgaudit_dropped [pgaudit]"),
         ("CREATE EXTENSION pgaudit", "strengthened postgres.extension.pgaudit_dropped [pgaudit]"),
@@ -251,6 +271,26 @@ fn changes_of_protection() {
             }
             fired.extend(event.changes.iter().map(|change| change.catalogue_row.to_string()));
         }
+    }
+    let reset = |row: &str, owner: &str| {
+        let one = |name: &str| format!("strengthened {row} [{name} {owner}]");
+        AUDIT_SETTINGS.map(one).join("; ")
+    };
+    for (statement, expected) in [
+        ("ALTER DATABASE shop RESET ALL", reset("postgres.database.audit_setting", "of shop")),
+        ("ALTER ROLE x RESET ALL", reset("postgres.role.audit_setting", "of x")),
+        ("RESET ALL", format!("strengthened postgres.session.row_security [row_security in session 77]; {}",
+            reset("postgres.session.audit_setting", "in session 77"))),
+    ] {
+        let text = format!("2026-03-04 05:06:07 UTC [77] ada@shop LOG:  statement: {statement}");
+        assert_eq!(changes(&read(Source::PostgresPgaudit, &text).unwrap()).join("; "), expected, "{text}");
+    }
+    let text = "2026-03-04 05:06:07 UTC [77] ada@shop LOG:  statement: DROP ROLE app";
+    let closed = changes(&read(Source::PostgresPgaudit, text).unwrap());
+    for expected in ["role.made_powerful [superuser of app]", "grant.powerful_role [pg_read_all_data to app]",
+        "grant.powerful_role [rds_superuser to app]", "role.audit_setting [pgaudit.log of app]"] {
+        let expected = format!("strengthened postgres.{expected}");
+        assert!(closed.contains(&expected), "{expected}: {closed:?}");
     }
     for (message, expected) in [
         ("parameter \"pgaudit.log\" changed to \"none\"", "weakened postgres.log.parameter.audit [pgaudit.log]"),

@@ -25,6 +25,7 @@ fn shared(
         SharedRow::Event(event) => {
             events.push((event.position.partition.number, event.position.offset.0));
         }
+        SharedRow::Listened(_) => panic!("nobody has listened"),
         SharedRow::Tick(time) => {
             ticks.insert(time);
         }

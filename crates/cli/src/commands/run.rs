@@ -1,7 +1,9 @@
 //! `run`: consume, archive, detect, deliver, until told to stop.
 
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -16,6 +18,7 @@ use dataward_server::server::Server;
 
 use crate::args::Run;
 use crate::config::Config;
+use crate::context_file::ContextFile;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::wiring;
 
@@ -39,7 +42,11 @@ pub(crate) fn run(args: &Run, config: Option<&Path>) -> Outcome {
     let clock = wiring::clock();
     let metrics = Arc::new(Metrics::new(Arc::clone(&clock)));
     let _server = serve(args.listen.or(config.listen), &metrics)?;
-    let process = Process { config, stop, clock, metrics };
+    let context = config.context_file.clone().map(|path| {
+        let latest = config.settings.context.clone().unwrap_or_default();
+        Rc::new(RefCell::new(ContextFile::new(path, latest)))
+    });
+    let process = Process { config, context, stop, clock, metrics };
     loop {
         match lead(&process)? {
             Some(exit) => return Ok(exit),
@@ -51,6 +58,7 @@ pub(crate) fn run(args: &Run, config: Option<&Path>) -> Outcome {
 /// What stays, however often it begins again.
 struct Process {
     config: Config,
+    context: Option<Rc<RefCell<ContextFile>>>,
     stop: Arc<AtomicBool>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
@@ -92,7 +100,7 @@ fn lead(process: &Process) -> Result<Option<Exit>, Failure> {
 }
 
 fn consume(process: &Process) -> Result<Option<Exit>, Failure> {
-    let Process { config, stop, clock, metrics } = process;
+    let Process { config, context, stop, clock, metrics } = process;
     let archive = wiring::open_archive(&config.archive, stop)?;
     let mut properties = config.kafka.clone();
     // The successor takes the place in the group at once.
@@ -116,10 +124,16 @@ fn consume(process: &Process) -> Result<Option<Exit>, Failure> {
     tracing::info!(archive = %config.archive.display(), topics = topics.join(","), "running");
 
     let mut settings = config.settings.clone();
+    if let Some(file) = context {
+        settings.context = Some(Arc::clone(file.borrow().latest()));
+    }
     wiring::join_registries(&mut settings, &config.registries, stop);
     let clock = Arc::clone(clock);
     let runner = wiring::runner(source, archive, config.workers, sinks, settings, clock)?;
     let mut runner = runner.measured(Arc::clone(metrics));
+    if let Some(file) = context.clone() {
+        runner = runner.informed(move || file.borrow_mut().ask());
+    }
     let ended = runner.run(stop)?;
     let tally = runner.status().tally.clone();
     tracing::info!(

@@ -4,4 +4,5 @@ mod acts;
 mod crowd;
 mod order;
 mod scene;
+mod story;
 mod windows;

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use dataward_detect::keeper::Keeper;
+use dataward_detect::place::Place;
 use dataward_event::audit_event::{Actor, Datastore, DatastoreForm, Outcome};
-use dataward_event::change::{Control, Direction};
+use dataward_event::change::{COPY_FROM, Change, Control, Direction, copy_place};
 use dataward_event::exposure::Exposure;
 use dataward_event::finding::{CloseReason, Severity};
 use dataward_event::time::EventTime;
 use proptest::prelude::*;
 
-use crate::scene::{FOREIGN, Happening, OWN, Said, Scene, change, datastore, event, read};
+use crate::scene::{FOREIGN, Happening, OWN, Said, Scene, change, datastore, event, read, write};
 
 const CONTROLS: [(Control, &str); 6] = [
     (Control::AccessPolicy, "principal *"),
@@ -29,7 +30,7 @@ fn datastores() -> [Datastore<'static>; 3] {
     ]
 }
 
-fn one_change() -> impl Strategy<Value = (usize, usize, Direction, bool, bool)> {
+fn one_change() -> impl Strategy<Value = Draft> {
     let directions = prop_oneof![
         3 => Just(Direction::Weakened),
         2 => Just(Direction::Strengthened),
@@ -37,6 +38,17 @@ fn one_change() -> impl Strategy<Value = (usize, usize, Direction, bool, bool)> 
     ];
     let failed = prop::bool::weighted(0.1);
     (0..3_usize, 0..CONTROLS.len(), directions, prop::bool::weighted(0.2), failed)
+}
+
+/// That an event tells of a copy from another datastore.
+fn copy(from: &Datastore<'static>, number: i64) -> Change<'static> {
+    let account = if number % 2 == 0 { FOREIGN } else { OWN };
+    Change {
+        setting: COPY_FROM.into(),
+        opened: from.uid.clone(),
+        before: Some(copy_place(None, Some(account), None).into()),
+        ..change(Control::Sharing, "", Direction::Neutral, false)
+    }
 }
 
 /// Within an hour, or a day or a week later: timers are passed on the way.
@@ -54,37 +66,55 @@ fn happenings() -> impl Strategy<Value = Vec<Happening>> {
         let drafts = drafts.into_iter().enumerate();
         drafts
             .map(|(number, (second, draft, of, who))| {
-                let number = number as i64;
-                let Some((of, control, direction, whole, failed)) = draft else {
-                    let (name, account) = [
-                        ("", None),
-                        ("partner", Some(FOREIGN)),
-                        ("a", Some(OWN)),
-                        ("b", Some(OWN)),
-                    ][who];
-                    return Happening::Read(read(number, second, &datastores()[of], name, account));
-                };
-                let (control, opened) = CONTROLS[control];
-                let opened =
-                    if whole && direction == Direction::Strengthened { "" } else { opened };
-                let changes = vec![change(control, opened, direction, whole)];
-                let mut event = event(number, second, &datastores()[of], changes);
-                if failed {
-                    event.outcome = Outcome::Failure;
-                }
-                // Some acts are told in several records: one names who did it, another says that it failed.
-                if number % 3 == 0 {
-                    event.correlation_uid = Some(format!("act-{}", second / 700));
-                    match direction {
-                        Direction::Unknown => event.changes.clear(),
-                        _ if number % 2 == 0 => event.actor = Actor::default(),
-                        _ => {}
-                    }
-                }
-                Happening::Change(event)
+                happening(number as i64, second, draft, of, who)
             })
             .collect()
     })
+}
+
+type Draft = (usize, usize, Direction, bool, bool);
+
+/// A change as drafted, or a read or write of a datastore by somebody.
+fn happening(number: i64, second: i64, draft: Option<Draft>, of: usize, who: usize) -> Happening {
+    let Some((of, control, direction, whole, failed)) = draft else {
+        let (name, account) =
+            [("", None), ("partner", Some(FOREIGN)), ("a", Some(OWN)), ("b", Some(OWN))][who];
+        let moved = if number % 4 == 3 { write } else { read };
+        let mut moved = moved(number, second, &datastores()[of], name, account);
+        if number % 2 == 1 {
+            // Enough to look like a copy.
+            moved.total.figures.rows.at_least = 60_000;
+        }
+        return Happening::Read(moved);
+    };
+    let (control, opened) = CONTROLS[control];
+    let opened = if whole && direction == Direction::Strengthened { "" } else { opened };
+    let changes = vec![change(control, opened, direction, whole)];
+    let mut event = event(number, second, &datastores()[of], changes);
+    event.place = Place::parse(&copy_place(Some("AWS"), Some(OWN), None));
+    event.is_creation = number % 5 == 1 && !failed;
+    if number % 7 == 2 {
+        event.changes = vec![copy(&datastores()[1 - of.min(1)], number)];
+    }
+    if of == 2 && event.changes[0].control == Control::PublicAccessBlock {
+        event.changes[0].catalogue_row = "aws.s3.public_access_block.account".into();
+    }
+    if of == 2 && event.changes[0].control == Control::AuditLogging {
+        event.changes[0].catalogue_row = "aws.cloudtrail.logging.stopped".into();
+    }
+    if failed {
+        event.outcome = Outcome::Failure;
+    }
+    // Some acts are told in several records: one names who did it, another says that it failed.
+    if number % 3 == 0 {
+        event.correlation_uid = Some(format!("act-{}", second / 700));
+        match direction {
+            Direction::Unknown => event.changes.clear(),
+            _ if number % 2 == 0 => event.actor = Actor::default(),
+            _ => {}
+        }
+    }
+    Happening::Change(event)
 }
 
 /// In the order of time, each delayed by less than the lateness bound: an arrival that may happen.
@@ -172,7 +202,8 @@ fn play(happenings: &[Happening], cuts: &[usize], checkpoints: &[usize]) -> Endi
             let saved = scene.keeper.save_all();
             let number = scene.keeper.next_number();
             let segments = saved.iter().map(|(index, bytes)| (*index, bytes.as_slice()));
-            scene.keeper = Keeper::load(segments).expect("saved by us");
+            scene.keeper =
+                Keeper::load(dataward_detect::state::FORMAT, segments).expect("saved by us");
             scene.keeper.set_next_number(number);
         }
         scene.happen(happening.clone());

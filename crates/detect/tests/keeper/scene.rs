@@ -7,6 +7,7 @@ use std::sync::Arc;
 use dataward_detect::concluded::Concluded;
 use dataward_detect::context::Context;
 use dataward_detect::keeper::Keeper;
+use dataward_detect::place::Place;
 use dataward_detect::posture_event::PostureEvent;
 use dataward_detect::read_total::{DatastoreRead, ReadTotals};
 use dataward_event::audit_event::{
@@ -123,6 +124,8 @@ pub(crate) fn event(
         changes,
         sensitivity: None,
         is_destruction: false,
+        is_creation: false,
+        place: Place::default(),
     }
 }
 
@@ -136,6 +139,20 @@ pub(crate) fn read(
 ) -> DatastoreRead {
     let mut totals = ReadTotals::default();
     totals.add(&read_event(number, second, of, name, account), &position(number));
+    totals.take_all().remove(0)
+}
+
+/// The same as a write.
+pub(crate) fn write(
+    number: i64,
+    second: i64,
+    of: &Datastore<'static>,
+    name: &str,
+    account: Option<&str>,
+) -> DatastoreRead {
+    let mut totals = ReadTotals::default();
+    let event = AuditEvent { activity_id: 5, ..read_event(number, second, of, name, account) };
+    totals.add(&event, &position(number));
     totals.take_all().remove(0)
 }
 
@@ -215,6 +232,16 @@ impl Scene {
 
     pub(crate) fn read(&mut self, read: DatastoreRead) -> Vec<Finding> {
         let concluded = self.keeper.observe_all(Vec::new(), vec![read]);
+        self.hear(concluded)
+    }
+
+    pub(crate) fn tick(&mut self, second: i64) -> Vec<Finding> {
+        let concluded = self.keeper.tick(at(second));
+        self.hear(concluded)
+    }
+
+    pub(crate) fn listen(&mut self, second: i64) -> Vec<Finding> {
+        let concluded = self.keeper.listen(at(second));
         self.hear(concluded)
     }
 

@@ -29,16 +29,7 @@ fn closed(control: Control, thing: &str) -> Vec<Change<'static>> {
 }
 
 fn entry(name: &str) -> DatastoreContext {
-    DatastoreContext {
-        name: name.to_owned(),
-        sensitivity: None,
-        data_classes: Vec::new(),
-        rows: None,
-        bytes: None,
-        objects: None,
-        expected_public: false,
-        reachable: None,
-    }
+    DatastoreContext { name: name.to_owned(), ..DatastoreContext::default() }
 }
 
 /// Removal, a read between, restoration.
@@ -253,7 +244,7 @@ fn an_outside_read_without_a_known_window_opens_one() {
 fn a_foreign_account_is_an_outsider_unless_it_is_trusted() {
     let mut scene = Scene::default();
     assert_eq!(scene.read(read(1, 0, &bucket(), "partner", Some(FOREIGN))).len(), 2);
-    let trusted = Trusted { accounts: vec![FOREIGN.to_owned()], networks: Vec::new() };
+    let trusted = Trusted { accounts: vec![FOREIGN.to_owned()], ..Trusted::default() };
     let mut scene = Scene::with(Context { trusted, ..Context::default() });
     assert!(scene.read(read(1, 0, &bucket(), "partner", Some(FOREIGN))).is_empty());
 }
@@ -476,7 +467,7 @@ fn an_account_that_is_trusted_afterwards_was_no_outsider() {
     scene.read(read(1, 0, &bucket(), "partner", Some(FOREIGN)));
     scene.read(read(2, HOUR, &bucket(), "a", Some(OWN)));
     scene.sum_up();
-    let trusted = Trusted { accounts: vec![FOREIGN.to_owned()], networks: Vec::new() };
+    let trusted = Trusted { accounts: vec![FOREIGN.to_owned()], ..Trusted::default() };
     let context = Context { trusted, ..Context::default() };
     let concluded = scene.keeper.adopt(std::sync::Arc::new(context));
     scene.hear(concluded);
@@ -526,7 +517,7 @@ fn a_setting_that_is_sent_again_does_not_end_what_a_read_made_known() {
 #[test]
 fn one_of_our_own_from_an_unexpected_network_is_told_of_although_it_read_before() {
     let networks = vec!["198.51.100.0/24".to_owned().try_into().unwrap()];
-    let trusted = Trusted { accounts: Vec::new(), networks };
+    let trusted = Trusted { networks, ..Trusted::default() };
     let mut scene = Scene::with(Context { trusted, ..Context::default() });
     scene.change(event(1, 0, &bucket(), opened(Control::Sharing, "account 444455556666")));
     let mut at_home = read(2, 60, &bucket(), "a", Some(OWN));

@@ -46,6 +46,9 @@ const NAMINGS: &[Naming] = &[
     regional("rds", &["resourceArn"], "AWS::RDS::DBCluster", Database, ""),
     regional("rds", &["dBClusterParameterGroupName"], "AWS::RDS::DBClusterParameterGroup", Guard, "cluster-pg:"),
     regional("rds", &["dBParameterGroupName"], "AWS::RDS::DBParameterGroup", Guard, "pg:"),
+    regional("rds", &["dBProxyName"], "AWS::RDS::DBProxy", Guard, "db-proxy:"),
+    regional("rds", &["optionGroupName"], "AWS::RDS::OptionGroup", Guard, "og:"),
+    regional("rds", &["sourceDBInstanceArn"], "AWS::RDS::DBInstance", Database, ""),
     regional("rds", &["dBSecurityGroupName"], "AWS::RDS::DBSecurityGroup", Guard, "secgrp:"),
     regional("rds-data", &["resourceArn"], "AWS::RDS::DBCluster", Database, ""),
     regional("rdsdata", &["resourceArn"], "AWS::RDS::DBCluster", Database, ""),
@@ -54,20 +57,33 @@ const NAMINGS: &[Naming] = &[
     regional("secretsmanager", &["secretId", "name"], "AWS::SecretsManager::Secret", Other, "secret:"),
     regional("ssm", &["name", "names", "path"], "AWS::SSM::Parameter", Other, "parameter/"),
     regional("kms", &["keyId", "targetKeyId"], "AWS::KMS::Key", Guard, "key/"),
+    regional("kms", &["customKeyStoreId"], "AWS::KMS::CustomKeyStore", Guard, "custom-key-store/"),
     regional("redshift", &["snapshotIdentifier"], "AWS::Redshift::ClusterSnapshot", Snapshot, "snapshot:"),
     regional("redshift", &["clusterIdentifier"], "AWS::Redshift::Cluster", Database, "cluster:"),
+    regional("redshift", &["parameterGroupName"], "AWS::Redshift::ClusterParameterGroup", Guard, "parametergroup:"),
+    regional("redshift", &["clusterSecurityGroupName"], "AWS::Redshift::ClusterSecurityGroup", Guard, "securitygroup:"),
+    regional("redshift", &["dataShareArn"], "AWS::Redshift::DataShare", Other, ""),
     regional("redshift-data", &["clusterIdentifier", "workgroupName"], "AWS::Redshift::Cluster", Database, "cluster:"),
     regional("redshift-serverless", &["workgroupName", "namespaceName"], "AWS::RedshiftServerless::Workgroup", Database, "workgroup/"),
+    regional("redshift-serverless", &["resourceArn"], "AWS::RedshiftServerless::Snapshot", Snapshot, ""),
     regional("es", &["domainName"], "AWS::OpenSearchService::Domain", Database, "domain/"),
     regional("aoss", &["name"], "AWS::OpenSearchServerless::SecurityPolicy", Guard, "policy/"),
     regional("elasticache", &["replicationGroupId"], "AWS::ElastiCache::ReplicationGroup", Database, "replicationgroup:"),
     regional("elasticache", &["userId"], "AWS::ElastiCache::User", Guard, "user:"),
     regional("elasticache", &["snapshotName", "sourceSnapshotName"], "AWS::ElastiCache::Snapshot", Snapshot, "snapshot:"),
+    regional("elasticache", &["cacheSecurityGroupName"], "AWS::ElastiCache::SecurityGroup", Guard, "securitygroup:"),
     regional("elasticache", &["cacheClusterId"], "AWS::ElastiCache::CacheCluster", Database, "cluster:"),
     regional("memorydb", &["clusterName"], "AWS::MemoryDB::Cluster", Database, "cluster/"),
+    regional("memorydb", &["userName"], "AWS::MemoryDB::User", Guard, "user/"),
+    regional("kafka", &["clusterArn", "clusterName"], "AWS::MSK::Cluster", Database, "cluster/"),
+    regional("elasticfilesystem", &["fileSystemId"], "AWS::EFS::FileSystem", Other, "file-system/"),
     regional("ec2", &["snapshotId"], "AWS::EC2::Snapshot", Snapshot, "snapshot/"),
     regional("ec2", &["imageId"], "AWS::EC2::Image", Snapshot, "image/"),
     regional("ec2", &["groupId"], "AWS::EC2::SecurityGroup", Guard, "security-group/"),
+    regional("ec2", &["networkInterfaceId"], "AWS::EC2::NetworkInterface", Guard, "network-interface/"),
+    regional("ec2", &["instanceId"], "AWS::EC2::Instance", Guard, "instance/"),
+    regional("ec2", &["networkAclId"], "AWS::EC2::NetworkAcl", Guard, "network-acl/"),
+    regional("ec2", &["routeTableId"], "AWS::EC2::RouteTable", Guard, "route-table/"),
     regional("ec2", &["groupName"], "AWS::EC2::SecurityGroup", Guard, "security-group/"),
     regional("ebs", &["snapshotId"], "AWS::EC2::Snapshot", Snapshot, "snapshot/"),
     regional("cloudtrail", &["eventDataStore"], "AWS::CloudTrail::EventDataStore", Guard, "eventdatastore/"),
@@ -77,13 +93,17 @@ const NAMINGS: &[Naming] = &[
     regional("config", &["configRuleName"], "AWS::Config::ConfigRule", Guard, "config-rule/"),
     regional("guardduty", &["detectorId"], "AWS::GuardDuty::Detector", Guard, "detector/"),
     regional("route53resolver", &["resolverQueryLogConfigId"], "AWS::Route53Resolver::ResolverQueryLoggingConfig", Guard, "resolver-query-log-config/"),
-    regional("logs", &["logGroupName"], "AWS::Logs::LogGroup", Guard, "log-group:"),
+    regional("logs", &["logGroupName", "logGroupIdentifier"], "AWS::Logs::LogGroup", Guard, "log-group:"),
     regional("athena", &["workGroup"], "AWS::Athena::WorkGroup", Database, "workgroup/"),
+    regional("s3tables", &["tableBucketARN"], "AWS::S3Tables::TableBucket", Bucket, "bucket/"),
+    regional("glacier", &["vaultName"], "AWS::Glacier::Vault", Bucket, "vaults/"),
+    regional("backup", &["recoveryPointArn"], "AWS::Backup::RecoveryPoint", Snapshot, "recovery-point:"),
+    regional("backup", &["backupVaultName"], "AWS::Backup::BackupVault", Guard, "backup-vault:"),
     Naming { service: "iam", keys: &["roleName"], resource_type: "AWS::IAM::Role", form: Guard, arn_prefix: "role/", is_regional: false },
 ];
 
 /// The partition of an ARN, which a region tells.
-fn arn_partition(region: &str) -> &'static str {
+pub(crate) fn arn_partition(region: &str) -> &'static str {
     if region.starts_with("cn-") {
         "aws-cn"
     } else if region.starts_with("us-gov-") {
@@ -117,6 +137,9 @@ pub(crate) fn is_known_service(service: &str) -> bool {
 
 fn named<'a>(event: &CloudTrail<'a>, naming: &Naming, name: &Text<'a>) -> Datastore<'a> {
     let resource_type = Some(Cow::Borrowed(naming.resource_type));
+    // A name that is a part of the call's address stands in it as it was sent.
+    let decoded = name.starts_with("arn%3A").then(|| name.replace("%3A", ":").replace("%2F", "/"));
+    let name = &decoded.map_or_else(|| name.clone(), Cow::Owned);
     if name.starts_with("arn:") {
         let short = name.rsplit([':', '/']).next().unwrap_or_default().to_owned();
         return Datastore {

@@ -90,7 +90,7 @@ fn assemble<'a>(event: &CloudTrail<'a>, time: EventTime) -> AuditEvent<'a> {
         .or_else(|| event.identity.fields.account.clone().text());
     let mut datastore = datastore::datastore(event, service, &request);
     let mut changes = Vec::new();
-    if meaning.kind == EventKind::ConfigChange || operation == "PutObjectAcl" {
+    if meaning.kind == EventKind::ConfigChange || sets_object_acl(operation, event) {
         let call = changes::Call::new(event, service, operation, account.as_deref());
         let found = changes::of(&call);
         changes = found.changes.into_vec();
@@ -133,6 +133,17 @@ fn assemble<'a>(event: &CloudTrail<'a>, time: EventTime) -> AuditEvent<'a> {
 /// A change of protection belongs to the changes, also where it came over the data plane.
 fn kind_with_changes(kind: EventKind, changes: &[Change<'_>]) -> EventKind {
     if changes.is_empty() { kind } else { EventKind::ConfigChange }
+}
+
+/// Whether a call of the data plane says who may read an object. Most writes leave it to the bucket, so their requests
+/// are not worth reading.
+fn sets_object_acl(operation: &str, event: &CloudTrail<'_>) -> bool {
+    let has_acl = || event.request.is_some_and(|request| request.get().contains("\"x-amz-acl\""));
+    match operation {
+        "PutObjectAcl" => true,
+        "PutObject" | "CopyObject" | "CreateMultipartUpload" => has_acl(),
+        _ => false,
+    }
 }
 
 /// `s3` of `s3.amazonaws.com`.

@@ -16,6 +16,7 @@ rows! {
     STORAGE_ACCOUNT_SAS: Sharing, "azure.storage.account_sas.created", "account_sas";
     STORAGE_RECOVERY: RecoveryProtection, "azure.storage.recovery.off", "blobServices";
     STORAGE_IMMUTABILITY: RecoveryProtection, "azure.storage.immutability_policy.deleted", "immutabilityPolicies";
+    STORAGE_LOCAL_USER: Authentication, "azure.storage.local_user", "localUsers";
     STORAGE_PRIVATE_ENDPOINT: NetworkExposure, "azure.storage.private_endpoint.deleted", "privateEndpointConnections";
     STORAGE_DELETED: RecoveryProtection, "azure.storage.account.deleted", "storage_account";
     DISK_SAS: Sharing, "azure.compute.disk.sas_created", "disk_access";

@@ -9,6 +9,8 @@ rows! {
     ROLE_MAPPING: AccessPolicy, "elasticsearch.role_mapping.everyone", "role_mapping";
     USER_SUPERUSER: AccessPolicy, "elasticsearch.user.superuser", "user_roles";
     BUILT_IN_USER: Authentication, "elasticsearch.user.built_in_enabled", "built_in_user";
+    BUILT_IN_PASSWORD: Authentication, "elasticsearch.user.password_changed", "built_in_password";
+    LICENSE: AuditLogging, "elasticsearch.license.lowered", "license";
     API_KEY: AccessPolicy, "elasticsearch.api_key.unbounded", "api_key";
     SERVICE_TOKEN: Authentication, "elasticsearch.service_token.created", "service_token";
     AUDIT_SETTINGS: AuditLogging, "elasticsearch.audit.settings", "xpack.security.audit";
@@ -23,5 +25,12 @@ rows! {
     OPENSEARCH_ADMIN: AccessPolicy, "opensearch.user.admin", "internal_users";
     OPENSEARCH_SETTINGS: AuditLogging, "opensearch.security.settings", "plugins.security";
     OPENSEARCH_TOKEN: Authentication, "opensearch.api_token.created", "api_token";
+    OPENSEARCH_MASKING: DataMasking, "opensearch.role.masking_removed", "role_masking";
+    OPENSEARCH_ROLE_WIDE: AccessPolicy, "opensearch.role.wide", "roles";
+    OPENSEARCH_NODES: Authentication, "opensearch.nodes_dn.wildcard", "nodes_dn";
+    OPENSEARCH_ALLOWLIST: OrgGuardrail, "opensearch.allowlist.opened", "allowlist";
+    OPENSEARCH_API: AccessPolicy, "opensearch.security_api.called", "security_api";
+    OPENSEARCH_INDEX_BLOCK: AccessPolicy, "opensearch.index.block_removed", "index_blocks";
+    OPENSEARCH_SECURITY_INDEX: AccessPolicy, "opensearch.security_index.touched", "security_index";
     OPENSEARCH_SHARING: Sharing, "opensearch.resource.public", "resource_sharing";
 }

@@ -21,6 +21,8 @@ rows! {
     BIGQUERY_GRANT: AccessPolicy, "gcp.bigquery.grant.public", "grants";
     BIGQUERY_ROW_POLICY: DataMasking, "gcp.bigquery.row_policy.dropped", "rowAccessPolicy";
     BIGQUERY_DATA_POLICY: DataMasking, "gcp.bigquery.data_policy.deleted", "dataPolicy";
+    BIGQUERY_MASK: DataMasking, "gcp.bigquery.data_policy.changed", "dataMaskingPolicy";
+    POLICY_TAG: DataMasking, "gcp.datacatalog.policy_tag.deleted", "policyTag";
     ANALYTICS_LISTING: Sharing, "gcp.analyticshub.listing.created", "listing";
     CLOUDSQL_WORLD: NetworkExposure, "gcp.cloudsql.authorized_networks.world", "authorizedNetworks";
     CLOUDSQL_WIDE: NetworkExposure, "gcp.cloudsql.authorized_networks.wide", "authorizedNetworks";
@@ -35,6 +37,10 @@ rows! {
     CLOUDSQL_BACKUP_DELETED: RecoveryProtection, "gcp.cloudsql.backup.deleted", "backup";
     REDIS_AUTH: Authentication, "gcp.redis.auth.off", "authEnabled";
     FIRESTORE_RECOVERY: RecoveryProtection, "gcp.firestore.recovery.off", "database_protection";
+    ALLOYDB_PUBLIC: NetworkExposure, "gcp.alloydb.public", "networkConfig";
+    ALLOYDB_TLS: EncryptionInTransit, "gcp.alloydb.tls_not_required", "sslMode";
+    SPANNER_IAM: AccessPolicy, "gcp.spanner.iam.open", "database_iam_policy";
+    SPANNER_DROP: RecoveryProtection, "gcp.spanner.drop_protection.off", "enableDropProtection";
     KMS_DESTROYED: KeyAvailability, "gcp.kms.key_version.destroyed", "key_version_destruction";
     KMS_DISABLED: KeyAvailability, "gcp.kms.key_version.disabled", "key_version_state";
     KMS_FOREIGN: Sharing, "gcp.kms.iam.foreign", "key_iam_policy";

@@ -22,6 +22,8 @@ rows! {
     PG_POLICY_DROPPED: DataMasking, "postgres.policy.dropped", "row_policies";
     PG_POLICY_OPEN: DataMasking, "postgres.policy.created_open", "open_row_policies";
     PG_POLICY_ALTERED: DataMasking, "postgres.policy.altered_open", "open_row_policies";
+    PG_SESSION_ROWS: DataMasking, "postgres.session.row_security", "session_row_security";
+    PG_LABEL: DataMasking, "postgres.security_label.removed", "security_labels";
     PG_PUBLICATION: Sharing, "postgres.publication.created", "publications";
     PG_SUBSCRIPTION: Sharing, "postgres.subscription.created", "subscriptions";
     PG_EXTENSION: AccessPolicy, "postgres.extension.reaching_out", "extensions";

@@ -11,6 +11,7 @@ rows! {
     WRITE_PATH: AccessPolicy, "redis.dangerous_setting", "write_path";
     TLS: EncryptionInTransit, "redis.tls.off", "tls";
     USER_OPEN: Authentication, "redis.user.open", "acl_user";
+    ACL_FILE: AccessPolicy, "redis.acl_file.loaded", "aclfile";
     REPLICA: Sharing, "redis.replica_of", "replicaof";
     MODULE: AccessPolicy, "redis.module.loaded", "module";
     FLUSHED: RecoveryProtection, "redis.flushed", "data";

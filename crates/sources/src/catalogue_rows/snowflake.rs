@@ -14,6 +14,7 @@ rows! {
     ROW_POLICY_DROPPED: DataMasking, "snowflake.row_access_policy.dropped", "row_access_policy";
     AGGREGATION_UNSET: DataMasking, "snowflake.aggregation_policy.unset", "aggregation_policy";
     SHARED: Sharing, "snowflake.share.account_added", "share";
+    LISTED: Sharing, "snowflake.listing.published", "listing";
     GRANT_PUBLIC: AccessPolicy, "snowflake.grant.public", "grants";
     GRANT_ADMIN: AccessPolicy, "snowflake.grant.admin", "admin_roles";
     STAGE_CREDENTIALS: Sharing, "snowflake.stage.foreign_credentials", "stage";

@@ -44,7 +44,10 @@ pub(super) fn of(said: &Said<'_, '_>) -> Vec<Change<'static>> {
             if let Some(put) = node(said.put).or_else(|| node(said.change)) {
                 let role = put.at(&["role"]).unwrap_or(&put);
                 let descriptor = role.at(&["role_descriptor"]).unwrap_or(role);
-                flag_named(&mut changes, &rows::ROLE_WIDE, role, is_wide(descriptor));
+                // Roles that every cluster has are written again at its start.
+                if descriptor.flag(&["metadata", "_reserved"]) != Some(true) {
+                    flag_named(&mut changes, &rows::ROLE_WIDE, role, is_wide(descriptor));
+                }
             }
         }
         "delete_role" => closed(&mut changes, &rows::ROLE_WIDE, node(said.delete), "role"),
@@ -77,6 +80,28 @@ pub(super) fn of(said: &Said<'_, '_>) -> Vec<Change<'static>> {
                     change.at(&[part, "user"]).or_else(|| change.at(&["user"])).unwrap_or(&change);
                 if user.text(&["name"]).is_some_and(|name| BUILT_IN.contains(&&*name)) {
                     flag_named(&mut changes, &rows::BUILT_IN_USER, user, is_enabled);
+                }
+            }
+        }
+        "change_password" => {
+            if let Some(change) = node(said.change) {
+                let user = change.at(&["password", "user"]).unwrap_or(&change);
+                let name = user.text(&["name"]).filter(|name| BUILT_IN.contains(&&**name));
+                if let Some(name) = name {
+                    // A rotation looks the same.
+                    changes.push(&rows::BUILT_IN_PASSWORD, Direction::Unknown, name.into_owned());
+                }
+            }
+        }
+        "change_apikey" => {
+            if let Some(change) = node(said.change) {
+                let key = change.at(&["apikey"]).unwrap_or(&change);
+                let is_told = !matches!(key.at(&["role_descriptors"]), None | Some(Node::Null));
+                if let Some(id) = key.text(&["id"]).filter(|_| is_told) {
+                    let is_wide = has_all_of_its_owner(key);
+                    let direction =
+                        if is_wide { Direction::Unknown } else { Direction::Strengthened };
+                    changes.push(&rows::API_KEY, direction, id.into_owned());
                 }
             }
         }
@@ -115,6 +140,21 @@ pub(super) fn of(said: &Said<'_, '_>) -> Vec<Change<'static>> {
 fn settings(said: &Said<'_, '_>, changes: &mut Changes) {
     if said.action == "cluster:admin/repository/put" {
         changes.push(&rows::REPOSITORY, Direction::Unknown, "");
+        return;
+    }
+    // Auditing, the security of documents and fields, and IP filters come with a licence and end with it.
+    match said.action {
+        "cluster:admin/xpack/license/start_basic" | "cluster:admin/xpack/license/delete" => {
+            changes.weakened(&rows::LICENSE, "license");
+        }
+        "cluster:admin/xpack/license/put" | "cluster:admin/xpack/license/start_trial" => {
+            changes.strengthened(&rows::LICENSE, "license");
+        }
+        _ => {}
+    }
+    if said.action == "cluster:admin/settings/update" && said.body.is_none() {
+        // Which settings, only the body would tell, and bodies stand in the records of log-ons alone.
+        changes.push(&rows::AUDIT_SETTINGS, Direction::Unknown, "");
         return;
     }
     let is_settings = said.path.is_some_and(|path| path.starts_with("/_cluster/settings"));

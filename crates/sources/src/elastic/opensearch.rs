@@ -49,6 +49,9 @@ fields! {
     }
 }
 
+/// Settings by which an index refuses or hides what it holds.
+const INDEX_BLOCKS: [&str; 3] = ["index.blocks.read", "index.blocks.metadata", "index.hidden"];
+
 /// Whether a line has the words of the audit logger before its JSON.
 pub(crate) fn is_line(line: &str) -> bool {
     line.find('{').is_some_and(|at| {
@@ -173,7 +176,14 @@ fn changes(category: &str, line: &Line<'_>) -> Vec<Change<'static>> {
     let mut changes = Changes::default();
     match category {
         "COMPLIANCE_INTERNAL_CONFIG_WRITE" => internal_config(line, &mut changes),
-        "CLUSTER_SETTINGS_CHANGED" => settings(line, &mut changes),
+        "CLUSTER_SETTINGS_CHANGED" | "INDEX_SETTINGS_CHANGED" => settings(line, &mut changes),
+        "OPENDISTRO_SECURITY_INDEX_ATTEMPT" | "OPENSEARCH_SECURITY_INDEX_ATTEMPT"
+            if line.is_admin.as_bool() != Some(true) =>
+        {
+            let row = &rows::OPENSEARCH_SECURITY_INDEX;
+            changes.push(row, Direction::Unknown, "security_index");
+        }
+        "AUTHENTICATED" | "GRANTED_PRIVILEGES" => security_api(line, &mut changes),
         "API_TOKEN_WRITE" => {
             let is_created = line.diff.as_str().is_some_and(|diff| diff.contains("created"));
             let id = line.document.as_str().unwrap_or("token").to_owned();
@@ -202,6 +212,11 @@ fn internal_config(line: &Line<'_>, changes: &mut Changes) {
         return;
     };
     let document = line.document.as_str().unwrap_or_default();
+    if let Node::List(operations) = &node {
+        for operation in operations {
+            narrowed(document, operation, changes);
+        }
+    }
     for (path, value) in patched(&node) {
         let value = value.as_deref();
         let (is_on, is_off) = (value == Some("true"), value == Some("false"));
@@ -241,6 +256,111 @@ fn internal_config(line: &Line<'_>, changes: &mut Changes) {
     }
 }
 
+/// A call of the security plugin's own API: which is told here without its body.
+fn security_api(line: &Line<'_>, changes: &mut Changes) {
+    let writes = line
+        .method
+        .as_str()
+        .is_some_and(|method| matches!(method, "PUT" | "PATCH" | "POST" | "DELETE"));
+    let Some(path) = line.path.as_str().filter(|_| writes) else { return };
+    let path = path.trim_start_matches('/');
+    let of_api = ["_plugins/_security/api/", "_opendistro/_security/api/"]
+        .iter()
+        .find_map(|start| path.strip_prefix(start));
+    // Users change their own password by this one.
+    if let Some(of_api) = of_api.filter(|of_api| *of_api != "account") {
+        changes.push(&rows::OPENSEARCH_API, Direction::Unknown, of_api.to_owned());
+    }
+}
+
+/// What one operation of a JSON Patch takes away from lists and filters. Elements are named by their list: their number
+/// changes with every removal.
+fn narrowed(document: &str, operation: &Node<'_>, changes: &mut Changes) {
+    let path = operation.text(&["path"]).unwrap_or_default();
+    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let value = operation.at(&["value"]);
+    let is_removed = operation.text(&["op"]).as_deref() == Some("remove");
+    let texts: Vec<String> = value
+        .map(|value| value.leaves().into_iter().filter_map(|(_, text)| text).collect())
+        .unwrap_or_default();
+    let is_empty = texts.iter().all(String::is_empty);
+    let find = |known: &[&str]| parts.iter().position(|part| known.contains(part));
+    match document {
+        "config" if is_removed && parts.len() == 3 && parts[1] == "authc" => {
+            let domain = parts.join(".");
+            changes.weakened(&rows::OPENSEARCH_DOMAIN, format!("{domain}.http_enabled"));
+        }
+        "roles" => {
+            wide_role(&parts, value, is_removed, changes);
+            let Some(at) = find(&["dls", "fls", "masked_fields"]) else { return };
+            let opened = format!("{} {}", parts[0], parts[at]);
+            // A field that leaves the list may have been one that was shown, or one that was hidden.
+            let is_one_field = is_removed && parts[at] == "fls" && at + 1 < parts.len();
+            let direction = match is_removed || is_empty {
+                _ if is_one_field => Direction::Unknown,
+                true => Direction::Weakened,
+                false => Direction::Strengthened,
+            };
+            changes.push(&rows::OPENSEARCH_MASKING, direction, opened);
+        }
+        "audit" => {
+            let lists = [
+                "ignore_users",
+                "ignore_requests",
+                "disabled_rest_categories",
+                "disabled_transport_categories",
+            ];
+            let Some(at) = find(&lists) else { return };
+            if is_removed || is_empty {
+                changes.strengthened(&rows::OPENSEARCH_AUDIT, parts[at].to_owned());
+            } else if texts.iter().any(|text| text != "kibanaserver") {
+                changes.weakened(&rows::OPENSEARCH_AUDIT, parts[at].to_owned());
+            }
+        }
+        "nodesdn" => {
+            let is_wide = texts.iter().any(|text| text.contains('*'));
+            if is_wide || is_removed {
+                changes.flag(&rows::OPENSEARCH_NODES, is_wide, parts[0].to_owned());
+            }
+        }
+        "allowlist" => match parts.last() {
+            Some(&"enabled") => {
+                let is_off = texts.iter().any(|text| text == "false");
+                changes.flag(&rows::OPENSEARCH_ALLOWLIST, is_off, "enabled");
+            }
+            _ => {
+                let guarded = ["_security", "_snapshot"];
+                let names = |text: &str| guarded.iter().any(|part| text.contains(part));
+                if names(&path) {
+                    changes.flag(&rows::OPENSEARCH_ALLOWLIST, !is_removed, "requests");
+                }
+            }
+        },
+        _ => {}
+    }
+}
+
+/// A role, or one of its permissions, that reads every index. What names neither tells nothing of it.
+fn wide_role(parts: &[&str], value: Option<&Node<'_>>, is_removed: bool, changes: &mut Changes) {
+    let is_role = parts.len() == 1;
+    let is_permission = parts.len() == 3 && parts[1] == "index_permissions";
+    let is_wide = match value {
+        Some(role) if is_role => role.list(&["index_permissions"]).iter().any(reads_every_index),
+        Some(permission) if is_permission => reads_every_index(permission),
+        _ => false,
+    };
+    if is_wide || is_role && (is_removed || value.is_some()) {
+        changes.flag(&rows::OPENSEARCH_ROLE_WIDE, is_wide, parts[0].to_owned());
+    }
+}
+
+fn reads_every_index(permission: &Node<'_>) -> bool {
+    let has =
+        |key: &str, wanted: &[&str]| permission.texts(&[key]).any(|text| wanted.contains(&&*text));
+    has("index_patterns", &["*"])
+        && has("allowed_actions", &["*", "read", "indices_all", "indices:data/read*", "indices:*"])
+}
+
 /// Paths and values of a JSON Patch, or of a whole document.
 fn patched(node: &Node<'_>) -> Vec<(String, Option<String>)> {
     let Node::List(operations) = node else { return node.leaves() };
@@ -264,18 +384,24 @@ fn patched(node: &Node<'_>) -> Vec<(String, Option<String>)> {
 fn settings(line: &Line<'_>, changes: &mut Changes) {
     let Some(Node::List(settings)) = line.settings.read::<Node<'_>>() else { return };
     for setting in &settings {
-        let Some(name) =
-            setting.text(&["setting"]).filter(|name| name.starts_with("plugins.security."))
-        else {
+        let Some(name) = setting.text(&["setting"]) else { continue };
+        let is_block = INDEX_BLOCKS.contains(&&*name);
+        if !is_block && !name.starts_with("plugins.security.") {
             continue;
-        };
+        }
         let (old, new) = (setting.text(&["old_value"]), setting.text(&["new_value"]));
         let direction = match (old.as_deref(), new.as_deref()) {
             (Some("true"), Some("false") | None) => Direction::Weakened,
             (Some("false") | None, Some("true")) => Direction::Strengthened,
             _ => Direction::Unknown,
         };
-        let change = changes.push(&rows::OPENSEARCH_SETTINGS, direction, name.into_owned());
+        let change = if is_block {
+            let index = line.resolved.0.first().or(line.indices.0.first());
+            let index = index.map_or("index", |index| &**index);
+            changes.push(&rows::OPENSEARCH_INDEX_BLOCK, direction, format!("{name} on {index}"))
+        } else {
+            changes.push(&rows::OPENSEARCH_SETTINGS, direction, name.into_owned())
+        };
         change.before = old.map(|text| Cow::Owned(text.into_owned()));
         change.after = new.map(|text| Cow::Owned(text.into_owned()));
     }

@@ -99,7 +99,7 @@ pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'
     event.actor.session_uid = session(line.uuid);
     if event.kind == EventKind::ConfigChange || operation_is_admin(&event.operation) {
         event.changes = changes::of(&kind, &event.operation, line.param);
-        if changes::is_of_server(&kind) {
+        if changes::is_of_server(&kind) || operation_is_admin(&event.operation) {
             event.datastore = Some(server(place.host, &line.local.fields));
         }
     }
@@ -278,7 +278,7 @@ fn act(kind: &str, operation: &str, args: Unread<'_>) -> (Act, Option<ReadScope>
 
 /// Whether a command that is told by `authCheck` may change protection.
 fn operation_is_admin(command: &str) -> bool {
-    command == "setAuditConfig"
+    matches!(command, "setAuditConfig" | "setParameter")
 }
 
 /// What a command is, where `auditAuthorizationSuccess` shows it.

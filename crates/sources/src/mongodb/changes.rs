@@ -62,18 +62,21 @@ pub(super) fn of(kind: &str, operation: &str, param: Unread<'_>) -> Vec<Change<'
     match kind {
         "createUser" | "grantRolesToUser" => {
             for role in wide_roles(&param) {
-                changes.weakened(&rows::USER_ROLES, format!("{} {role}", named("user")));
+                user_role(&param, true, format!("{} {role}", named("user")), &mut changes);
             }
         }
         "revokeRolesFromUser" => {
             for role in wide_roles(&param) {
-                changes.strengthened(&rows::USER_ROLES, format!("{} {role}", named("user")));
+                user_role(&param, false, format!("{} {role}", named("user")), &mut changes);
             }
         }
         "dropUser" => {
             for role in WIDE_ROLES {
-                changes.strengthened(&rows::USER_ROLES, format!("{} {role}", named("user")));
+                user_role(&param, false, format!("{} {role}", named("user")), &mut changes);
             }
+        }
+        "dropAllUsersFromDatabase" => {
+            user_role(&param, false, String::new(), &mut changes).whole = true;
         }
         "grantRolesToRole" => {
             for role in wide_roles(&param) {
@@ -90,7 +93,18 @@ pub(super) fn of(kind: &str, operation: &str, param: Unread<'_>) -> Vec<Change<'
             let wide = wide_roles(&param);
             for role in WIDE_ROLES {
                 let is_given = wide.iter().any(|given| given == role);
-                changes.flag(&rows::USER_ROLES, is_given, format!("{} {role}", named("user")));
+                user_role(&param, is_given, format!("{} {role}", named("user")), &mut changes);
+            }
+        }
+        "updateRole" if !matches!(param.at(&["roles"]), None | Some(Node::Null)) => {
+            let wide = wide_roles(&param);
+            for role in WIDE_ROLES {
+                let is_given = wide.iter().any(|given| given == role);
+                changes.flag(&rows::ROLE_PRIVILEGES, is_given, format!("{} {role}", named("role")));
+            }
+            if !matches!(param.at(&["privileges"]), None | Some(Node::Null)) {
+                let is_wide = param.list(&["privileges"]).iter().any(is_everything);
+                changes.flag(&rows::ROLE_PRIVILEGES, is_wide, named("role"));
             }
         }
         "updateRole" if !matches!(param.at(&["privileges"]), None | Some(Node::Null)) => {
@@ -102,8 +116,14 @@ pub(super) fn of(kind: &str, operation: &str, param: Unread<'_>) -> Vec<Change<'
         {
             changes.weakened(&rows::ROLE_PRIVILEGES, named("role"));
         }
-        "revokePrivilegesFromRole" | "dropRole" => {
+        "revokePrivilegesFromRole" => {
             changes.strengthened(&rows::ROLE_PRIVILEGES, named("role"));
+        }
+        "dropRole" => {
+            changes.strengthened(&rows::ROLE_PRIVILEGES, named("role"));
+            for role in WIDE_ROLES {
+                changes.strengthened(&rows::ROLE_PRIVILEGES, format!("{} {role}", named("role")));
+            }
         }
         "directAuthMutation" => {
             let place = param.text(&["ns"]).unwrap_or_default().into_owned();
@@ -139,9 +159,32 @@ pub(super) fn of(kind: &str, operation: &str, param: Unread<'_>) -> Vec<Change<'
                 audit_success(args, &mut changes);
             }
         }
+        "authCheck" if operation == "setParameter" => {
+            if let Some(args) = param.at(&["args"]) {
+                audit_success(args, &mut changes);
+                if let Some(mode) = args.text(&["tlsMode"]) {
+                    let is_plain = !matches!(&*mode, "requireTLS" | "requireSSL");
+                    changes.flag(&rows::TLS, is_plain, "tls");
+                }
+            }
+        }
         _ => {}
     }
     changes.into_vec()
+}
+
+/// A role of a user. Users belong to a database and may be dropped with all others of it, so their setting names it.
+fn user_role<'c>(
+    param: &Node<'_>,
+    is_given: bool,
+    opened: String,
+    changes: &'c mut Changes,
+) -> &'c mut Change<'static> {
+    let change = changes.flag(&rows::USER_ROLES, is_given, opened);
+    if let Some(database) = param.text(&["db"]) {
+        change.setting = format!("{} of {database}", rows::USER_ROLES.setting).into();
+    }
+    change
 }
 
 fn wide_roles(param: &Node<'_>) -> Vec<String> {

@@ -83,6 +83,7 @@ pub(super) fn put(
             Effect::Role { action, name, options } => {
                 account(*action, name, options, rows, &mut changes);
             }
+            Effect::RenamedRole { from, to } => renamed(from, to, rows, &mut changes),
             Effect::Setting { scope, name, value } => {
                 let session = connection.unwrap_or("unknown");
                 setting(scope, name, value.as_deref(), session, rows, &mut changes);
@@ -151,8 +152,14 @@ fn is_anonymous(account: &str) -> bool {
 }
 
 fn granted(grant: &Grant, is_taken: bool, rows: &Rows, changes: &mut Changes) {
-    // A role that is given: what it may do is not told.
     if grant.objects.is_empty() {
+        // `REVOKE ALL, GRANT OPTION` takes every right at once. Of a role that is given it is not told what it may do.
+        if is_taken && grant.privileges.iter().any(|right| is_all(right)) {
+            for grantee in &grant.grantees {
+                let opened = format!("{} on *.*", account_name(&grantee.name));
+                changes.strengthened(rows.grant, opened).after = Some("no rights".into());
+            }
+        }
         return;
     }
     let is_usage =
@@ -161,9 +168,7 @@ fn granted(grant: &Grant, is_taken: bool, rows: &Rows, changes: &mut Changes) {
         return;
     }
     // Of many rights some are taken: the rest stays, unless they are those that count.
-    let counts = |right: &String| {
-        matches!(&**right, "ALL" | "ALL PRIVILEGES" | "SELECT") || POWERFUL.contains(&&**right)
-    };
+    let counts = |right: &String| is_all(right) || POWERFUL.contains(&&**right);
     if is_taken && !grant.privileges.iter().any(counts) {
         return;
     }
@@ -183,6 +188,10 @@ fn granted(grant: &Grant, is_taken: bool, rows: &Rows, changes: &mut Changes) {
     }
 }
 
+fn is_all(right: &str) -> bool {
+    matches!(right, "ALL" | "ALL PRIVILEGES")
+}
+
 /// An account with its host: without one it is that of every host.
 fn account_name(name: &str) -> String {
     match name.split_once('@') {
@@ -192,45 +201,93 @@ fn account_name(name: &str) -> String {
     }
 }
 
+/// Accounts, each with what is open of it: who may come from where without TLS, its empty password, its options.
 fn account(action: Action, name: &str, options: &RoleOptions, rows: &Rows, changes: &mut Changes) {
     let name = &*account_name(name);
-    let is_empty = options.password == Some(Password::Empty);
     match action {
-        Action::Drop => {
-            changes.strengthened(rows.account, name.to_owned());
-        }
+        Action::Drop => gone(name, rows, changes),
         Action::Create => {
             let is_safe = options.requires_tls == Some(true) || options.is_locked == Some(true);
             let is_old = options.plugin.as_deref().is_some_and(|p| p == "mysql_native_password");
-            let is_open = is_everywhere(name) || !name.contains('@') || is_anonymous(name);
-            if is_empty
-                || is_anonymous(name)
-                || (!is_safe && (is_open || (is_old && !rows.is_mariadb)))
+            if options.password == Some(Password::Empty) && options.is_locked != Some(true) {
+                changes.weakened(rows.account, no_password(name));
+            }
+            if is_anonymous(name)
+                || (!is_safe && (is_everywhere(name) || (is_old && !rows.is_mariadb)))
             {
                 changes.weakened(rows.account, name.to_owned());
             }
         }
-        _ => {
-            let mut push = |is_weak: bool, what: &str| {
-                changes.flag(rows.account_altered, is_weak, format!("{what} {name}"));
-            };
-            if is_empty {
-                push(true, "empty password of");
-            }
-            if rows.is_mariadb {
-                return;
-            }
-            if let Some(requires) = options.requires_tls {
-                push(!requires, "no TLS of");
-            }
-            if let Some(is_locked) = options.is_locked {
-                push(!is_locked, "unlocked");
-            }
-            if options.never_expires {
-                push(true, "endless password of");
-            }
+        _ => altered(name, options, rows, changes),
+    }
+}
+
+/// The opened thing of an account without a password.
+fn no_password(name: &str) -> String {
+    format!("empty password of {name}")
+}
+
+fn altered(name: &str, options: &RoleOptions, rows: &Rows, changes: &mut Changes) {
+    match options.password {
+        Some(Password::Empty) => {
+            changes.weakened(rows.account, no_password(name));
+        }
+        Some(_) => {
+            changes.strengthened(rows.account, no_password(name));
+        }
+        None => {}
+    }
+    if options.is_locked == Some(true) {
+        // Nobody comes in, by whatever password.
+        changes.strengthened(rows.account, name.to_owned());
+        changes.strengthened(rows.account, no_password(name));
+    }
+    match options.requires_tls {
+        Some(true) if !is_anonymous(name) => {
+            changes.strengthened(rows.account, name.to_owned());
+        }
+        Some(false) if rows.is_mariadb && is_everywhere(name) => {
+            changes.weakened(rows.account, name.to_owned());
+        }
+        _ => {}
+    }
+    if rows.is_mariadb {
+        return;
+    }
+    let flags = [
+        (options.requires_tls.map(|requires| !requires), "no TLS of"),
+        (options.is_locked.map(|is_locked| !is_locked), "unlocked"),
+        (options.never_expires, "endless password of"),
+    ];
+    for (is_weak, what) in flags {
+        if let Some(is_weak) = is_weak {
+            changes.flag(rows.account_altered, is_weak, format!("{what} {name}"));
         }
     }
+}
+
+/// An account that is no more, with its rights.
+fn gone(name: &str, rows: &Rows, changes: &mut Changes) {
+    changes.strengthened(rows.account, name.to_owned());
+    changes.strengthened(rows.account, no_password(name));
+    if !rows.is_mariadb {
+        for what in ["no TLS of", "unlocked", "endless password of"] {
+            changes.strengthened(rows.account_altered, format!("{what} {name}"));
+        }
+    }
+    changes.strengthened(rows.grant, format!("{name} on *.*"));
+}
+
+/// What was open of an account is open under its new name, but what that was is not told.
+fn renamed(from: &str, to: &str, rows: &Rows, changes: &mut Changes) {
+    let (from, to) = (&*account_name(from), &*account_name(to));
+    gone(from, rows, changes);
+    for opened in [to.to_owned(), no_password(to)] {
+        changes.push(rows.account, Direction::Unknown, opened).before =
+            Some(from.to_owned().into());
+    }
+    let rights = changes.push(rows.grant, Direction::Unknown, format!("{to} on *.*"));
+    rights.before = Some(from.to_owned().into());
 }
 
 fn is_off(value: &str) -> bool {
@@ -260,10 +317,13 @@ fn setting(
     let (row, is_weak) = match &*name {
         "require_secure_transport" => (rows.tls, is_default || is_off(text)),
         "server_audit_logging" if rows.is_mariadb => (rows.audit, is_default || is_off(text)),
-        "server_audit_events" | "server_audit_excl_users" | "server_audit_incl_users"
+        "server_audit_events"
+        | "server_audit_excl_users"
+        | "server_audit_incl_users"
+        | "server_audit_query_log_limit"
             if rows.is_mariadb =>
         {
-            (&rows::MARIADB_AUDIT_NARROWED, is_narrowed(&name, text))
+            (&rows::MARIADB_AUDIT_NARROWED, !is_default && is_narrowed(&name, text))
         }
         "audit_log_policy" | "audit_log_connection_policy" | "audit_log_statement_policy" => {
             (rows.audit, ["none", "errors"].iter().any(|weak| text.eq_ignore_ascii_case(weak)))
@@ -291,8 +351,15 @@ fn setting(
     changes.flag(row, is_weak, name).after = value.map(|value| value.to_owned().into());
 }
 
-/// Whether the plugin records less by this: no events but all of them, somebody left out, only somebody recorded.
+/// The characters of a statement that MariaDB's plugin keeps unless it is told otherwise.
+const QUERY_LOG_LIMIT: u64 = 1024;
+
+/// Whether the plugin records less by this: no events but all of them, somebody left out, only somebody recorded, less
+/// of each statement.
 fn is_narrowed(name: &str, value: &str) -> bool {
+    if name == "server_audit_query_log_limit" {
+        return value.trim().parse::<u64>().is_ok_and(|limit| limit < QUERY_LOG_LIMIT);
+    }
     if name != "server_audit_events" {
         return !value.is_empty();
     }

@@ -38,6 +38,16 @@ const REACHING_OUT: [&str; 9] = [
     "adminpack",
 ];
 
+/// Settings of the audit that a role, a database or a session may have of its own.
+const AUDIT_SETTINGS: [&str; 6] = [
+    "pgaudit.log",
+    "pgaudit.log_rows",
+    "log_statement",
+    "log_connections",
+    "log_disconnections",
+    "session_replication_role",
+];
+
 /// What a setting protects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Family {
@@ -61,6 +71,9 @@ pub(super) fn put(event: &mut AuditEvent<'_>, log: &Log<'_>, effects: &[Effect])
             Effect::Role { action, name, options } => {
                 is_of_server = true;
                 role(*action, name, options, &mut changes);
+                if *action == Action::Drop {
+                    dropped_role(name, &mut changes);
+                }
                 let is_password = options.password.is_some();
                 let other = RoleOptions { password: None, ..options.clone() };
                 if *action == Action::Alter && is_password && other == RoleOptions::default() {
@@ -69,7 +82,11 @@ pub(super) fn put(event: &mut AuditEvent<'_>, log: &Log<'_>, effects: &[Effect])
             }
             Effect::Setting { scope, name, value } => {
                 is_of_server |= matches!(scope, Scope::System | Scope::Role(_));
-                setting(scope, name, value.as_deref(), event, &mut changes);
+                if value.is_none() && name.eq_ignore_ascii_case("all") {
+                    reset_all(scope, event, &mut changes);
+                } else {
+                    setting(scope, name, value.as_deref(), event, &mut changes);
+                }
             }
             Effect::RowSecurity { table, enabled, forced } => {
                 for (what, flag) in
@@ -85,6 +102,9 @@ pub(super) fn put(event: &mut AuditEvent<'_>, log: &Log<'_>, effects: &[Effect])
                 }
             }
             Effect::Policy(found) => policy(found, &mut changes),
+            Effect::Label { provider, object, label: text } => {
+                label(provider.as_deref(), object, text.as_deref(), &mut changes);
+            }
             Effect::Extension { action, name } => extension(*action, name, &mut changes),
             Effect::Publication { action, name, all_tables, tables } => {
                 if *action == Action::Drop {
@@ -259,6 +279,16 @@ fn role(action: Action, name: &str, options: &RoleOptions, changes: &mut Changes
     }
 }
 
+/// What a role leaves behind that is no more: its memberships and its settings.
+fn dropped_role(name: &str, changes: &mut Changes) {
+    for powerful in POWERFUL_ROLES {
+        changes.strengthened(&rows::PG_GRANT_POWERFUL, format!("{powerful} to {name}"));
+    }
+    for setting in AUDIT_SETTINGS {
+        changes.strengthened(&rows::PG_ROLE_AUDIT, format!("{setting} of {name}"));
+    }
+}
+
 fn policy(policy: &Policy, changes: &mut Changes) {
     if policy.kind != PolicyKind::RowSecurity {
         return;
@@ -288,6 +318,16 @@ fn policy(policy: &Policy, changes: &mut Changes) {
     }
 }
 
+/// The anonymizer hides columns that are labelled.
+fn label(provider: Option<&str>, object: &str, text: Option<&str>, changes: &mut Changes) {
+    if provider.is_some_and(|name| name.eq_ignore_ascii_case("anon")) {
+        let begin = text.and_then(|text| text.trim_start().get(..6));
+        let is_masked = begin.is_some_and(|begin| begin.eq_ignore_ascii_case("MASKED"));
+        let opened = format!("mask of {}", in_public(object));
+        changes.flag(&rows::PG_LABEL, !is_masked, opened);
+    }
+}
+
 fn extension(action: Action, name: &str, changes: &mut Changes) {
     let is_dropped = action == Action::Drop;
     if name.eq_ignore_ascii_case("pgaudit") {
@@ -295,6 +335,38 @@ fn extension(action: Action, name: &str, changes: &mut Changes) {
     } else if REACHING_OUT.iter().any(|reaching| name.eq_ignore_ascii_case(reaching)) {
         changes.flag(&rows::PG_EXTENSION, !is_dropped, name.to_ascii_lowercase());
     }
+}
+
+/// Everything that was set for a server, a role, a database or a session is as the files have it.
+fn reset_all(scope: &Scope, event: &AuditEvent<'_>, changes: &mut Changes) {
+    let (row, owner) = match scope {
+        Scope::System => {
+            for row in [
+                &rows::PG_SYSTEM_AUDIT,
+                &rows::PG_SYSTEM_TLS,
+                &rows::PG_SYSTEM_NETWORK,
+                &rows::PG_SYSTEM_AUTHENTICATION,
+            ] {
+                changes.whole(row, []);
+            }
+            return;
+        }
+        Scope::Role(role) => (&rows::PG_ROLE_AUDIT, format!("of {role}")),
+        Scope::Database(database) => (&rows::PG_DATABASE_AUDIT, format!("of {database}")),
+        Scope::Session => {
+            let session = in_session(event);
+            changes.strengthened(&rows::PG_SESSION_ROWS, format!("row_security {session}"));
+            (&rows::PG_SESSION_AUDIT, session)
+        }
+        _ => return,
+    };
+    for setting in AUDIT_SETTINGS {
+        changes.strengthened(row, format!("{setting} {owner}"));
+    }
+}
+
+fn in_session(event: &AuditEvent<'_>) -> String {
+    format!("in session {}", event.actor.session_uid.as_deref().unwrap_or("unknown"))
 }
 
 fn setting(
@@ -305,7 +377,17 @@ fn setting(
     changes: &mut Changes,
 ) {
     let name = name.to_ascii_lowercase();
-    let is_session = *scope == Scope::Session;
+    let is_session = matches!(scope, Scope::Session | Scope::Transaction);
+    if is_session && name == "row_security" {
+        // Every dump sets it for its session, so that it fails rather than leaves rows out.
+        let is_off = matches!(judged(&name, value), Some((_, Direction::Weakened)));
+        if !is_off || *scope == Scope::Transaction {
+            let opened = format!("row_security {}", in_session(event));
+            changes.flag(&rows::PG_SESSION_ROWS, is_off, opened).after =
+                value.map(|value| value.to_owned().into());
+        }
+        return;
+    }
     let judged = match (is_session, value) {
         // A session that goes back to what was set for it.
         (true, None) => {
@@ -330,9 +412,8 @@ fn setting(
         (Scope::Database(database), Family::Audit) => {
             (&rows::PG_DATABASE_AUDIT, format!("{name} of {database}"))
         }
-        (Scope::Session, Family::Audit) => {
-            let session = event.actor.session_uid.as_deref().unwrap_or("unknown");
-            (&rows::PG_SESSION_AUDIT, format!("{name} in session {session}"))
+        (Scope::Session | Scope::Transaction, Family::Audit) => {
+            (&rows::PG_SESSION_AUDIT, format!("{name} {}", in_session(event)))
         }
         _ => return,
     };

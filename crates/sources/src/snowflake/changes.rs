@@ -33,25 +33,60 @@ const UNLOAD_GUARDS: [&str; 4] = [
     "PREVENT_UNLOAD_TO_INTERNAL_STAGES",
 ];
 
-/// What a statement changes, and in which database: `None` is the account, and an empty name the database of the session.
-#[derive(Default)]
-pub(super) struct Found {
-    pub(super) changes: Changes,
-    pub(super) database: Option<String>,
+/// Where a session stands: what a name says that leaves out its database or schema.
+#[derive(Default, Clone, Copy)]
+pub(super) struct Place<'p> {
+    pub(super) database: Option<&'p str>,
+    pub(super) schema: Option<&'p str>,
 }
 
-impl Found {
-    /// The change is of an object inside a database.
-    fn inside(&mut self, object: &str) {
-        let mut parts = object.split('.');
-        let database = parts.next().filter(|_| parts.clone().count() >= 2);
-        self.database = Some(database.unwrap_or_default().to_owned());
+impl Place<'_> {
+    /// A name of a table, a policy, a stage in full, as far as the session tells it, in upper case.
+    fn full(self, name: &str) -> String {
+        let name = name.to_ascii_uppercase();
+        let known = match (name.split('.').count(), self.database, self.schema) {
+            (1, Some(database), Some(schema)) => format!("{database}.{schema}.{name}"),
+            (2, Some(database), _) => format!("{database}.{name}"),
+            _ => name,
+        };
+        known.to_ascii_uppercase()
+    }
+
+    /// The same of a schema.
+    fn full_schema(self, name: &str) -> String {
+        let name = name.to_ascii_uppercase();
+        match self.database.filter(|_| !name.contains('.')) {
+            Some(database) => format!("{}.{name}", database.to_ascii_uppercase()),
+            None => name,
+        }
+    }
+}
+
+/// What a statement changes, and in which database: `None` is the account, and an empty name the database of the session.
+#[derive(Default)]
+pub(super) struct Found<'p> {
+    pub(super) changes: Changes,
+    pub(super) database: Option<String>,
+    place: Place<'p>,
+}
+
+impl Found<'_> {
+    /// The change is of an object inside a database: its name there.
+    fn inside(&mut self, object: &str) -> String {
+        let full = self.place.full(object);
+        let database = full.split_once('.').filter(|(_, rest)| rest.contains('.'));
+        let (database, rest) = match database {
+            Some((database, rest)) => (database.to_owned(), rest.to_owned()),
+            None => (String::new(), full),
+        };
+        self.database = Some(database);
+        rest
     }
 }
 
 /// Everything that a statement changes.
-pub(super) fn of(statement: &Statement, text: &str) -> Found {
-    let mut found = Found::default();
+pub(super) fn of<'p>(statement: &Statement, text: &str, place: Place<'p>) -> Found<'p> {
+    let mut found = Found { place, ..Found::default() };
     for effect in &statement.effects {
         match effect {
             Effect::Policy(policy) => read_policy(policy, &mut found),
@@ -63,10 +98,17 @@ pub(super) fn of(statement: &Statement, text: &str) -> Found {
             Effect::Share { action, kind: "SHARE", name, accounts } => {
                 share(*action, name, accounts, &mut found);
             }
+            Effect::Share { action, kind: "LISTING", name, .. } => {
+                let is_offered = matches!(action, Action::Create | Action::Attach);
+                if is_offered || matches!(action, Action::Detach | Action::Drop) {
+                    let opened = format!("listing {}", name.to_ascii_uppercase());
+                    found.changes.flag(&rows::LISTED, is_offered, opened);
+                }
+            }
             Effect::Stage { name, url, has_credentials, integration } => {
-                found.inside(name);
+                let opened = format!("stage {}", found.inside(name));
                 let is_weak = *has_credentials && integration.is_none();
-                let change = found.changes.flag(&rows::STAGE_CREDENTIALS, is_weak, stage(name));
+                let change = found.changes.flag(&rows::STAGE_CREDENTIALS, is_weak, opened);
                 change.after = Some(Cow::Owned(url.clone()));
             }
             Effect::Integration { kind, name, properties, .. } => {
@@ -88,18 +130,13 @@ pub(super) fn of(statement: &Statement, text: &str) -> Found {
     if statement.command == "DROP STAGE"
         && let Some(name) = text.trim_end_matches([';', ' ', '\n']).rsplit([' ', '\n']).next()
     {
-        found.inside(name);
-        found.changes.strengthened(&rows::STAGE_CREDENTIALS, stage(name));
+        let opened = format!("stage {}", found.inside(name));
+        found.changes.strengthened(&rows::STAGE_CREDENTIALS, opened);
     }
     found
 }
 
-fn stage(name: &str) -> String {
-    let name = name.rsplit('.').next().unwrap_or(name);
-    format!("stage {}", name.to_ascii_uppercase())
-}
-
-fn read_policy(policy: &Policy, found: &mut Found) {
+fn read_policy(policy: &Policy, found: &mut Found<'_>) {
     let name = policy.name.to_ascii_uppercase();
     let object = policy.object.as_deref().unwrap_or_default();
     let upper = object.to_ascii_uppercase();
@@ -111,40 +148,35 @@ fn read_policy(policy: &Policy, found: &mut Found) {
         (PolicyKind::Network, _) => network_policy(policy, &name, found),
         (PolicyKind::Masking, Action::Attach | Action::Detach) => {
             // The column's name stands behind the table's.
-            found.inside(object.rsplit_once('.').map_or(object, |(table, _)| table));
-            found.changes.flag(&rows::MASKING_UNSET, is_taken, column(&upper));
+            let (table, column) = object.rsplit_once('.').unwrap_or((object, ""));
+            let opened = format!("{}.{}", found.inside(table), column.to_ascii_uppercase());
+            found.changes.flag(&rows::MASKING_UNSET, is_taken, opened);
         }
         (PolicyKind::Masking, _) => {
-            found.inside(&policy.name);
-            let change = found.changes.push(
-                &rows::MASKING_CHANGED,
-                Direction::Unknown,
-                format!("policy {name}"),
-            );
+            let opened = format!("policy {}", found.inside(&policy.name));
+            let change = found.changes.push(&rows::MASKING_CHANGED, Direction::Unknown, opened);
             change.after = policy.body.clone().map(Cow::Owned);
         }
         (PolicyKind::RowAccess, Action::Attach) => {
-            found.inside(object);
-            found.changes.strengthened(&rows::ROW_POLICY_DROPPED, table(&upper));
+            let opened = format!("table {}", found.inside(object));
+            found.changes.strengthened(&rows::ROW_POLICY_DROPPED, opened);
         }
         (PolicyKind::RowAccess, Action::Detach) => {
-            found.inside(object);
-            found.changes.weakened(&rows::ROW_POLICY_DROPPED, table(&upper));
+            let opened = format!("table {}", found.inside(object));
+            found.changes.weakened(&rows::ROW_POLICY_DROPPED, opened);
         }
         (PolicyKind::RowAccess, Action::Alter) => {
             if let Some(body) = &policy.body {
-                found.inside(&policy.name);
+                let opened = format!("policy {}", found.inside(&policy.name));
                 let is_open = body.trim().eq_ignore_ascii_case("true");
-                let opened = format!("policy {name}");
                 found.changes.flag(&rows::ROW_POLICY_DROPPED, is_open, opened).after =
                     Some(Cow::Owned(body.clone()));
             }
         }
         (PolicyKind::Aggregation | PolicyKind::Projection, Action::Attach | Action::Detach) => {
-            found.inside(object);
             let kind =
                 if policy.kind == PolicyKind::Aggregation { "aggregation" } else { "projection" };
-            let opened = format!("{kind} {upper}");
+            let opened = format!("{kind} {}", found.inside(object));
             found.changes.flag(&rows::AGGREGATION_UNSET, is_taken, opened);
         }
         (PolicyKind::Authentication, _) => authentication_policy(policy, &name, &upper, found),
@@ -152,17 +184,7 @@ fn read_policy(policy: &Policy, found: &mut Found) {
     }
 }
 
-fn column(object: &str) -> String {
-    let mut parts = object.rsplit('.');
-    let (column, table) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    format!("{table}.{column}")
-}
-
-fn table(object: &str) -> String {
-    format!("table {}", object.rsplit('.').next().unwrap_or(object))
-}
-
-fn network_policy(policy: &Policy, name: &str, found: &mut Found) {
+fn network_policy(policy: &Policy, name: &str, found: &mut Found<'_>) {
     let opened = format!("policy {name}");
     match policy.action {
         Action::Drop => {
@@ -194,7 +216,7 @@ fn network_policy(policy: &Policy, name: &str, found: &mut Found) {
 }
 
 /// A policy is attached to the account, or to a user.
-fn network_policy_of(object: &str, is_taken: bool, found: &mut Found) {
+fn network_policy_of(object: &str, is_taken: bool, found: &mut Found<'_>) {
     let owner = match object.to_ascii_uppercase().as_str() {
         "" | "ACCOUNT" => "account".to_owned(),
         user => format!("user {user}"),
@@ -202,7 +224,7 @@ fn network_policy_of(object: &str, is_taken: bool, found: &mut Found) {
     found.changes.flag(&rows::POLICY_UNSET, is_taken, owner);
 }
 
-fn authentication_policy(policy: &Policy, name: &str, object: &str, found: &mut Found) {
+fn authentication_policy(policy: &Policy, name: &str, object: &str, found: &mut Found<'_>) {
     let row = &rows::AUTHENTICATION_POLICY;
     match policy.action {
         Action::Drop => {
@@ -228,7 +250,7 @@ fn authentication_policy(policy: &Policy, name: &str, object: &str, found: &mut 
     }
 }
 
-fn setting(scope: &Scope, name: &str, value: Option<&str>, found: &mut Found) {
+fn setting(scope: &Scope, name: &str, value: Option<&str>, found: &mut Found<'_>) {
     let name = name.to_ascii_uppercase();
     let is = |word: &str| value.is_some_and(|value| value.eq_ignore_ascii_case(word));
     match scope {
@@ -246,11 +268,14 @@ fn setting(scope: &Scope, name: &str, value: Option<&str>, found: &mut Found) {
         Scope::Database(object) | Scope::Object(object)
             if name == "DATA_RETENTION_TIME_IN_DAYS" && value.is_some() =>
         {
-            match scope {
-                Scope::Database(database) => found.database = Some(database.clone()),
+            let name = match scope {
+                Scope::Database(database) => {
+                    found.database = Some(database.clone());
+                    database.to_ascii_uppercase()
+                }
                 _ => found.inside(object),
-            }
-            let opened = format!("of {}", object.to_ascii_uppercase());
+            };
+            let opened = format!("of {name}");
             found.changes.flag(&rows::RETENTION_ZERO, is("0"), opened);
         }
         Scope::Account if name == "DATA_RETENTION_TIME_IN_DAYS" && value.is_some() => {
@@ -260,7 +285,7 @@ fn setting(scope: &Scope, name: &str, value: Option<&str>, found: &mut Found) {
     }
 }
 
-fn user_setting(user: &str, name: &str, value: Option<&str>, found: &mut Found) {
+fn user_setting(user: &str, name: &str, value: Option<&str>, found: &mut Found<'_>) {
     let is = |word: &str| value.is_some_and(|value| value.eq_ignore_ascii_case(word));
     let is_weak = match name {
         "DISABLED" => is("FALSE"),
@@ -274,7 +299,7 @@ fn user_setting(user: &str, name: &str, value: Option<&str>, found: &mut Found) 
     change.after = value.filter(|_| !name.starts_with("RSA")).map(|v| Cow::Owned(v.to_owned()));
 }
 
-fn rights(grant: &Grant, is_given: bool, found: &mut Found) {
+fn rights(grant: &Grant, is_given: bool, found: &mut Found<'_>) {
     let is_of_role = grant.object_type.as_deref() == Some("ROLE") || grant.objects.is_empty();
     for grantee in &grant.grantees {
         let to = grantee.name.to_ascii_uppercase();
@@ -292,26 +317,41 @@ fn rights(grant: &Grant, is_given: bool, found: &mut Found) {
             if is_of_role {
                 continue;
             }
-            let things = grant.objects.join(",").to_ascii_uppercase();
             let kind = grant.object_type.as_deref().unwrap_or_default();
+            let full = |name: &String| match kind {
+                "DATABASE" | "ACCOUNT" | "WAREHOUSE" | "INTEGRATION" => name.to_ascii_uppercase(),
+                kind if kind.ends_with("IN DATABASE") => name.to_ascii_uppercase(),
+                kind if kind == "SCHEMA" || kind.ends_with("IN SCHEMA") => {
+                    found.place.full_schema(name)
+                }
+                _ => found.place.full(name),
+            };
+            let things = grant.objects.iter().map(full).collect::<Vec<_>>().join(",");
             let opened = format!("{privilege} {kind} {things}").replace("  ", " ");
             let is_share = grantee.kind.as_deref() == Some("SHARE");
             if is_share {
                 let opened = format!("share {to}: {opened}");
                 found.changes.flag(&rows::SHARED, is_given, opened);
             } else if grantee.is_public() && DATA_PRIVILEGES.contains(&privilege.as_str()) {
-                let first = grant.objects.first().map_or("", String::as_str);
-                match kind {
-                    "DATABASE" => found.database = Some(first.to_owned()),
-                    _ => found.inside(first),
-                }
+                let first = things.split(',').next().unwrap_or_default();
+                let is_in_schema = kind == "SCHEMA" || kind.ends_with("IN SCHEMA");
+                let of_database = match kind {
+                    "DATABASE" => Some(first),
+                    kind if kind.ends_with("IN DATABASE") => Some(first),
+                    _ if is_in_schema => first.split_once('.').map(|(database, _)| database),
+                    _ => first
+                        .split_once('.')
+                        .filter(|(_, rest)| rest.contains('.'))
+                        .map(|(database, _)| database),
+                };
+                found.database = Some(of_database.unwrap_or_default().to_owned());
                 found.changes.flag(&rows::GRANT_PUBLIC, is_given, opened);
             }
         }
     }
 }
 
-fn share(action: Action, name: &str, accounts: &[String], found: &mut Found) {
+fn share(action: Action, name: &str, accounts: &[String], found: &mut Found<'_>) {
     let row = &rows::SHARED;
     let name = name.to_ascii_uppercase();
     match action {
@@ -332,7 +372,12 @@ fn share(action: Action, name: &str, accounts: &[String], found: &mut Found) {
     }
 }
 
-fn integration(kind: &str, name: &str, properties: &[(String, Vec<String>)], found: &mut Found) {
+fn integration(
+    kind: &str,
+    name: &str,
+    properties: &[(String, Vec<String>)],
+    found: &mut Found<'_>,
+) {
     let row = &rows::INTEGRATION_OPEN;
     let name = name.to_ascii_uppercase();
     for (property, values) in properties {

@@ -163,7 +163,9 @@ fn query<'a>(text: &str, place: Place<'_>, row: &Row<'a>) -> Result<AuditEvent<'
     put_objects(&mut event, row, statement.as_ref());
     put_volume(&mut event, row, act);
     if let Some(statement) = &statement {
-        let found = changes::of(statement, statement_text.as_deref().unwrap_or_default());
+        let place = changes::Place { database: row.database.as_str(), schema: row.schema.as_str() };
+        let text = statement_text.as_deref().unwrap_or_default();
+        let found = changes::of(statement, text, place);
         if !found.changes.is_empty() {
             event.datastore = match found.database {
                 Some(name) if !name.is_empty() => Some(database(row, &name)),

@@ -9,6 +9,8 @@ pub(crate) enum Effect {
     Revoke(Grant),
     /// An account was made, changed or removed; MySQL's are `user@host`.
     Role { action: Action, name: String, options: RoleOptions },
+    /// An account goes by another name from now on.
+    RenamedRole { from: String, to: String },
     /// Row level security of a table was switched; `None` is what the statement does not say.
     RowSecurity { table: String, enabled: Option<bool>, forced: Option<bool> },
     /// A policy was made, changed, removed, attached or detached.
@@ -104,8 +106,8 @@ pub(crate) struct RoleOptions {
     pub(crate) requires_tls: Option<bool>,
     /// MySQL's `ACCOUNT LOCK`.
     pub(crate) is_locked: Option<bool>,
-    /// MySQL's `PASSWORD EXPIRE NEVER`.
-    pub(crate) never_expires: bool,
+    /// MySQL's `PASSWORD EXPIRE NEVER`: false for every other `PASSWORD EXPIRE`.
+    pub(crate) never_expires: Option<bool>,
 }
 
 /// A password, never its text.
@@ -175,4 +177,6 @@ pub(crate) enum Scope {
     /// A table or schema.
     Object(String),
     Session,
+    /// The session until its transaction ends: `SET LOCAL`.
+    Transaction,
 }

@@ -170,6 +170,7 @@ fn accounts() {
         (MySql, "CREATE USER IF NOT EXISTS a@h IDENTIFIED WITH mysql_native_password BY *****, b IDENTIFIED BY <secret> REQUIRE SSL ACCOUNT LOCK",
             "Create a@h password=Set plugin=mysql_native_password tls=true locked=true; Create b password=Set tls=true locked=true"),
         (MySql, "ALTER USER 'x'@'10.%' PASSWORD EXPIRE NEVER", "Alter x@10.% never"),
+        (MySql, "ALTER USER x PASSWORD EXPIRE INTERVAL 90 DAY", "Alter x expires"),
         (MySql, "ALTER USER x ACCOUNT UNLOCK", "Alter x locked=false"),
         (MySql, "SET PASSWORD FOR 'x'@'%' = PASSWORD(*****)", "Alter x@% password=Set"),
         (MySql, "SET PASSWORD = ''", "Alter USER() password=Empty"),
@@ -186,11 +187,13 @@ fn accounts() {
             line.extend(options.plugin.map(|plugin| format!(" plugin={plugin}")));
             line.extend(options.requires_tls.map(|flag| format!(" tls={flag}")));
             line.extend(options.is_locked.map(|flag| format!(" locked={flag}")));
-            line.extend(options.never_expires.then_some(" never"));
+            line.extend(options.never_expires.map(|never| if never { " never" } else { " expires" }));
             line
         }).collect();
         assert_eq!(line.join("; "), expected, "{text}");
     }
+    let renamed = Effect::RenamedRole { from: "a@h".to_owned(), to: "b@%".to_owned() };
+    assert_eq!(effects("RENAME USER a@h TO 'b'@'%'", MySql), [renamed]);
     assert!(debug("CREATE ROLE x IN ROLE pg_read_all_data", Postgres).contains("pg_read_all_data"));
 }
 
@@ -199,7 +202,7 @@ fn accounts() {
 fn settings() {
     for (dialect, text, expected) in [
         (Postgres, "set pgaudit.log = 'all';", "Session pgaudit.log=all"),
-        (Postgres, "SET LOCAL row_security TO off", "Session row_security=off"),
+        (Postgres, "SET LOCAL row_security TO off", "Transaction row_security=off"),
         (Postgres, "SET search_path = a, \"B\"", "Session search_path=a,B"),
         (Postgres, "RESET pgaudit.log", "Session pgaudit.log"),
         (Postgres, "SET log_statement TO DEFAULT", "Session log_statement"),

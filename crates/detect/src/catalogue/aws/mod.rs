@@ -2,10 +2,18 @@
 
 mod audit;
 mod database;
+mod identities;
 mod keys_and_identity;
+mod lakes_and_backups;
 mod network_and_copies;
+mod rds;
 mod search_and_cache;
 mod storage;
+mod storage_settings;
+mod streams_and_files;
+mod vpc;
+mod warehouse;
+mod watching;
 
 use super::CatalogueRow;
 
@@ -20,4 +28,12 @@ pub(super) const FAMILIES: &[&[CatalogueRow]] = &[
     keys_and_identity::ROWS,
     network_and_copies::ROWS,
     audit::ROWS,
+    rds::ROWS,
+    warehouse::ROWS,
+    streams_and_files::ROWS,
+    vpc::ROWS,
+    storage_settings::ROWS,
+    identities::ROWS,
+    lakes_and_backups::ROWS,
+    watching::ROWS,
 ];

@@ -54,7 +54,7 @@ pub(super) const ROWS: &[CatalogueRow] = &[
     CatalogueRow {
         id: "azure.keyvault.deleted",
         source: SOURCE,
-        operations: &["MICROSOFT.KEYVAULT/VAULTS/DELETE"],
+        operations: &["MICROSOFT.KEYVAULT/VAULTS/DELETE", "MICROSOFT.KEYVAULT/VAULTS/WRITE"],
         control: Control::KeyAvailability,
         setting: "vault",
         severity: 4,
@@ -189,7 +189,10 @@ pub(super) const ROWS: &[CatalogueRow] = &[
     CatalogueRow {
         id: "azure.workspace.deleted",
         source: SOURCE,
-        operations: &["MICROSOFT.OPERATIONALINSIGHTS/WORKSPACES/DELETE"],
+        operations: &[
+            "MICROSOFT.OPERATIONALINSIGHTS/WORKSPACES/DELETE",
+            "MICROSOFT.OPERATIONALINSIGHTS/WORKSPACES/WRITE",
+        ],
         control: Control::AuditLogging,
         setting: "workspace",
         severity: 4,

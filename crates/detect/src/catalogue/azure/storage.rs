@@ -268,4 +268,22 @@ pub(super) const ROWS: &[CatalogueRow] = &[
         reference: "Azure resource provider operations: Microsoft.Compute",
         remediation: "Revoke the access, then treat the snapshot as copied.",
     },
+    CatalogueRow {
+        id: "azure.storage.local_user",
+        source: SOURCE,
+        operations: &[
+            "MICROSOFT.STORAGE/STORAGEACCOUNTS/LOCALUSERS/WRITE",
+            "MICROSOFT.STORAGE/STORAGEACCOUNTS/LOCALUSERS/DELETE",
+        ],
+        control: Control::Authentication,
+        setting: "localUsers",
+        severity: 3,
+        attack: &["T1556"],
+        confidence: Confidence::Verify,
+        fires_when: "a user of the account's own may sign in over SFTP with a password",
+        quiet_when: "users with keys",
+        restored_by: "LOCALUSERS/DELETE; a write without the password",
+        reference: "Azure resource provider operations: Microsoft.Storage",
+        remediation: "Delete the user unless it is a partner's; use keys instead of passwords.",
+    },
 ];

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use dataward_event::change::Direction;
 use serde_json::Value;
 
-use super::document::{at, bool_at, items, scalar, text_at, texts};
+use super::document::{at, bool_at, count_at, items, scalar, text_at, texts};
 use super::{Call, Found};
 use crate::catalogue_rows as rows;
 
@@ -20,6 +20,9 @@ const AUDIT_LOG_GROUPS: [&str; 7] = [
     "CloudTrail/",
 ];
 
+/// How long an audit log must at least be kept.
+const RETENTION_DAYS_MIN: u64 = 30;
+
 /// Types of data events by which reads of datastores are seen.
 const DATASTORE_EVENTS: [&str; 3] =
     ["AWS::S3::Object", "AWS::DynamoDB::Table", "AWS::RDS::DBCluster"];
@@ -30,7 +33,23 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
         ("cloudtrail", "PutEventSelectors") => put_selectors(call, found),
         ("ec2", "DeleteFlowLogs") => flow_logs(call, found, Direction::Weakened),
         ("ec2", "CreateFlowLogs") => flow_logs(call, found, Direction::Strengthened),
-        ("logs", "DeleteLogGroup") => delete_log_group(call, found),
+        ("logs", "DeleteLogGroup") if is_audit_group(call) => {
+            found.changes.weakened(&rows::LOGS_GROUP_DELETED, "log_group");
+        }
+        ("logs", "PutRetentionPolicy") if is_audit_group(call) => {
+            let days = count_at(call.request(), &["retentionInDays"]);
+            let is_short = days.is_some_and(|days| days < RETENTION_DAYS_MIN);
+            found.changes.flag(&rows::LOGS_RETENTION, is_short, "retention").after =
+                days.map(|days| Cow::Owned(format!("{days} days")));
+        }
+        ("logs", "DeleteRetentionPolicy") if is_audit_group(call) => {
+            found.changes.strengthened(&rows::LOGS_RETENTION, "retention");
+        }
+        ("logs", "DeleteSubscriptionFilter" | "PutSubscriptionFilter") if is_audit_group(call) => {
+            let name = text_at(call.request(), &["filterName"]).unwrap_or_default();
+            let is_weak = call.operation == "DeleteSubscriptionFilter";
+            found.changes.flag(&rows::LOGS_SUBSCRIPTION, is_weak, format!("filter {name}"));
+        }
         ("config", "DeleteConfigRule") => config_rule(call, found, Direction::Weakened),
         ("config", "PutConfigRule") => config_rule(call, found, Direction::Strengthened),
         _ => {}
@@ -71,6 +90,11 @@ fn update_trail(call: &Call<'_>, found: &mut Found) {
             found.changes.flag(&rows::CLOUDTRAIL_UPDATED, !is_on, flag).after =
                 Some(Cow::Borrowed(if is_on { "true" } else { "false" }));
         }
+    }
+    if let Some(bucket) = text_at(request, &["s3BucketName"]) {
+        // Whose bucket it is, the event does not tell.
+        found.changes.push(&rows::CLOUDTRAIL_UPDATED, Direction::Unknown, "s3BucketName").after =
+            Some(Cow::Owned(bucket));
     }
     for setting in ["kmsKeyId", "cloudWatchLogsLogGroupArn"] {
         if let Some(Value::String(value)) = request.get(setting) {
@@ -136,9 +160,8 @@ fn data_events(basic: &[&Value], advanced: &[&Value], found: &mut Found) {
     }
 }
 
-fn delete_log_group(call: &Call<'_>, found: &mut Found) {
-    let name = text_at(call.request(), &["logGroupName"]).unwrap_or_default();
-    if AUDIT_LOG_GROUPS.iter().any(|prefix| name.starts_with(prefix)) {
-        found.changes.weakened(&rows::LOGS_GROUP_DELETED, "log_group");
-    }
+/// Whether the log group of a call holds audit logs.
+fn is_audit_group(call: &Call<'_>) -> bool {
+    text_at(call.request(), &["logGroupName"])
+        .is_some_and(|name| AUDIT_LOG_GROUPS.iter().any(|prefix| name.starts_with(prefix)))
 }

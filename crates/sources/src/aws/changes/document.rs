@@ -66,7 +66,7 @@ pub(super) fn texts(value: Option<&Value>) -> Vec<String> {
     items(value).into_iter().filter_map(scalar).collect()
 }
 
-/// A document that is an object, or the JSON text of one. Nothing where it is neither.
+/// A document that is an object or a list, or the JSON text of one. Nothing where it is neither.
 pub(super) fn embedded(value: &Value) -> Option<Value> {
     match value {
         Value::String(text) => {
@@ -75,7 +75,7 @@ pub(super) fn embedded(value: &Value) -> Option<Value> {
                 .ok()
                 .filter(|value| value.is_object() || value.is_array())
         }
-        Value::Object(_) => Some(value.clone()),
+        Value::Object(_) | Value::Array(_) => Some(value.clone()),
         _ => None,
     }
 }

@@ -7,11 +7,20 @@ mod audit;
 mod database;
 mod document;
 mod flags;
+mod identity;
+mod identity_policy;
+mod lake;
 mod network;
 mod policy;
+mod rds;
+mod resource_policies;
 mod s3;
 mod sharing;
+mod stores;
 mod toggles;
+mod vpc;
+mod warehouse;
+mod watching;
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -21,7 +30,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::cloudtrail::CloudTrail;
-use super::datastore::account_guard;
+use super::datastore::{account_guard, arn_partition};
 use crate::changes::Changes;
 
 /// One call, as far as its changes need it.
@@ -32,6 +41,8 @@ pub(super) struct Call<'c> {
     pub(super) account: Option<&'c str>,
     region: Option<&'c str>,
     invoked_by: Option<&'c str>,
+    /// The kind of identity that called: `Root`, `IAMUser`, `AWSService`.
+    identity: Option<&'c str>,
     raw_request: Option<&'c RawValue>,
     raw_response: Option<&'c RawValue>,
     request: OnceCell<Value>,
@@ -51,6 +62,7 @@ impl<'c> Call<'c> {
             account,
             region: event.region.as_str(),
             invoked_by: event.identity.fields.invoked_by.as_str(),
+            identity: event.identity.fields.kind.as_str(),
             raw_request: event.request,
             raw_response: event.response,
             request: OnceCell::new(),
@@ -65,6 +77,14 @@ impl<'c> Call<'c> {
 
     fn response(&self) -> &Value {
         self.response.get_or_init(|| parse(self.raw_response))
+    }
+
+    /// The ARN of a resource of this account; `region` is false where ARNs of the service name none.
+    fn arn(&self, service: &str, region: bool, tail: &str) -> String {
+        let own = self.region.unwrap_or_default();
+        let (partition, account) = (arn_partition(own), self.account.unwrap_or_default());
+        let region = if region { own } else { "" };
+        format!("arn:{partition}:{service}:{region}:{account}:{tail}")
     }
 }
 
@@ -86,19 +106,39 @@ pub(super) fn of(call: &Call<'_>) -> Found {
     flags::read(call, &mut found);
     match call.service {
         "s3" | "s3express" => s3::read(call, &mut found),
-        "rds" | "redshift" | "es" | "aoss" | "elasticache" | "memorydb" | "dynamodb" | "kms"
-        | "secretsmanager" | "iam" => database::read(call, &mut found),
+        "es" | "aoss" => database::read(call, &mut found),
+        "rds" => {
+            rds::read(call, &mut found);
+            network::read(call, &mut found);
+            sharing::read(call, &mut found);
+        }
+        "redshift" | "redshift-serverless" => warehouse::read(call, &mut found),
+        "elasticache" | "memorydb" | "kafka" | "elasticfilesystem" => {
+            stores::read(call, &mut found);
+        }
         "ec2" => {
             network::read(call, &mut found);
+            vpc::read(call, &mut found);
             sharing::read(call, &mut found);
             audit::read(call, &mut found);
         }
-        "cloudtrail" | "guardduty" | "logs" | "config" => audit::read(call, &mut found),
+        "cloudtrail" | "logs" => audit::read(call, &mut found),
+        "config" => {
+            audit::read(call, &mut found);
+            watching::read(call, &mut found);
+        }
+        "guardduty" | "macie2" | "access-analyzer" | "monitoring" | "events" => {
+            watching::read(call, &mut found);
+        }
+        "organizations" | "ram" => identity::read(call, &mut found),
+        "glue" | "athena" | "lakeformation" | "backup" => lake::read(call, &mut found),
         _ => {}
     }
-    if matches!(call.service, "rds") {
-        network::read(call, &mut found);
-        sharing::read(call, &mut found);
+    resource_policies::read(call, &mut found);
+    match call.service {
+        "iam" | "kms" => identity::read(call, &mut found),
+        "dynamodb" => lake::read(call, &mut found),
+        _ => {}
     }
     found
 }
@@ -113,11 +153,16 @@ impl Found {
 
     /// The changed resource is a guard with an identity of its own.
     fn of_guard(&mut self, resource_type: &'static str, uid: String) {
+        self.of_resource(resource_type, uid, DatastoreForm::Guard);
+    }
+
+    /// The changed resource stands where the request's own names do not tell it.
+    fn of_resource(&mut self, resource_type: &'static str, uid: String, form: DatastoreForm) {
         self.datastore = Some(Datastore {
             name: uid.rsplit([':', '/']).next().map(|name| Cow::Owned(name.to_owned())),
             uid: Cow::Owned(uid),
             resource_type: Some(Cow::Borrowed(resource_type)),
-            form: DatastoreForm::Guard,
+            form,
         });
     }
 }

@@ -6,7 +6,7 @@ use dataward_event::change::Direction;
 use serde_json::Value;
 
 use super::document::{at, bool_at, count_at, items, text_at};
-use super::{Call, Found};
+use super::{Call, Found, foreign_account};
 use crate::catalogue_rows::{self as rows, EmittedRow};
 use crate::network::{Breadth, breadth, is_private, prefix, reaches_datastore, world_name};
 
@@ -56,8 +56,12 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
         ("ec2", "DeleteSecurityGroup") => {
             found.changes.whole(&rows::EC2_INGRESS_WORLD, []);
         }
-        ("rds", "AuthorizeDBSecurityGroupIngress") => legacy(call, found, Direction::Weakened),
-        ("rds", "RevokeDBSecurityGroupIngress") => legacy(call, found, Direction::Strengthened),
+        ("rds", "AuthorizeDBSecurityGroupIngress") => {
+            legacy(call, found, &rows::RDS_SECURITY_GROUP, true);
+        }
+        ("rds", "RevokeDBSecurityGroupIngress") => {
+            legacy(call, found, &rows::RDS_SECURITY_GROUP, false);
+        }
         _ => {}
     }
 }
@@ -156,8 +160,8 @@ fn modify_rules(call: &Call<'_>, found: &mut Found) {
     }
 }
 
-/// Security groups of RDS itself, from before there were VPCs.
-fn legacy(call: &Call<'_>, found: &mut Found, direction: Direction) {
+/// Security groups of a service itself, from before there were VPCs.
+pub(super) fn legacy(call: &Call<'_>, found: &mut Found, row: &EmittedRow, is_weak: bool) {
     let network = ["cIDRIP", "cidrip", "cIDRIp"]
         .iter()
         .find_map(|key| text_at(call.request(), &[key]))
@@ -165,6 +169,23 @@ fn legacy(call: &Call<'_>, found: &mut Found, direction: Direction) {
             prefix(network).is_some_and(|prefix| prefix <= 8) && !is_private(network)
         });
     if let Some(network) = network {
-        found.changes.push(&rows::RDS_SECURITY_GROUP, direction, network);
+        found.changes.flag(row, is_weak, network);
+    }
+}
+
+/// Calls that let another account connect by an endpoint of its own, and that take this back: `[authorize, revoke]`.
+pub(super) fn account_access(
+    call: &Call<'_>,
+    found: &mut Found,
+    row: &EmittedRow,
+    [authorize, revoke]: [&str; 2],
+) {
+    let account = text_at(call.request(), &["account"]);
+    let opened = account
+        .filter(|account| foreign_account(account, call.account).is_some())
+        .map(|account| format!("account {account}"));
+    let is_weak = call.operation == authorize;
+    if let Some(opened) = opened.filter(|_| is_weak || call.operation == revoke) {
+        found.changes.flag(row, is_weak, opened);
     }
 }

@@ -34,9 +34,38 @@ const RESTRICTIVE_KEYS: [&str; 17] = [
 /// A key whose value is a network; it restricts if the network is narrow.
 const SOURCE_IP: &str = "aws:sourceip";
 
+/// A key of file systems that says whether a caller came from inside the network.
+const MOUNT_TARGET: &str = "elasticfilesystem:accessedviamounttarget";
+
 /// The widest network that still counts as a restriction, in bits of its prefix.
 const NARROW_IPV4_PREFIX: u8 = 8;
 const NARROW_IPV6_PREFIX: u8 = 32;
+
+/// Accounts of AWS from which load balancers deliver their logs, one a region.
+const LOG_DELIVERY: [&str; 22] = [
+    "009996457667",
+    "027434742980",
+    "033677994240",
+    "054676820928",
+    "076674570225",
+    "098369216593",
+    "114774131450",
+    "127311923021",
+    "156460612806",
+    "383597477331",
+    "507241528517",
+    "582318560864",
+    "589379963580",
+    "600734575887",
+    "635631232127",
+    "652711504416",
+    "718504428378",
+    "754344448648",
+    "783225319266",
+    "797873946194",
+    "897822967062",
+    "985666609251",
+];
 
 /// What a policy opens.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -83,7 +112,10 @@ pub(super) fn evaluate(document: &Value, own: Option<&str>) -> Openings {
         }
         // An external id is how a vendor's account is let in on purpose.
         if condition_values(statement, "sts:externalid").is_empty() {
-            let principals = texts(at(statement, &["Principal", "AWS"]));
+            let mut principals = texts(at(statement, &["Principal", "AWS"]));
+            if only_writes_objects(statement) {
+                principals.retain(|principal| !LOG_DELIVERY.contains(&account_of(principal)));
+            }
             openings.add_foreign(&principals, own);
         }
     }
@@ -102,12 +134,18 @@ impl Openings {
 }
 
 /// The account of a principal: the fifth part of an ARN, or the principal itself.
-fn account_of(principal: &str) -> &str {
+pub(super) fn account_of(principal: &str) -> &str {
     if principal.starts_with("arn:") {
         principal.split(':').nth(4).unwrap_or_default()
     } else {
         principal
     }
+}
+
+/// Whether a statement allows nothing but to put objects down, as the delivery of logs needs it.
+fn only_writes_objects(statement: &Value) -> bool {
+    let actions = texts(statement.get("Action"));
+    !actions.is_empty() && actions.iter().all(|action| action.eq_ignore_ascii_case("s3:PutObject"))
 }
 
 fn is_wildcard(statement: &Value) -> bool {
@@ -205,10 +243,49 @@ fn is_narrow(network: &str) -> bool {
     prefix.is_some_and(|prefix| prefix >= narrowest)
 }
 
-fn is_restricted(statement: &Value) -> bool {
-    conditions(statement)
-        .iter()
-        .any(|(operator, key, values)| is_positive(operator) && is_restrictive(key, values))
+/// Whether a condition of a statement keeps strangers out.
+pub(super) fn is_restricted(statement: &Value) -> bool {
+    conditions(statement).iter().any(|(operator, key, values)| {
+        is_positive(operator) && is_restrictive(key, values)
+            || operator == "bool" && key == MOUNT_TARGET && is_always(values, "true")
+    })
+}
+
+fn is_always(values: &[String], wanted: &str) -> bool {
+    !values.is_empty() && values.iter().all(|value| value.eq_ignore_ascii_case(wanted))
+}
+
+/// Whether a policy allows everybody on every resource.
+pub(super) fn admits_everything(document: &Value) -> bool {
+    items(document.get("Statement")).into_iter().any(|statement| {
+        at(statement, &["Effect"]).and_then(Value::as_str) == Some("Allow")
+            && is_wildcard(statement)
+            && !is_restricted(statement)
+            && !is_resource_restricted(statement)
+            && texts(statement.get("Resource")).iter().any(|name| name == "*")
+    })
+}
+
+/// Whether a statement ends at resources of known owners.
+fn is_resource_restricted(statement: &Value) -> bool {
+    ["aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths"].iter().any(|key| {
+        let values = condition_values(statement, key);
+        !values.is_empty() && values.iter().all(|value| !value.contains('*'))
+    })
+}
+
+/// Whether a policy refuses everybody who comes without TLS.
+pub(super) fn requires_tls(document: &Value) -> bool {
+    items(document.get("Statement")).into_iter().any(|statement| {
+        let is_deny = at(statement, &["Effect"]).and_then(Value::as_str) == Some("Deny");
+        let conditions = conditions(statement);
+        is_deny
+            && is_wildcard(statement)
+            && conditions.len() == 1
+            && conditions.iter().all(|(operator, key, values)| {
+                operator == "bool" && key == "aws:securetransport" && is_always(values, "false")
+            })
+    })
 }
 
 /// A `Deny` that refuses every stranger: it holds for all, or for all who lack something restrictive.
@@ -239,7 +316,7 @@ fn covers(deny: &Value, allow: &Value) -> bool {
 }
 
 /// Whether a pattern with `*` reaches all of `wanted`, which may be a pattern itself.
-fn matches(pattern: &str, wanted: &str) -> bool {
+pub(super) fn matches(pattern: &str, wanted: &str) -> bool {
     let (pattern, wanted) = (pattern.to_ascii_lowercase(), wanted.to_ascii_lowercase());
     let mut pieces = pattern.split('*');
     let Some(mut rest) = pieces.next().and_then(|first| wanted.strip_prefix(first)) else {
@@ -348,6 +425,18 @@ mod tests {
             evaluate(&document, None).foreign_accounts.is_empty(),
             "no own account to differ from"
         );
+    }
+
+    #[test]
+    fn load_balancers_may_deliver_their_logs() {
+        let grant = |action: &str| {
+            let principal = json!({"AWS": "arn:aws:iam::054676820928:root"});
+            let statement = json!({"Effect": "Allow", "Principal": principal, "Action": action,
+                "Resource": "arn:aws:s3:::b/AWSLogs/*"});
+            evaluate(&json!({"Statement": statement}), OWN).foreign_accounts.len()
+        };
+        assert_eq!(grant("s3:PutObject"), 0);
+        assert_eq!(grant("s3:GetObject"), 1);
     }
 
     #[test]

@@ -7,6 +7,9 @@ use super::document::{at, items, text_at, texts};
 use super::{Call, Found, foreign_account};
 use crate::catalogue_rows::{self as rows, EmittedRow};
 
+/// What shares images for a seller.
+const MARKETPLACE: &str = "assets.marketplace.amazonaws.com";
+
 /// The two rows of one kind of copy, and what its event calls everybody.
 struct Share {
     public: EmittedRow,
@@ -20,6 +23,8 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
         ("ec2", "ModifySnapshotAttribute") => {
             permissions(call, found, &snapshot, "createVolumePermission");
         }
+        // Images are sold by giving them to their buyers.
+        ("ec2", "ModifyImageAttribute") if call.invoked_by == Some(MARKETPLACE) => {}
         ("ec2", "ModifyImageAttribute") => permissions(call, found, &image, "launchPermission"),
         ("ec2", "ResetSnapshotAttribute") => {
             found.changes.whole(&snapshot.public, []);

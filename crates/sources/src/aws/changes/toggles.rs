@@ -57,14 +57,25 @@ const TOGGLES: &[Toggle] = &[
     toggle("s3", "DeleteBucketWebsite", rows::S3_WEBSITE, Strengthened, "website"),
     toggle("s3", "DeleteBucketReplication", rows::S3_REPLICATION_REMOVED, Unknown, "replication"),
     toggle("s3", "DeleteBucket", rows::S3_BUCKET_DELETED, Unknown, "bucket"),
+    toggle("s3", "PutBucketReplication", rows::S3_REPLICATION_REMOVED, Strengthened, "replication"),
+    toggle("s3", "DeleteBucketLifecycle", rows::S3_LIFECYCLE, Strengthened, "expiration"),
+    toggle("s3", "DeleteBucketCors", rows::S3_CORS, Strengthened, "origin *"),
+    toggle("s3tables", "DeleteTableBucketEncryption", rows::S3TABLES_ENCRYPTION, Weakened, "default_encryption"),
+    toggle("s3tables", "PutTableBucketEncryption", rows::S3TABLES_ENCRYPTION, Strengthened, "default_encryption"),
     toggle("rds", "StopActivityStream", rows::RDS_ACTIVITY_STREAM, Weakened, "activity_stream"),
     toggle("rds", "StartActivityStream", rows::RDS_ACTIVITY_STREAM, Strengthened, "activity_stream"),
     toggle("rds", "DeleteDBInstanceAutomatedBackup", rows::RDS_BACKUPS_DELETED, Weakened, "automated_backups"),
     toggle("rds", "DeleteDBClusterAutomatedBackup", rows::RDS_BACKUPS_DELETED, Weakened, "automated_backups"),
     toggle("rds", "DeleteDBSnapshot", rows::RDS_SNAPSHOT_DELETED, Weakened, "snapshot"),
     toggle("rds", "DeleteDBClusterSnapshot", rows::RDS_SNAPSHOT_DELETED, Weakened, "snapshot"),
+    toggle("rds", "StopDBInstanceAutomatedBackupsReplication", rows::RDS_BACKUP_REPLICATION, Weakened, "backup_replication"),
+    toggle("rds", "StartDBInstanceAutomatedBackupsReplication", rows::RDS_BACKUP_REPLICATION, Strengthened, "backup_replication"),
+    toggle("rds", "EnableHttpEndpoint", rows::RDS_DATA_API, Weakened, "httpEndpoint"),
+    toggle("rds", "DisableHttpEndpoint", rows::RDS_DATA_API, Strengthened, "httpEndpoint"),
     toggle("redshift", "DisableLogging", rows::REDSHIFT_LOGGING, Weakened, "logging"),
     toggle("redshift", "EnableLogging", rows::REDSHIFT_LOGGING, Strengthened, "logging"),
+    toggle("redshift", "DisableSnapshotCopy", rows::REDSHIFT_SNAPSHOT_COPY, Weakened, "snapshot_copy"),
+    toggle("redshift", "EnableSnapshotCopy", rows::REDSHIFT_SNAPSHOT_COPY, Strengthened, "snapshot_copy"),
     toggle("dynamodb", "DeleteBackup", rows::DYNAMODB_BACKUP_DELETED, Weakened, "backup"),
     toggle("dynamodb", "DeleteTable", rows::DYNAMODB_TABLE_DELETED, Unknown, "table"),
     toggle("kms", "DisableKey", rows::KMS_KEY_DISABLED, Weakened, "key"),
@@ -75,9 +86,26 @@ const TOGGLES: &[Toggle] = &[
     toggle("kms", "ImportKeyMaterial", rows::KMS_KEY_MATERIAL, Strengthened, "key_material"),
     toggle("kms", "DisableKeyRotation", rows::KMS_ROTATION, Weakened, "rotation"),
     toggle("kms", "EnableKeyRotation", rows::KMS_ROTATION, Strengthened, "rotation"),
+    toggle("kms", "DisconnectCustomKeyStore", rows::KMS_KEY_STORE, Weakened, "connection"),
+    toggle("kms", "ConnectCustomKeyStore", rows::KMS_KEY_STORE, Strengthened, "connection"),
+    toggle("secretsmanager", "CancelRotateSecret", rows::SECRET_ROTATION, Weakened, "rotation"),
+    toggle("secretsmanager", "RotateSecret", rows::SECRET_ROTATION, Strengthened, "rotation"),
+    toggle("iam", "DeleteRolePermissionsBoundary", rows::IAM_BOUNDARY, Weakened, "permissions_boundary"),
+    toggle("iam", "PutRolePermissionsBoundary", rows::IAM_BOUNDARY, Strengthened, "permissions_boundary"),
+    toggle("backup", "DeleteBackupVaultLockConfiguration", rows::BACKUP_LOCK, Weakened, "vault_lock"),
+    toggle("backup", "PutBackupVaultLockConfiguration", rows::BACKUP_LOCK, Strengthened, "vault_lock"),
+    toggle("backup", "DeleteBackupVault", rows::BACKUP_VAULT_DELETED, Weakened, "vault"),
+    // A new plan never gets the id of the one that was deleted, so the setting is the account's.
+    account_toggle("backup", "DeleteBackupPlan", rows::BACKUP_PLAN_DELETED, Weakened, "backup_plan"),
+    account_toggle("backup", "CreateBackupPlan", rows::BACKUP_PLAN_DELETED, Strengthened, "backup_plan"),
+    account_toggle("macie2", "DisableMacie", rows::MACIE_SESSION, Weakened, "session"),
+    account_toggle("macie2", "EnableMacie", rows::MACIE_SESSION, Strengthened, "session"),
+    account_toggle("securityhub", "DisableSecurityHub", rows::SECURITYHUB, Weakened, "hub"),
+    account_toggle("securityhub", "EnableSecurityHub", rows::SECURITYHUB, Strengthened, "hub"),
+    toggle("logs", "DeleteDataProtectionPolicy", rows::LOGS_DATA_PROTECTION, Weakened, "data_protection_policy"),
+    toggle("logs", "PutDataProtectionPolicy", rows::LOGS_DATA_PROTECTION, Strengthened, "data_protection_policy"),
     toggle("ec2", "DeleteSnapshot", rows::EC2_SNAPSHOT_DELETED, Weakened, "snapshot"),
     account_toggle("ec2", "DisableSnapshotBlockPublicAccess", rows::EC2_SNAPSHOT_BLOCK, Weakened, "block_public_access"),
-    account_toggle("ec2", "EnableSnapshotBlockPublicAccess", rows::EC2_SNAPSHOT_BLOCK, Strengthened, "block_public_access"),
     account_toggle("ec2", "DisableImageBlockPublicAccess", rows::EC2_IMAGE_BLOCK, Weakened, "block_public_access"),
     account_toggle("ec2", "EnableImageBlockPublicAccess", rows::EC2_IMAGE_BLOCK, Strengthened, "block_public_access"),
     account_toggle("ec2", "DisableEbsEncryptionByDefault", rows::EC2_EBS_ENCRYPTION, Weakened, "encryption_by_default"),
@@ -106,7 +134,15 @@ const TOGGLES: &[Toggle] = &[
     toggle("route53resolver", "DeleteResolverQueryLogConfig", rows::RESOLVER_QUERY_LOGS, Weakened, "query_logging"),
 ];
 
+/// Services that make copies by a plan also delete the oldest of them.
+const ROTATING_SERVICES: [&str; 2] = ["backup.amazonaws.com", "dlm.amazonaws.com"];
+const ROTATED: [&str; 3] = ["DeleteDBSnapshot", "DeleteDBClusterSnapshot", "DeleteSnapshot"];
+
 pub(super) fn read(call: &Call<'_>, found: &mut Found) {
+    let is_service = call.invoked_by.is_some_and(|by| ROTATING_SERVICES.contains(&by));
+    if is_service && ROTATED.contains(&call.operation) {
+        return;
+    }
     let toggle = TOGGLES
         .iter()
         .find(|toggle| toggle.service == call.service && toggle.operation == call.operation);

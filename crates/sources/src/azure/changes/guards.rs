@@ -62,6 +62,21 @@ pub(super) fn read(call: &Call<'_>, changes: &mut Changes) {
             let opened = format!("container {}", call.resource.name());
             changes.strengthened(&rows::CONTAINER_PUBLIC, opened);
         }
+        "MICROSOFT.STORAGE/STORAGEACCOUNTS/LOCALUSERS/WRITE" => {
+            let path = ["properties", "hasSshPassword"];
+            let opened = format!("local user {}", call.resource.name());
+            changes.value(&rows::STORAGE_LOCAL_USER, &call.request, &path, &["true"], opened);
+        }
+        "MICROSOFT.STORAGE/STORAGEACCOUNTS/LOCALUSERS/DELETE" if call.is_told() => {
+            let opened = format!("local user {}", call.resource.name());
+            changes.strengthened(&rows::STORAGE_LOCAL_USER, opened);
+        }
+        "MICROSOFT.KEYVAULT/VAULTS/WRITE" => {
+            let mode = call.request.text(&["properties", "createMode"]);
+            if mode.is_some_and(|mode| mode.eq_ignore_ascii_case("recover")) {
+                changes.strengthened(&rows::VAULT_DELETED, "vault");
+            }
+        }
         "MICROSOFT.AUTHORIZATION/ROLEASSIGNMENTS/WRITE" => role_assigned(call, changes),
         "MICROSOFT.AUTHORIZATION/ROLEASSIGNMENTS/DELETE" if call.is_told() => {
             let opened = format!("assignment {}", call.resource.name());

@@ -116,6 +116,7 @@ const TOGGLES: &[Toggle] = &[
     toggle("MICROSOFT.KEYVAULT/VAULTS/DELETE", &rows::VAULT_DELETED, Weakened, "vault"),
     toggle("MICROSOFT.KEYVAULT/LOCATIONS/DELETEDVAULTS/PURGE/ACTION", &rows::VAULT_PURGED, Weakened, "vault"),
     toggle("MICROSOFT.OPERATIONALINSIGHTS/WORKSPACES/DELETE", &rows::WORKSPACE_DELETED, Weakened, "workspace"),
+    toggle("MICROSOFT.OPERATIONALINSIGHTS/WORKSPACES/WRITE", &rows::WORKSPACE_DELETED, Strengthened, "workspace"),
 ];
 
 /// Operations on a part that has a name: deleting it weakens, writing it restores.

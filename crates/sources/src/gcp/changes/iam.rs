@@ -48,6 +48,7 @@ fn rows_of(call: &Call<'_>) -> Option<Rows> {
     let any: fn(&str) -> bool = |_| true;
     let (everybody, foreign, counts): (_, _, fn(&str) -> bool) = match call.service {
         "storage" => (&rows::STORAGE_PUBLIC, &rows::STORAGE_FOREIGN, any),
+        "spanner" => (&rows::SPANNER_IAM, &rows::SPANNER_IAM, any),
         "bigquery" => (&rows::BIGQUERY_PUBLIC, &rows::BIGQUERY_FOREIGN, any),
         "cloudkms" => (&rows::KMS_FOREIGN, &rows::KMS_FOREIGN, |role| {
             role.ends_with("Decrypter") || role.ends_with(".admin") || role == "roles/owner"

@@ -56,7 +56,7 @@ pub(super) fn of(call: &Call<'_>) -> Found {
     match call.service {
         "storage" => storage::read(call, &mut found),
         "bigquery" | "bigquerydatapolicy" | "analyticshub" | "cloudsql" | "sqladmin" | "redis"
-        | "memorystore" | "firestore" | "datastore" => {
+        | "memorystore" | "firestore" | "datastore" | "alloydb" | "spanner" | "datacatalog" => {
             warehouse::read(call, &mut found);
         }
         "logging" => audit::read(call, &mut found),

@@ -1,10 +1,13 @@
-//! BigQuery, Cloud SQL, Memorystore, Firestore.
+//! BigQuery, Cloud SQL, AlloyDB, Spanner, Memorystore, Firestore.
+
+use std::borrow::Cow;
 
 use dataward_event::change::Direction;
 
 use super::super::datastore;
 use super::{Call, Found};
 use crate::catalogue_rows::{EmittedRow, gcp as rows};
+use crate::changes::Changes;
 use crate::network::{Breadth, breadth, world_name};
 use crate::node::Node;
 
@@ -12,6 +15,16 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
     match (call.service, call.verb) {
         ("bigquery", _) => bigquery(call, found),
         ("bigquerydatapolicy", "DeleteDataPolicy" | "CreateDataPolicy") => data_policy(call, found),
+        ("bigquerydatapolicy", "UpdateDataPolicy") => {
+            let path = ["dataPolicy", "dataMaskingPolicy", "predefinedExpression"];
+            if let Some(expression) = call.request().text(&path) {
+                // Which expression hides more depends on the one before.
+                let opened = format!("dataPolicy {}", call.name());
+                let row = &rows::BIGQUERY_MASK;
+                found.changes.push(row, Direction::Unknown, opened).after =
+                    Some(expression.into_owned().into());
+            }
+        }
         ("analyticshub", "CreateListing" | "DeleteListing") => listing(call, found),
         ("cloudsql", "update" | "patch") if call.method.contains("instances.") => {
             instance(call, found, true);
@@ -23,6 +36,18 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
         ("redis", "UpdateInstance") => {
             let (request, path) = (call.request(), ["instance", "authEnabled"]);
             found.changes.value(&rows::REDIS_AUTH, &request, &path, &["false"], "authEnabled");
+        }
+        ("redis", "CreateInstance") => new_cache(call, found),
+        ("alloydb", "UpdateInstance" | "CreateInstance") => alloydb(call, found),
+        ("spanner", "UpdateDatabase") => {
+            let (request, path) = (call.request(), ["database", "enableDropProtection"]);
+            let weak = ["false"];
+            found.changes.value(&rows::SPANNER_DROP, &request, &path, &weak, "dropProtection");
+        }
+        ("datacatalog", "DeletePolicyTag") => {
+            found.changes.weakened(&rows::POLICY_TAG, "policy_tag");
+            let tag = datastore::guard("datacatalog.googleapis.com/PolicyTag", call.resource);
+            found.datastore = Some(tag);
         }
         ("firestore", "UpdateDatabase") => {
             let request = call.request();
@@ -123,19 +148,31 @@ fn instance(call: &Call<'_>, found: &mut Found, is_update: bool) {
     let body = request.at(&["body"]).or_else(|| request.at(&["resource"])).unwrap_or(&request);
     let Some(settings) = body.at(&["settings"]) else { return };
     networks(settings, found);
-    if !is_update {
-        return;
-    }
-    let changes = &mut found.changes;
+    let mut set = Changes::default();
     let path = ["ipConfiguration", "ipv4Enabled"];
-    changes.value(&rows::CLOUDSQL_PUBLIC_IP, settings, &path, &["true"], "ipv4Enabled");
+    set.value(&rows::CLOUDSQL_PUBLIC_IP, settings, &path, &["true"], "ipv4Enabled");
     let mode = ["ipConfiguration", "sslMode"];
     if settings.has(&mode) {
         let weak = ["ALLOW_UNENCRYPTED_AND_ENCRYPTED"];
-        changes.value(&rows::CLOUDSQL_TLS, settings, &mode, &weak, "unencrypted");
+        set.value(&rows::CLOUDSQL_TLS, settings, &mode, &weak, "unencrypted");
     } else {
         let path = ["ipConfiguration", "requireSsl"];
-        changes.value(&rows::CLOUDSQL_TLS, settings, &path, &["false"], "unencrypted");
+        set.value(&rows::CLOUDSQL_TLS, settings, &path, &["false"], "unencrypted");
+    }
+    if is_update {
+        recovery(body, settings, &mut set);
+        found.changes.append(set);
+        flags(body, settings, &mut found.changes);
+    } else {
+        named_flags(settings, &mut set);
+        found.changes.append_weakened(set);
+    }
+}
+
+fn recovery(body: &Node<'_>, settings: &Node<'_>, changes: &mut Changes) {
+    // Replicas keep no backups.
+    if body.text(&["instanceType"]).as_deref() == Some("READ_REPLICA_INSTANCE") {
+        return;
     }
     let row = &rows::CLOUDSQL_RECOVERY;
     changes.value(row, settings, &["backupConfiguration", "enabled"], &["false"], "backups");
@@ -143,7 +180,6 @@ fn instance(call: &Call<'_>, found: &mut Found, is_update: bool) {
     changes.value(row, settings, &path, &["false"], "pointInTimeRecovery");
     let path = ["deletionProtectionEnabled"];
     changes.value(row, settings, &path, &["false"], "deletionProtection");
-    flags(body, settings, found);
 }
 
 fn networks(settings: &Node<'_>, found: &mut Found) {
@@ -177,23 +213,72 @@ const FLAGS: &[(&str, &[&str], &EmittedRow)] = &[
     ("skip_show_database", &["off"], &rows::CLOUDSQL_AUTH_FLAGS),
 ];
 
-fn flags(body: &Node<'_>, settings: &Node<'_>, found: &mut Found) {
+fn named_flags(settings: &Node<'_>, changes: &mut Changes) {
+    for flag in settings.list(&["databaseFlags"]) {
+        let name = flag.text(&["name"]).unwrap_or_default();
+        if let Some((name, weak, row)) = FLAGS.iter().find(|(known, _, _)| *known == name) {
+            changes.value(row, flag, &["value"], weak, *name);
+        }
+    }
+}
+
+fn flags(body: &Node<'_>, settings: &Node<'_>, changes: &mut Changes) {
     if !settings.has(&["databaseFlags"]) {
         return;
     }
+    named_flags(settings, changes);
     let flags = settings.list(&["databaseFlags"]);
-    for flag in flags {
-        let name = flag.text(&["name"]).unwrap_or_default();
-        if let Some((name, weak, row)) = FLAGS.iter().find(|(known, _, _)| *known == name) {
-            found.changes.value(row, flag, &["value"], weak, *name);
-        }
-    }
     // The list replaces the old one: what it does not name is back at its default, which does not audit.
     let pgaudit = FLAGS[0].0;
     let is_named = flags.iter().any(|flag| flag.text(&["name"]).as_deref() == Some(pgaudit));
     let version = body.text(&["databaseVersion"]).unwrap_or_default();
     if !is_named && (flags.is_empty() || version.starts_with("POSTGRES")) {
-        found.changes.push(&rows::CLOUDSQL_AUDIT_FLAGS, Direction::Unknown, pgaudit);
+        changes.push(&rows::CLOUDSQL_AUDIT_FLAGS, Direction::Unknown, pgaudit);
+    }
+}
+
+/// A new cache asks nobody for anything unless it is told to.
+fn new_cache(call: &Call<'_>, found: &mut Found) {
+    let request = call.request();
+    let Some(instance) = request.at(&["instance"]) else { return };
+    if instance.flag(&["authEnabled"]) != Some(true) {
+        found.changes.weakened(&rows::REDIS_AUTH, "authEnabled");
+    }
+    if let Some(id) = request.text(&["instanceId"])
+        && !call.resource.contains("/instances/")
+    {
+        let name = format!("{}/instances/{id}", call.resource);
+        let named = datastore::named(call.service, &Cow::Owned(name), call.project);
+        found.datastore = named.map(|named| named.datastore);
+    }
+}
+
+/// Instances of AlloyDB: a part that is named states all of itself.
+fn alloydb(call: &Call<'_>, found: &mut Found) {
+    let request = call.request();
+    let Some(instance) = request.at(&["instance"]) else { return };
+    let name = match request.text(&["instanceId"]) {
+        Some(id) if call.verb == "CreateInstance" => id.into_owned(),
+        _ => call.name().to_owned(),
+    };
+    let mut set = Changes::default();
+    let path = ["networkConfig", "enablePublicIp"];
+    set.value(&rows::ALLOYDB_PUBLIC, instance, &path, &["true"], format!("{name} public IP"));
+    let path = ["networkConfig", "authorizedExternalNetworks"];
+    if instance.has(&path) {
+        let is_open = instance.list(&path).iter().any(|network| {
+            let range = network.text(&["cidrRange"]);
+            range.is_some_and(|range| breadth(&range) == Some(Breadth::World))
+        });
+        set.flag(&rows::ALLOYDB_PUBLIC, is_open, format!("{name} 0.0.0.0/0"));
+    }
+    let path = ["clientConnectionConfig", "sslConfig", "sslMode"];
+    let weak = ["ALLOW_UNENCRYPTED_AND_ENCRYPTED"];
+    set.value(&rows::ALLOYDB_TLS, instance, &path, &weak, format!("{name} unencrypted"));
+    if call.verb == "CreateInstance" {
+        found.changes.append_weakened(set);
+    } else {
+        found.changes.append(set);
     }
 }
 
@@ -206,6 +291,8 @@ fn parts_of_instance(call: &Call<'_>, found: &mut Found) {
             let body = request.at(&["body"]).unwrap_or(&request);
             let name = body.text(&["name"]).unwrap_or_default();
             let host = body.any_text(&["host"]).unwrap_or_default();
+            // Only MySQL has hosts, and to it none is any; `root` is the name of nobody else's administrator.
+            let host = if host.is_empty() && name == "root" { "%".into() } else { host };
             let is_built_in = body.text(&["type"]).is_none_or(|kind| kind == "BUILT_IN");
             let is_administrator =
                 matches!(&*name, "root" | "admin" | "administrator" | "postgres" | "sqlserver");

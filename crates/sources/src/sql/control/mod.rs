@@ -57,6 +57,7 @@ pub(super) fn read(tokens: Tokens<'_>, command: Command, dialect: Dialect) -> Op
         "DROP ROLE" | "DROP USER" | "DROP GROUP" => {
             role::read(rest, Action::Drop, dialect, &mut statement)?;
         }
+        "RENAME USER" => role::read_rename(rest, &mut statement),
         "SET PASSWORD" => role::read_password(rest, &mut statement),
         "SET" | "RESET" | "RESET PERSIST" | "UNSET" => {
             setting::read_session(rest, &name, dialect, &mut statement);

@@ -186,12 +186,23 @@ fn read_mysql(rest: Tokens<'_>, action: Action, statement: &mut Statement) -> Op
             plugin: own.plugin,
             requires_tls: own.requires_tls.or(common.requires_tls),
             is_locked: own.is_locked.or(common.is_locked),
-            never_expires: own.never_expires || common.never_expires,
+            never_expires: own.never_expires.or(common.never_expires),
             ..RoleOptions::default()
         };
         push(statement, action, name, options);
     }
     Some(())
+}
+
+/// `RENAME USER a TO b, c TO d`.
+pub(super) fn read_rename(rest: Tokens<'_>, statement: &mut Statement) {
+    for mut part in rest.split_commas() {
+        let from = part.account();
+        let to = if part.eat("TO") { part.account() } else { None };
+        if let (Some(from), Some(to)) = (from, to) {
+            statement.effects.push(Effect::RenamedRole { from, to });
+        }
+    }
 }
 
 /// What stands behind `IDENTIFIED`: `BY 'password'`, `WITH plugin [BY | AS | USING] …`, `VIA plugin`.
@@ -219,7 +230,9 @@ fn read_mysql_option(part: &mut Tokens<'_>, options: &mut RoleOptions) {
     } else if part.eat("ACCOUNT UNLOCK") {
         options.is_locked = Some(false);
     } else if part.eat("PASSWORD EXPIRE NEVER") {
-        options.never_expires = true;
+        options.never_expires = Some(true);
+    } else if part.eat("PASSWORD EXPIRE") {
+        options.never_expires = Some(false);
     } else {
         part.next();
     }

@@ -26,13 +26,14 @@ pub(super) fn read_session(
         }
         return;
     }
-    let _ = rest.eat("SESSION") || rest.eat("LOCAL");
+    let scope = if rest.eat("LOCAL") { Scope::Transaction } else { Scope::Session };
+    let _ = rest.eat("SESSION");
     if rest.eat("TIME ZONE") || rest.is("TRANSACTION") || rest.is("CHARACTERISTICS") {
         return;
     }
     let Some(name) = rest.name() else { return };
     let value = if command == "SET" { properties::value(rest) } else { None };
-    push(statement, Scope::Session, name, value);
+    push(statement, scope, name, value);
 }
 
 fn push(statement: &mut Statement, scope: Scope, name: String, value: Option<String>) {
