@@ -23,7 +23,7 @@ macro_rules! files {
 }
 
 files! {
-    "aws.cloudtrail": "audit" "copies" "databases" "documentation-1" "documentation-2" "documentation-3" "documentation-4" "documentation-5" "documentation-6" "documentation-7" "documentation-8" "more" "network" "rds" "s3";
+    "aws.cloudtrail": "audit" "copies" "databases" "documentation-1" "documentation-2" "documentation-3" "documentation-4" "documentation-5" "documentation-6" "documentation-7" "documentation-8" "documentation-9" "documentation-10" "identities" "lakes" "more" "network" "rds" "s3" "search_and_cache" "stores" "streams_and_files" "vpc" "warehouse" "watching";
     "azure.activity": "documentation-1" "documentation-2" "documentation-3" "documentation-4" "events" "more";
     "databricks.audit": "documentation-1" "events";
     "elasticsearch.audit": "documentation-1" "documentation-2" "settings";

@@ -136,7 +136,9 @@ fn is_alarm(rule: RuleId) -> bool {
         // Those say that somebody tried, or how something goes on that was said before.
         "control.attempts" | "exposure.still_open" | "exposure.closed" => false,
         _ => {
-            ["control.", "exposure.", "datastore."].iter().any(|start| id.starts_with(start))
+            ["control.", "copy.", "datastore.", "exposure."]
+                .iter()
+                .any(|start| id.starts_with(start))
                 || id == "audit.silenced"
         }
     }

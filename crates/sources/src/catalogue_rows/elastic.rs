@@ -17,6 +17,10 @@ rows! {
     IP_FILTER: NetworkExposure, "elasticsearch.ip_filter.off", "ip_filter";
     REPOSITORY: Sharing, "elasticsearch.repository.registered", "snapshot_repository";
     SECURITY_DISABLED: Authentication, "elasticsearch.security.disabled", "xpack.security.enabled";
+    ANONYMOUS: Authentication, "elasticsearch.anonymous.used", "anonymous_access";
+    HTTP_PUBLIC: NetworkExposure, "elasticsearch.http.public", "http.host";
+    TRANSPORT_TLS: EncryptionInTransit, "elasticsearch.transport_tls.off", "xpack.security.transport.ssl.enabled";
+    OPENSEARCH_ANONYMOUS_USED: Authentication, "opensearch.anonymous.used", "anonymous_access";
     OPENSEARCH_ANONYMOUS: Authentication, "opensearch.anonymous_auth", "anonymous_auth_enabled";
     OPENSEARCH_DOMAIN: Authentication, "opensearch.authc_domain.disabled", "authc_domain";
     OPENSEARCH_FORBIDDEN: AccessPolicy, "opensearch.do_not_fail_on_forbidden", "do_not_fail_on_forbidden";

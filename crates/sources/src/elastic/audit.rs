@@ -189,6 +189,7 @@ fn assemble<'a>(line: &Line<'a>, text: &'a str, place: Place<'_>) -> Result<Audi
         create: line.create,
         delete: line.delete,
         invalidate: line.invalidate,
+        realm: line.realm.as_str(),
         path: line.path.as_str(),
         body: line.body.as_str(),
     });

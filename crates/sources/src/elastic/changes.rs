@@ -5,6 +5,7 @@ use dataward_event::change::{Change, Direction};
 use crate::catalogue_rows::elastic as rows;
 use crate::changes::Changes;
 use crate::lenient::Unread;
+use crate::network::{Breadth, breadth};
 use crate::node::Node;
 
 /// The parts of a record that may state one.
@@ -16,6 +17,8 @@ pub(super) struct Said<'e, 'a> {
     pub(super) create: Unread<'a>,
     pub(super) delete: Unread<'a>,
     pub(super) invalidate: Unread<'a>,
+    /// The user's realm, by which nobody in particular is known.
+    pub(super) realm: Option<&'e str>,
     pub(super) path: Option<&'e str>,
     pub(super) body: Option<&'e str>,
 }
@@ -93,22 +96,18 @@ pub(super) fn of(said: &Said<'_, '_>) -> Vec<Change<'static>> {
                 }
             }
         }
-        "change_apikey" => {
+        "change_apikey" | "change_apikeys" => {
             if let Some(change) = node(said.change) {
-                let key = change.at(&["apikey"]).unwrap_or(&change);
-                let is_told = !matches!(key.at(&["role_descriptors"]), None | Some(Node::Null));
-                if let Some(id) = key.text(&["id"]).filter(|_| is_told) {
-                    let is_wide = has_all_of_its_owner(key);
-                    let direction =
-                        if is_wide { Direction::Unknown } else { Direction::Strengthened };
-                    changes.push(&rows::API_KEY, direction, id.into_owned());
-                }
+                let keys = change.at(&["apikey"]).or_else(|| change.at(&["apikeys"]));
+                changed_keys(keys.unwrap_or(&change), &mut changes);
             }
         }
         "create_apikey" => {
             if let Some(create) = node(said.create) {
                 let key = create.at(&["apikey"]).unwrap_or(&create);
-                let is_unbounded = key.text(&["expiration"]).is_none() && has_all_of_its_owner(key);
+                let end = key.text(&["expiration"]);
+                let is_unbounded =
+                    end.is_none_or(|end| outlives_its_owner(&end)) && has_all_of_its_owner(key);
                 if is_unbounded {
                     flag_named(&mut changes, &rows::API_KEY, key, true);
                 }
@@ -131,9 +130,57 @@ pub(super) fn of(said: &Said<'_, '_>) -> Vec<Change<'static>> {
         "delete_service_token" => {
             closed(&mut changes, &rows::SERVICE_TOKEN, node(said.delete), "service_token");
         }
-        _ => settings(said, &mut changes),
+        // What nobody in particular reads is a read, and an exposure by itself; that they come in at all is told here.
+        "authentication_success"
+            if said.realm.is_some_and(|realm| matches!(realm, "__anonymous" | "_anonymous"))
+                && said.path != Some("/") =>
+        {
+            changes.weakened(&rows::ANONYMOUS, "anonymous access");
+        }
+        _ => {
+            settings(said, &mut changes);
+            role_by_api(said, &mut changes);
+        }
     }
     changes.into_vec()
+}
+
+/// Keys whose rights are set again: those that are told are all that they have.
+fn changed_keys(keys: &Node<'_>, changes: &mut Changes) {
+    let descriptors = match keys.at(&["role_descriptors"]) {
+        None | Some(Node::Null) => return,
+        Some(Node::List(roles)) => roles.len(),
+        Some(Node::Map(roles)) => roles.len(),
+        Some(Node::Scalar(_)) => 1,
+    };
+    let direction = match (has_all_of_its_owner(keys), descriptors) {
+        (false, _) => Direction::Strengthened,
+        // Without rights of its own it has those of its owner, whatever they are.
+        (true, 0) => Direction::Unknown,
+        (true, _) => Direction::Weakened,
+    };
+    let one = keys.text(&["id"]);
+    for id in one.into_iter().chain(keys.texts(&["ids"])) {
+        changes.push(&rows::API_KEY, direction, id.into_owned());
+    }
+}
+
+/// The days after which a key that still works is as good as one that always does.
+const KEY_DAYS_MAX: u64 = 365;
+
+/// Whether the end of a key, `3650d`, is as far as none.
+fn outlives_its_owner(end: &str) -> bool {
+    let days = end.trim().strip_suffix('d').and_then(|days| days.parse::<u64>().ok());
+    days.is_some_and(|days| days > KEY_DAYS_MAX)
+}
+
+/// A role as a request writes it, where bodies are recorded. The change of configuration says the same once more.
+fn role_by_api(said: &Said<'_, '_>, changes: &mut Changes) {
+    let role = said.path.and_then(|path| path.strip_prefix("/_security/role/"));
+    let body = said.body.and_then(|body| serde_json::from_str::<Node<'_>>(body).ok());
+    if let (Some(role), Some(body)) = (role, body) {
+        changes.flag(&rows::ROLE_WIDE, is_wide(&body), role.to_owned());
+    }
 }
 
 /// The settings that a request body names: it stands in the record of the log-on where bodies are emitted.
@@ -162,6 +209,21 @@ fn settings(said: &Said<'_, '_>, changes: &mut Changes) {
     let Ok(body) = serde_json::from_str::<Node<'_>>(body) else { return };
     for part in ["persistent", "transient"] {
         let Some(part) = body.at(&[part]) else { continue };
+        let included = "xpack.security.audit.logfile.events.include";
+        if let Some(events) = listed(part, included) {
+            let is_enough =
+                NEEDED_EVENTS.iter().all(|event| events.iter().any(|other| other == event));
+            let is_weak = !is_enough && !events.iter().any(|event| event == "_all");
+            changes.flag(&rows::AUDIT_SETTINGS, is_weak, included);
+        }
+        for name in ["xpack.security.http.filter.allow", "xpack.security.transport.filter.allow"] {
+            if let Some(networks) = listed(part, name) {
+                let is_open = networks
+                    .iter()
+                    .any(|network| network == "_all" || breadth(network) == Some(Breadth::World));
+                changes.flag(&rows::IP_FILTER, is_open, name);
+            }
+        }
         for (name, value) in part.leaves() {
             let value = value.as_deref();
             let is_off = value == Some("false");
@@ -181,6 +243,21 @@ fn settings(said: &Said<'_, '_>, changes: &mut Changes) {
                 _ => {}
             }
         }
+    }
+}
+
+/// Events without which neither access nor a change of protection is seen.
+const NEEDED_EVENTS: [&str; 2] = ["access_granted", "security_config_change"];
+
+/// A setting that is a list, named in one key or in a key for each part of it; one value is a list, too.
+fn listed(settings: &Node<'_>, name: &str) -> Option<Vec<String>> {
+    let parts: Vec<&str> = name.split('.').collect();
+    match settings.at(&[name]).or_else(|| settings.at(&parts))? {
+        Node::List(items) => {
+            Some(items.iter().filter_map(Node::scalar).map(|item| item.into_owned()).collect())
+        }
+        Node::Scalar(text) => Some(text.split(',').map(|item| item.trim().to_owned()).collect()),
+        Node::Null | Node::Map(_) => None,
     }
 }
 
@@ -239,6 +316,8 @@ fn matches_everybody(rules: &Node<'_>) -> bool {
             field.text(&["username"]).or_else(|| field.list(&["username"]).first()?.scalar())
         })
         .is_some_and(|name| name == "*")
+        // Everybody but somebody is everybody.
+        || rules.at(&["except"]).is_some_and(|except| !matches_everybody(except))
         || rules.list(&["any"]).iter().any(matches_everybody)
         || (!rules.list(&["all"]).is_empty() && rules.list(&["all"]).iter().all(matches_everybody))
 }

@@ -1,6 +1,7 @@
 //! `opensearch.audit`: the audit log of OpenSearch's security plugin, as JSON, also behind the words of its logger.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use dataward_event::audit_event::{Actor, ActorKind, AuditEvent, Client, EventKind, Outcome, Text};
 use dataward_event::change::{Change, Direction};
@@ -44,6 +45,7 @@ fields! {
         settings: Unread<'a> = "audit_settings_changes",
         exception: Loose<'a> = "audit_request_exception_stacktrace",
         resource: Loose<'a> = "audit_resource_id",
+        share_with: Unread<'a> = "audit_resource_share_with",
         recipients_added: Unread<'a> = "audit_resource_recipients_added",
         recipients_revoked: Unread<'a> = "audit_resource_recipients_revoked",
     }
@@ -142,9 +144,8 @@ fn act(category: &str, line: &Line<'_>, event: &mut AuditEvent<'_>) {
 
 fn actor<'a>(line: &Line<'a>) -> Actor<'a> {
     let user = line.user.clone().text();
-    let is_anonymous = user.as_deref().is_some_and(|user| {
-        matches!(user, "opendistro_security_anonymous" | "anonymous" | "<NONE>")
-    });
+    let is_anonymous =
+        is_anonymous(user.as_deref()) || user.as_deref().is_some_and(|user| user == "<NONE>");
     let is_program = user
         .as_deref()
         .is_some_and(|user| matches!(user, "kibanaserver" | "logstash") || user.starts_with("CN="));
@@ -166,6 +167,11 @@ fn actor<'a>(line: &Line<'a>) -> Actor<'a> {
     }
 }
 
+/// The names of nobody in particular.
+fn is_anonymous(user: Option<&str>) -> bool {
+    user.is_some_and(|user| matches!(user, "opendistro_security_anonymous" | "anonymous"))
+}
+
 fn user_agent<'a>(line: &Line<'a>) -> Option<Text<'a>> {
     line.headers.read::<Node<'a>>()?.leaves().into_iter().find_map(|(name, value)| {
         name.eq_ignore_ascii_case("user-agent").then_some(value)?.map(Cow::Owned)
@@ -183,17 +189,26 @@ fn changes(category: &str, line: &Line<'_>) -> Vec<Change<'static>> {
             let row = &rows::OPENSEARCH_SECURITY_INDEX;
             changes.push(row, Direction::Unknown, "security_index");
         }
+        "AUTHENTICATED" if is_anonymous(line.user.as_str()) => {
+            changes.weakened(&rows::OPENSEARCH_ANONYMOUS_USED, "anonymous access");
+        }
         "AUTHENTICATED" | "GRANTED_PRIVILEGES" => security_api(line, &mut changes),
         "API_TOKEN_WRITE" => {
             let is_created = line.diff.as_str().is_some_and(|diff| diff.contains("created"));
             let id = line.document.as_str().unwrap_or("token").to_owned();
-            changes.flag(&rows::OPENSEARCH_TOKEN, is_created, id);
+            if !is_created || !is_small_token(line) {
+                changes.flag(&rows::OPENSEARCH_TOKEN, is_created, id);
+            }
         }
         "RESOURCE_SHARING_CHANGED" => {
-            let names_all =
-                |part: Unread<'_>| part.json().is_some_and(|json| json.contains("\"*\""));
+            // As JSON, and as the plugin writes its own objects: `ShareWith {read={users=[*]}}`.
+            let names_all = |part: Unread<'_>| {
+                part.json().is_some_and(|json| {
+                    ["\"*\"", "[*]", "[*,", ", *]"].iter().any(|all| json.contains(all))
+                })
+            };
             let resource = line.resource.as_str().unwrap_or("resource").to_owned();
-            if names_all(line.recipients_added) {
+            if names_all(line.recipients_added) || names_all(line.share_with) {
                 changes.weakened(&rows::OPENSEARCH_SHARING, resource);
             } else if names_all(line.recipients_revoked) {
                 changes.strengthened(&rows::OPENSEARCH_SHARING, resource);
@@ -211,13 +226,23 @@ fn internal_config(line: &Line<'_>, changes: &mut Changes) {
     let Some(node) = text.and_then(|text| serde_json::from_str::<Node<'_>>(text).ok()) else {
         return;
     };
-    let document = line.document.as_str().unwrap_or_default();
-    if let Node::List(operations) = &node {
+    written(line.document.as_str().unwrap_or_default(), &node, changes);
+}
+
+/// A document of the configuration, or what is patched in it.
+fn written(document: &str, node: &Node<'_>, changes: &mut Changes) {
+    if let Node::List(operations) = node {
         for operation in operations {
             narrowed(document, operation, changes);
         }
     }
-    for (path, value) in patched(&node) {
+    if let ("roles", Node::Map(roles)) = (document, node) {
+        for (role, value) in roles.iter().filter(|(role, _)| role != "_meta") {
+            wide_role(&[role], Some(value), false, changes);
+        }
+    }
+    let is_whole = matches!(node, Node::Map(_));
+    for (path, value) in patched(node) {
         let value = value.as_deref();
         let (is_on, is_off) = (value == Some("true"), value == Some("false"));
         match document {
@@ -234,15 +259,34 @@ fn internal_config(line: &Line<'_>, changes: &mut Changes) {
             {
                 changes.flag(&rows::OPENSEARCH_DOMAIN, is_off, path);
             }
+            "config" if path.ends_with("disable_rest_auth") && (is_on || is_off) => {
+                changes.flag(&rows::OPENSEARCH_DOMAIN, is_on, path);
+            }
+            // Whoever may say for whom a request comes can be anybody.
+            "config" if path.ends_with("xff.internalProxies") && value.is_some() => {
+                let is_open = matches!(value, Some(".*" | ".+"));
+                changes.flag(&rows::OPENSEARCH_DOMAIN, is_open, path);
+            }
+            "audit" if is_whole && path.ends_with("ignore_users") && value == Some("*") => {
+                changes.weakened(&rows::OPENSEARCH_AUDIT, "ignore_users");
+            }
+            "nodesdn" if is_whole && value.is_some_and(|value| value.contains('*')) => {
+                let name = path.split('.').next().unwrap_or_default().to_owned();
+                changes.weakened(&rows::OPENSEARCH_NODES, name);
+            }
+            "allowlist" if is_whole && path == "config.enabled" && (is_on || is_off) => {
+                changes.flag(&rows::OPENSEARCH_ALLOWLIST, is_off, "enabled");
+            }
             "audit"
                 if (is_on || is_off)
-                    && ["enabled", "enable_rest", "enable_transport"]
+                    && ["enabled", "enable_rest", "enable_transport", "internal_config"]
                         .iter()
                         .any(|name| path.ends_with(name)) =>
             {
                 changes.flag(&rows::OPENSEARCH_AUDIT, is_off, path);
             }
-            "rolesmapping" if path.contains("all_access") || path.contains("readall") => {
+            // Everybody has a role for what is their own.
+            "rolesmapping" if !path.starts_with("own_index") => {
                 let everyone =
                     matches!(value, Some("*" | "opendistro_security_anonymous_backendrole"));
                 changes.flag(&rows::OPENSEARCH_MAPPING, everyone, path);
@@ -256,7 +300,7 @@ fn internal_config(line: &Line<'_>, changes: &mut Changes) {
     }
 }
 
-/// A call of the security plugin's own API: which is told here without its body.
+/// A call of the security plugin's own API. What is written is told where bodies are recorded.
 fn security_api(line: &Line<'_>, changes: &mut Changes) {
     let writes = line
         .method
@@ -270,6 +314,53 @@ fn security_api(line: &Line<'_>, changes: &mut Changes) {
     // Users change their own password by this one.
     if let Some(of_api) = of_api.filter(|of_api| *of_api != "account") {
         changes.push(&rows::OPENSEARCH_API, Direction::Unknown, of_api.to_owned());
+        if let Some(body) = line.body.as_str() {
+            changes.append_weakened(written_by_api(of_api, body));
+        }
+    }
+}
+
+/// The body of `PUT roles/x` is what stands under `x` in the document; that of `PATCH roles` is a patch of it.
+fn written_by_api(of_api: &str, body: &str) -> Changes {
+    let mut changes = Changes::default();
+    let (kind, name) = of_api.split_once('/').unwrap_or((of_api, ""));
+    let document = if kind == "securityconfig" { "config" } else { kind };
+    let Ok(node) = serde_json::from_str::<Node<'_>>(body) else { return changes };
+    let node = match node {
+        Node::Map(_) if !name.is_empty() && name != "config" => {
+            Node::Map(vec![(Cow::Borrowed(name), node)])
+        }
+        other => other,
+    };
+    written(document, &node, &mut changes);
+    changes
+}
+
+/// Whether a new token ends, and reads some indices only.
+fn is_small_token(line: &Line<'_>) -> bool {
+    let diff = line.diff.as_str().and_then(|diff| serde_json::from_str::<Node<'_>>(diff).ok());
+    let Some(Node::List(operations)) = diff else { return false };
+    let value_of = |path: &str| {
+        operations
+            .iter()
+            .find(|operation| operation.text(&["path"]).as_deref() == Some(path))
+            .and_then(|operation| operation.at(&["value"]))
+    };
+    let is_open = |pattern: &str| matches!(pattern, "*" | "cluster_all" | "cluster:admin*");
+    let permits_all = ["/cluster_permissions", "/index_permissions"]
+        .iter()
+        .filter_map(|path| value_of(path))
+        .any(|value| all_texts(value).iter().any(|text| is_open(text)));
+    value_of("/expires_at").is_some() && value_of("/index_permissions").is_some() && !permits_all
+}
+
+/// Every text inside a value, of lists all of them.
+fn all_texts(value: &Node<'_>) -> Vec<String> {
+    match value {
+        Node::Null => Vec::new(),
+        Node::Scalar(text) => vec![text.to_string()],
+        Node::List(items) => items.iter().flat_map(all_texts).collect(),
+        Node::Map(fields) => fields.iter().flat_map(|(_, value)| all_texts(value)).collect(),
     }
 }
 
@@ -296,7 +387,12 @@ fn narrowed(document: &str, operation: &Node<'_>, changes: &mut Changes) {
             let opened = format!("{} {}", parts[0], parts[at]);
             // A field that leaves the list may have been one that was shown, or one that was hidden.
             let is_one_field = is_removed && parts[at] == "fls" && at + 1 < parts.len();
-            let direction = match is_removed || is_empty {
+            // A filter that every document passes is none.
+            let passes_all = texts.iter().any(|text| {
+                let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+                compact == "{\"match_all\":{}}"
+            });
+            let direction = match is_removed || is_empty || passes_all {
                 _ if is_one_field => Direction::Unknown,
                 true => Direction::Weakened,
                 false => Direction::Strengthened,
@@ -380,6 +476,31 @@ fn patched(node: &Node<'_>) -> Vec<(String, Option<String>)> {
     found
 }
 
+/// Settings of the audit that are lists of what it leaves out.
+const LEFT_OUT: [&str; 4] = [
+    ".ignore_users",
+    ".ignore_requests",
+    ".disabled_rest_categories",
+    ".disabled_transport_categories",
+];
+
+/// More is left out than before, less, or the same. The user of Dashboards asks all the time, and is mostly left out.
+fn left_out(old: &str, new: &str) -> Direction {
+    let items = |list: &str| -> BTreeSet<String> {
+        let items = list.trim_start_matches('[').trim_end_matches(']').split(',');
+        let items = items.map(|item| item.trim().trim_matches('"').to_owned());
+        items.filter(|item| !item.is_empty() && item != "kibanaserver").collect()
+    };
+    let (old, new) = (items(old), items(new));
+    if !new.is_subset(&old) {
+        Direction::Weakened
+    } else if new.len() < old.len() {
+        Direction::Strengthened
+    } else {
+        Direction::Unknown
+    }
+}
+
 /// Settings of the plugin with their old and new value: the direction can be told without state.
 fn settings(line: &Line<'_>, changes: &mut Changes) {
     let Some(Node::List(settings)) = line.settings.read::<Node<'_>>() else { return };
@@ -393,6 +514,9 @@ fn settings(line: &Line<'_>, changes: &mut Changes) {
         let direction = match (old.as_deref(), new.as_deref()) {
             (Some("true"), Some("false") | None) => Direction::Weakened,
             (Some("false") | None, Some("true")) => Direction::Strengthened,
+            (Some(old), Some(new)) if LEFT_OUT.iter().any(|list| name.ends_with(list)) => {
+                left_out(old, new)
+            }
             _ => Direction::Unknown,
         };
         let change = if is_block {

@@ -95,8 +95,8 @@ fn born(call: &Call<'_>, found: &mut Found, public: &EmittedRow) {
 fn modified(call: &Call<'_>, found: &mut Found) {
     log_exports(call, found);
     let request = call.request();
-    if bool_at(request, &["manageMasterUserPassword"]) == Some(true) {
-        found.changes.strengthened(&rows::RDS_MASTER_PASSWORD, "masterUserPassword");
+    if let Some(is_managed) = bool_at(request, &["manageMasterUserPassword"]) {
+        found.changes.flag(&rows::RDS_MASTER_PASSWORD, !is_managed, "masterUserPassword");
     } else if text_at(request, &["masterUserPassword"]).is_some() {
         // A rotation and a takeover look the same.
         found.changes.push(&rows::RDS_MASTER_PASSWORD, Direction::Unknown, "masterUserPassword");

@@ -160,6 +160,10 @@ fn cache_security_group(call: &Call<'_>, found: &mut Found) {
     let opened =
         format!("group {}/{}", part("eC2SecurityGroupOwnerId"), part("eC2SecurityGroupName"));
     let is_weak = call.operation == "AuthorizeCacheSecurityGroupIngress";
+    if is_weak && call.account == Some(part("eC2SecurityGroupOwnerId").as_str()) {
+        // Machines of the own account: how a cache gets its clients.
+        return;
+    }
     found.changes.flag(&rows::ELASTICACHE_SECURITY_GROUP, is_weak, opened);
 }
 
