@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use dataward_detect::context::Context;
-use dataward_pipeline::informant::Told;
+use dataward_pipeline::informant::NewContext;
 
 use crate::config;
 
@@ -34,7 +34,7 @@ impl ContextFile {
     }
 
     /// What it says now, if that is something else.
-    pub(crate) fn ask(&mut self) -> Option<Told> {
+    pub(crate) fn ask(&mut self) -> Option<NewContext> {
         // While an editor replaces it there may be none for a moment.
         let stamp = stamp(&self.path)?;
         if self.stamp == Some(stamp) {

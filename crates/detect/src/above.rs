@@ -6,6 +6,7 @@ use dataward_event::audit_event::{Datastore, Sensitivity};
 use dataward_event::time::EventTime;
 
 use crate::concluded::Concluded;
+use crate::context::Context;
 use crate::datastore_state::{Around, DatastoreState};
 use crate::guards::{AccountGuards, is_guard};
 use crate::keeper::Keeper;
@@ -13,7 +14,24 @@ use crate::posture::Posture;
 use crate::posture_event::PostureEvent;
 use crate::told::Standing;
 
+/// What is known around a datastore, to be held while its state changes.
+pub(crate) struct Surroundings {
+    context: Arc<Context>,
+    guards: Option<Arc<AccountGuards>>,
+}
+
+impl Surroundings {
+    pub(crate) fn around(&self) -> Around<'_> {
+        Around { context: &self.context, guards: self.guards.as_deref() }
+    }
+}
+
 impl Keeper {
+    /// What is known around a datastore.
+    pub(crate) fn surroundings(&self, uid: &str) -> Surroundings {
+        Surroundings { context: Arc::clone(&self.root.context), guards: self.guards_of(uid) }
+    }
+
     /// What stands above a datastore.
     pub(crate) fn guards_of(&self, uid: &str) -> Option<Arc<AccountGuards>> {
         if self.root.accounts.is_empty() {
@@ -67,12 +85,11 @@ impl Keeper {
 
     /// The protection of a datastore just before a time; `None`: as of the newest event.
     pub(crate) fn posture_at(&self, uid: &str, end: Option<EventTime>) -> Option<Posture> {
-        let guards = self.guards_of(uid);
-        let around = Around { context: &self.root.context, guards: guards.as_deref() };
         let state = self.datastores.get(uid)?;
+        let known = self.surroundings(uid);
         Some(match end {
-            None => state.derive(around).posture,
-            end => state.posture_at(around, end),
+            None => state.derive(known.around()).posture,
+            end => state.posture_at(known.around(), end),
         })
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use dataward_event::audit_event::Sensitivity;
 use dataward_event::change::WindowKind;
 use dataward_event::exposure::Level;
-use dataward_event::finding::Step;
 use dataward_event::time::EventTime;
 use dataward_event::uid::UidBuilder;
 
@@ -62,12 +61,7 @@ fn tell_of(
     };
     let weighed = openings.iter().map(worst).max_by_key(|(weighed, _)| weighed.severity);
     let (Some(opening), Some((weighed, level))) = (openings.first(), weighed) else { return };
-    let (step, weighed, time) = match end_of(&openings) {
-        None => (Step::Create, weighed, due),
-        Some(closing) => {
-            (Step::Close(closing.reason), weighed.softened(closing.reason), closing.event.time)
-        }
-    };
+    let (step, weighed, time) = weighed.until(end_of(&openings), due);
     let uid = UidBuilder::new("finding")
         .text("datastore.born_unprotected")
         .text(&birth.datastore.uid)

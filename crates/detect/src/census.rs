@@ -6,6 +6,7 @@ use dataward_event::change::Control;
 
 use crate::context::{Context, fits};
 use crate::keeper::Keeper;
+use crate::posture::Posture;
 use crate::posture_event::SettingKey;
 use crate::reach::ControlState;
 
@@ -36,23 +37,20 @@ impl Keeper {
     /// Counts what it knows, as of the newest event. It goes through all datastores: not for every event.
     pub fn census(&self) -> Census {
         let mut census = Census::default();
-        for (_, state) in self.datastores.iter() {
+        for (uid, state) in self.datastores.iter() {
             census.datastores += 1;
-            if !state.is_calm() {
-                let derived = state.derive((&*self.root.context).into());
-                let open = derived.posture.openings().map(|opening| opening.open_things().count());
-                census.open_windows += open.sum::<usize>() as u64;
-            }
+            let posture = self.posture_at(uid, None).filter(|_| !state.is_calm());
+            let open = posture.iter().flat_map(Posture::openings);
+            let open = open.map(|opening| opening.open_things().count());
+            census.open_windows += open.sum::<usize>() as u64;
         }
         census
     }
 
     /// What is open in a setting now.
     pub fn open(&self, datastore_uid: &str, key: &SettingKey) -> BTreeSet<String> {
-        let state = self.datastores.get(datastore_uid);
-        let context: &Context = &self.root.context;
-        let derived = state.map(|state| state.derive(context.into()).posture.open_things(key));
-        derived.unwrap_or_default()
+        let posture = self.posture_at(datastore_uid, None);
+        posture.map(|posture| posture.open_things(key)).unwrap_or_default()
     }
 
     /// The state of a control of a datastore.

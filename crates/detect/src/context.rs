@@ -230,8 +230,8 @@ impl Context {
         source: &str,
         datastore: Option<&Datastore<'_>>,
         due: EventTime,
-    ) -> Option<EventTime> {
-        self.maintenance.iter().filter_map(|plan| plan.excuses(source, datastore, due)).max()
+    ) -> bool {
+        self.maintenance.iter().any(|plan| plan.excuses(source, datastore, due))
     }
 }
 

@@ -1,6 +1,5 @@
 //! What is said of copies: one that is less protected than its origin, and one that went elsewhere.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dataward_event::audit_event::{Datastore, Sensitivity};
@@ -10,11 +9,10 @@ use dataward_event::finding::{Severity, Step};
 use dataward_event::time::EventTime;
 use dataward_event::uid::UidBuilder;
 
-use crate::born::end_of;
 use crate::context::Context;
 use crate::datastore_state::Derived;
-use crate::lineage::{WeakCopy, border_of, is_copy};
-use crate::opening::{Opening, Tally};
+use crate::lineage::{WeakCopy, bare, border_of, is_copy};
+use crate::opening::Opening;
 use crate::place::{Border, Place};
 use crate::posture_event::PostureEvent;
 use crate::severity::Weighed;
@@ -46,13 +44,9 @@ fn tell_weaker(
     copy: &WeakCopy,
     standing: &mut Standing,
 ) {
-    let is_meant = |opening: &&Arc<Opening>| copy.openings.contains(&opening.id());
-    let openings: Vec<Arc<Opening>> =
-        derived.posture.openings().filter(is_meant).cloned().collect();
-    let Some(opening) = openings.first() else { return };
+    let Some(opening) = derived.posture.opening(&copy.opening) else { return };
     let mut weighed = Weighed::fixed(Severity::CRITICAL, "a copy that is weaker than its origin");
-    let reach = openings.iter().map(|opening| opening.reachable.max(opening.readable)).max();
-    if reach == Some(Known::Unknown) {
+    if opening.reachable.max(opening.readable) == Known::Unknown {
         weighed.severity = Severity::HIGH;
         weighed.because.push("not known to be reachable or readable from outside: -1".to_owned());
     }
@@ -60,15 +54,8 @@ fn tell_weaker(
         weighed.severity = Severity::CRITICAL;
         weighed.because.push("restricted data: +1".to_owned());
     }
-    let (step, weighed, time) = match end_of(&openings) {
-        None => (Step::Create, weighed, copy.event.time),
-        Some(closing) => {
-            (Step::Close(closing.reason), weighed.softened(closing.reason), closing.event.time)
-        }
-    };
-    let is_exposed = openings
-        .iter()
-        .any(|opening| opening.exposure.as_ref().is_some_and(|exposed| exposed.is_open()));
+    let (step, weighed, time) = weighed.until(opening.closing(), copy.event.time);
+    let is_exposed = opening.exposure.as_ref().is_some_and(|exposed| exposed.is_open());
     let uid = UidBuilder::new("finding")
         .text("copy.weaker_datastore")
         .text(&copy.origin.uid)
@@ -85,7 +72,7 @@ fn tell_weaker(
         approval: None,
         time,
         tally: None,
-        what: What::WeakerCopy { origin, openings },
+        what: What::WeakerCopy { origin },
     };
     standing.insert(uid, told);
 }
@@ -120,7 +107,12 @@ fn tell_foreign(
         .text(&event.uid)
         .finish();
     let told = Told {
-        opening: Arc::new(as_opening(event, change)),
+        // It is none: nothing is left open by it.
+        opening: Arc::new(Opening::new(
+            event,
+            (change.control, change.setting.to_string()),
+            vec![change.clone()],
+        )),
         level: Level::Weakened,
         step: Step::Create,
         severity: weighed.severity,
@@ -137,38 +129,10 @@ fn tell_foreign(
     standing.insert(uid, told);
 }
 
-/// The event of a copy in the form of an opening. It is none: nothing is left open by it.
-fn as_opening(event: &Arc<PostureEvent>, change: &Change<'static>) -> Opening {
-    Opening {
-        event: Arc::clone(event),
-        key: (change.control, change.setting.to_string()),
-        changes: vec![change.clone()],
-        is_uncertain: false,
-        is_late: false,
-        reachable: Known::Unknown,
-        readable: Known::Unknown,
-        closings: BTreeMap::new(),
-        exposure: None,
-        covered: Vec::new(),
-        was_exposed_at: None,
-        tally: Tally::default(),
-        tallies_when_told: BTreeMap::new(),
-    }
-}
-
 /// The other end of a copy, as far as its event names it.
 pub(crate) fn origin_of(event: &PostureEvent, other: &str) -> Datastore<'static> {
     let is_from = event.changes.iter().any(|change| {
         change.setting == dataward_event::change::COPY_FROM && change.opened == other
     });
-    if is_from {
-        Datastore {
-            uid: other.to_owned().into(),
-            name: None,
-            resource_type: None,
-            form: dataward_event::audit_event::DatastoreForm::Other,
-        }
-    } else {
-        event.datastore.clone()
-    }
+    if is_from { bare(other) } else { event.datastore.clone() }
 }

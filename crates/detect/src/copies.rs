@@ -1,8 +1,6 @@
 //! The keeper and copies: follows what events and volumes tell of them, and judges each when the time for protecting it is
 //! over.
 
-use std::sync::Arc;
-
 use dataward_event::time::EventTime;
 
 use crate::concluded::Concluded;
@@ -58,12 +56,12 @@ impl Keeper {
                 verdicts.push((edge.verdict(opening), is_weaker));
             }
         }
-        let context = Arc::clone(&self.root.context);
+        let known = self.surroundings(uid);
         let Some(state) = self.datastores.get_mut(uid) else { return };
         for (verdict, is_weaker) in verdicts {
             let is_known = state.has_event(verdict.time, &verdict.uid);
             match (is_weaker, is_known) {
-                (true, false) => state.insert(verdict, (&*context).into()),
+                (true, false) => state.insert(verdict, known.around()),
                 (false, true) => state.withdraw(verdict.time, &verdict.uid),
                 _ => {}
             }

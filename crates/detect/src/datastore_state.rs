@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use dataward_event::audit_event::{Actor, ActorKind, Client, Datastore, DatastoreForm, Outcome};
+use dataward_event::audit_event::{Actor, ActorKind, Datastore, DatastoreForm};
 use dataward_event::exposure::{Known, ReadFigures};
 use dataward_event::time::EventTime;
 use serde::{Deserialize, Serialize};
@@ -104,13 +104,6 @@ pub struct Around<'c> {
     pub context: &'c Context,
     /// The guards of its account.
     pub guards: Option<&'c AccountGuards>,
-}
-
-impl<'c> From<&'c Context> for Around<'c> {
-    /// Without guards.
-    fn from(context: &'c Context) -> Self {
-        Self { context, guards: None }
-    }
 }
 
 /// The state of a datastore as of the newest event.
@@ -452,24 +445,11 @@ impl DatastoreState {
         self.settled.forget_trusted(&context.trusted);
         let newest = self.settled.openings().last().map(|opening| Arc::clone(&opening.event));
         let Some(newest) = newest else { return };
+        let (position, datastore) = (newest.position.clone(), newest.datastore.clone());
         let adoption = PostureEvent {
-            uid: context.hash(),
-            type_uid: 0,
-            time: at,
             source: "dataward".to_owned(),
-            operation: "context_adopted".to_owned(),
-            service: None,
-            correlation_uid: None,
-            outcome: Outcome::Success,
             actor: Actor { name: Some("the context file".into()), ..Actor::default() },
-            client: Client::default(),
-            changes: Vec::new(),
-            sensitivity: None,
-            is_destruction: false,
-            is_creation: false,
-            place: Place::default(),
-            position: newest.position.clone(),
-            datastore: newest.datastore.clone(),
+            ..PostureEvent::concluded(context.hash(), "context_adopted", at, position, datastore)
         };
         let facts = self.facts(context);
         self.settled.judge(&Arc::new(adoption), at, true, &facts);
@@ -571,23 +551,13 @@ fn as_change(
     read: &ReadMark,
 ) -> PostureEvent {
     let is_anonymous = reader.kind == ActorKind::Anonymous;
+    let (uid, position) = (read.event_uid.to_string(), read.position.clone());
     PostureEvent {
-        uid: read.event_uid.to_string(),
         type_uid: read.type_uid,
-        time: read.time,
-        position: read.position.clone(),
         source: source.to_owned(),
-        operation: read.operation.to_string(),
-        service: None,
-        correlation_uid: None,
-        outcome: Outcome::Success,
         actor: reader.actor(),
         client: read.client(),
-        datastore: datastore.clone(),
         changes: vec![outside_read_change(is_anonymous, reader.outsider())],
-        sensitivity: None,
-        is_destruction: false,
-        is_creation: false,
-        place: Place::default(),
+        ..PostureEvent::concluded(uid, &read.operation, read.time, position, datastore.clone())
     }
 }

@@ -203,19 +203,12 @@ impl Flows {
         let part = |part: &Option<std::sync::Arc<str>>| part.as_deref().map(str::to_owned);
         let [provider, account, region] =
             [&origin_place.provider, &origin_place.account, &origin_place.region].map(part);
+        let (due, position) = (due_of(writing.hour), mark.position.clone());
         Some(PostureEvent {
-            uid,
             type_uid: mark.type_uid,
-            time: due_of(writing.hour),
-            position: mark.position.clone(),
             source: source.to_owned(),
-            operation: mark.operation.to_string(),
-            service: None,
-            correlation_uid: None,
-            outcome: dataward_event::audit_event::Outcome::Success,
             actor: flow.reader.actor(),
             client: mark.client(),
-            datastore: datastore.clone(),
             changes: vec![Change {
                 catalogue_row: "".into(),
                 control: Control::Sharing,
@@ -228,10 +221,8 @@ impl Flows {
                 direction: Direction::Neutral,
                 whole: false,
             }],
-            sensitivity: None,
-            is_destruction: false,
-            is_creation: false,
             place: place.clone(),
+            ..PostureEvent::concluded(uid, &mark.operation, due, position, datastore.clone())
         })
     }
 }

@@ -6,7 +6,7 @@ use dataward_event::time::EventTime;
 
 use crate::datastore_state::DatastoreState;
 use crate::flows::Flows;
-use crate::rhythm::{Heard, Mark, Rhythm, Silence};
+use crate::rhythm::{Heard, Mark, Rhythm, Silence, Whose};
 
 impl DatastoreState {
     /// What was moved out of it and into it.
@@ -39,7 +39,8 @@ impl DatastoreState {
             Ok(place) => self.rhythms[place].1.hear(mark),
             Err(place) => {
                 self.rhythms.reserve_exact(1);
-                self.rhythms.insert(place, (Arc::clone(source), Rhythm::new(mark)));
+                self.rhythms
+                    .insert(place, (Arc::clone(source), Rhythm::new(mark, Whose::Datastore)));
                 Heard::Usual
             }
         }

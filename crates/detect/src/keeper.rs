@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::concluded::Concluded;
 use crate::context::Context;
-use crate::datastore_state::{Around, DatastoreState};
+use crate::datastore_state::DatastoreState;
 use crate::datastores::Datastores;
 use crate::guards::AccountGuards;
 use crate::lineage::Lineage;
@@ -105,10 +105,8 @@ impl Keeper {
     /// Puts an event that is not late at its place.
     pub(crate) fn insert(&mut self, event: PostureEvent) -> Concluded {
         let (uid, cause) = (event.datastore.uid.to_string(), event.uid.clone());
-        let guards = self.guards_of(&uid);
-        let context = Arc::clone(&self.root.context);
-        let around = Around { context: &context, guards: guards.as_deref() };
-        self.change(&uid, &cause, |state| state.insert(event, around))
+        let known = self.surroundings(&uid);
+        self.change(&uid, &cause, |state| state.insert(event, known.around()))
     }
 
     fn observe_late(&mut self, uid: &str, event: &PostureEvent, context: &Context) -> Concluded {
@@ -118,12 +116,11 @@ impl Keeper {
         });
         // What is over already stands in no state: it is said once.
         let mut standing = Standing::new();
-        let guards = self.guards_of(uid);
-        let around = Around { context, guards: guards.as_deref() };
-        let inherited = self.inherited(uid);
+        let (known, inherited) = (self.surroundings(uid), self.inherited(uid));
         if let Some(state) = self.datastores.get(uid) {
             for opening in &told {
-                standing.extend(told::standing_of_late(state, around, inherited, opening));
+                let of_late = told::standing_of_late(state, known.around(), inherited, opening);
+                standing.extend(of_late);
             }
         }
         standing.retain(|finding_uid, _| {
@@ -310,9 +307,9 @@ impl Keeper {
         let before = self.standing(uid, now);
         change(self.datastores.entry(uid));
         self.judge_copies(uid, None);
-        let guards = self.guards_of(uid);
+        let known = self.surroundings(uid);
         let state = self.datastores.entry(uid);
-        state.remember(Around { context: &self.root.context, guards: guards.as_deref() });
+        state.remember(known.around());
         if state.has_recent() {
             self.unsettled.insert(uid.to_owned());
         }
@@ -340,9 +337,7 @@ impl Keeper {
         let Some(state) = self.datastores.get(uid).filter(|state| !state.is_calm()) else {
             return Standing::new();
         };
-        let guards = self.guards_of(uid);
-        let around = Around { context: &self.root.context, guards: guards.as_deref() };
-        told::standing(state, around, self.inherited(uid), now)
+        told::standing(state, self.surroundings(uid).around(), self.inherited(uid), now)
     }
 
     /// Says the difference between what stood and what stands.
@@ -420,9 +415,8 @@ impl Keeper {
                 if !state.has_reads() {
                     return opening.tally.clone();
                 }
-                let guards = self.guards_of(&opening.event.datastore.uid);
-                let around = Around { context: &self.root.context, guards: guards.as_deref() };
-                state.derive(around).tally(&opening.tally, opening.interval())
+                let known = self.surroundings(&opening.event.datastore.uid);
+                state.derive(known.around()).tally(&opening.tally, opening.interval())
             });
             let tally = tally.unwrap_or_default();
             let context = &self.root.context;
@@ -504,17 +498,17 @@ impl Keeper {
     /// Folds what no event within the bound can change any more; what was not said of its figures is said before.
     fn settle_datastore(&mut self, uid: &str, source: Option<&str>) -> Concluded {
         let horizon = self.horizon_of(uid, source);
-        let guards = self.guards_of(uid);
+        let known = self.surroundings(uid);
+        let guards = known.around().guards;
         let state = self.datastores.get(uid);
-        if !state.is_some_and(|state| state.has_before(horizon, guards.as_deref())) {
+        if !state.is_some_and(|state| state.has_before(horizon, guards)) {
             return Concluded::default();
         }
         let mut concluded = self.say_figures_of(uid);
         concluded.extend(self.settle_rhythms(uid, horizon));
-        let context = Arc::clone(&self.root.context);
         if let Some(state) = self.datastores.get_mut(uid) {
-            state.settle(horizon, Around { context: &context, guards: guards.as_deref() });
-            if !state.has_recent() && !state.has_guards_to_fold(guards.as_deref()) {
+            state.settle(horizon, known.around());
+            if !state.has_recent() && !state.has_guards_to_fold(guards) {
                 self.unsettled.remove(uid);
             }
         }

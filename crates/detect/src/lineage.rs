@@ -91,7 +91,7 @@ pub struct WeakCopy {
     /// What it was made from.
     pub origin: Datastore<'static>,
     /// What was open in the copy and not in the origin.
-    pub openings: BTreeSet<OpeningId>,
+    pub opening: OpeningId,
 }
 
 /// Whether a change tells of a copy.
@@ -256,7 +256,7 @@ impl Edge {
                 setting: WEAKER_COPY.into(),
                 opened: self.from.uid.to_string().into(),
                 before: Some(id.event_uid.into()),
-                after: None,
+                after: Some(id.key.1.into()),
                 direction: Direction::Neutral,
                 whole: false,
             }],
@@ -275,15 +275,16 @@ pub(crate) fn weak_copy(
 ) -> Option<WeakCopy> {
     let change = event.changes.first()?;
     let is_meant = |id: &&OpeningId| {
-        id.key.0 == change.control && change.before.as_deref() == Some(id.event_uid.as_str())
+        id.key.0 == change.control
+            && change.after.as_deref() == Some(id.key.1.as_str())
+            && change.before.as_deref() == Some(id.event_uid.as_str())
     };
-    let openings: BTreeSet<OpeningId> = openings.keys().filter(is_meant).cloned().collect();
-    let origin = bare(&change.opened);
-    (!openings.is_empty()).then(|| WeakCopy { event: Arc::clone(event), origin, openings })
+    let opening = openings.keys().find(is_meant)?.clone();
+    Some(WeakCopy { event: Arc::clone(event), origin: bare(&change.opened), opening })
 }
 
 /// A datastore of which nothing but its uid is known: what else events tell of it may come later.
-fn bare(uid: &str) -> Datastore<'static> {
+pub(crate) fn bare(uid: &str) -> Datastore<'static> {
     Datastore {
         uid: uid.to_owned().into(),
         name: None,

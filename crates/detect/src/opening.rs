@@ -181,6 +181,29 @@ impl OpeningId {
 }
 
 impl Opening {
+    /// What an event has opened just now, before anything is known of it.
+    pub(crate) fn new(
+        event: &Arc<PostureEvent>,
+        key: SettingKey,
+        changes: Vec<Change<'static>>,
+    ) -> Self {
+        Self {
+            event: Arc::clone(event),
+            key,
+            changes,
+            is_uncertain: false,
+            is_late: false,
+            reachable: Known::Unknown,
+            readable: Known::Unknown,
+            closings: BTreeMap::new(),
+            exposure: None,
+            covered: Vec::new(),
+            was_exposed_at: None,
+            tally: Tally::default(),
+            tallies_when_told: BTreeMap::new(),
+        }
+    }
+
     /// Which one it is.
     pub fn id(&self) -> OpeningId {
         OpeningId {

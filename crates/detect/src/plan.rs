@@ -98,15 +98,14 @@ impl Maintenance {
         source: &str,
         datastore: Option<&Datastore<'_>>,
         due: EventTime,
-    ) -> Option<EventTime> {
+    ) -> bool {
         let is_on = |pattern: &String| {
             datastore.is_some_and(|of| fits(pattern, &of.uid, of.name.as_deref()))
         };
-        let excuses = self.from.0 <= due
+        self.from.0 <= due
             && due < self.until.0
             && (self.sources.is_empty() || self.sources.iter().any(|known| known == source))
-            && (self.datastores.is_empty() || self.datastores.iter().any(is_on));
-        excuses.then_some(self.until.0)
+            && (self.datastores.is_empty() || self.datastores.iter().any(is_on))
     }
 }
 

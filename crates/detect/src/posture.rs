@@ -19,8 +19,7 @@ use crate::context::Trusted;
 use crate::guards::Guards;
 use crate::lineage::{self, WeakCopy};
 use crate::opening::{
-    Closing, Covered, Exposed, GRACE_MICROS, Leg, OUTSIDE_READ, Opening, OpeningId, Tally,
-    ToldReaders,
+    Closing, Covered, Exposed, GRACE_MICROS, Leg, OUTSIDE_READ, Opening, OpeningId, ToldReaders,
 };
 use crate::posture_event::{PostureEvent, SettingKey};
 use crate::reach::{holds_no_data, trusts};
@@ -182,21 +181,7 @@ impl Posture {
         is_uncertain: bool,
         facts: &Facts<'_>,
     ) {
-        let mut opening = Opening {
-            event: Arc::clone(event),
-            key: key.clone(),
-            changes,
-            is_uncertain,
-            is_late: false,
-            reachable: Known::Unknown,
-            readable: Known::Unknown,
-            closings: BTreeMap::new(),
-            exposure: None,
-            covered: Vec::new(),
-            was_exposed_at: None,
-            tally: Tally::default(),
-            tallies_when_told: BTreeMap::new(),
-        };
+        let mut opening = Opening { is_uncertain, ..Opening::new(event, key.clone(), changes) };
         let id = opening.id();
         let setting = self.setting(key);
         for change in &opening.changes {
@@ -483,6 +468,11 @@ impl Posture {
         self.openings.values()
     }
 
+    /// The opening of an id.
+    pub(crate) fn opening(&self, id: &OpeningId) -> Option<&Arc<Opening>> {
+        self.openings.get(id)
+    }
+
     /// The openings, to add what was read in them.
     pub fn openings_mut(&mut self) -> impl Iterator<Item = &mut Opening> {
         self.openings.values_mut().map(Arc::make_mut)
@@ -538,7 +528,7 @@ impl Posture {
         let over: Vec<String> = self.births_over(horizon).map(|birth| birth.uid.clone()).collect();
         self.births.retain(|birth| !over.contains(&birth.uid));
         let openings = &self.openings;
-        self.weak_copies.retain(|copy| copy.openings.iter().any(|id| openings.contains_key(id)));
+        self.weak_copies.retain(|copy| openings.contains_key(&copy.opening));
         for opening in self.openings.values_mut() {
             if opening.exposure.as_ref().is_some_and(|exposed| !exposed.is_open()) {
                 let opening = Arc::make_mut(opening);

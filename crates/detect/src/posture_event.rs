@@ -133,6 +133,35 @@ impl PostureEvent {
         })
     }
 
+    /// An event that no record tells of, but that follows from others: by nobody in particular, without changes yet.
+    pub(crate) fn concluded(
+        uid: String,
+        operation: &str,
+        time: EventTime,
+        position: Position,
+        datastore: Datastore<'static>,
+    ) -> Self {
+        Self {
+            uid,
+            type_uid: 0,
+            time,
+            position,
+            source: String::new(),
+            operation: operation.to_owned(),
+            service: None,
+            correlation_uid: None,
+            outcome: Outcome::Success,
+            actor: Actor::default(),
+            client: Client::default(),
+            datastore,
+            changes: Vec::new(),
+            sensitivity: None,
+            is_destruction: false,
+            is_creation: false,
+            place: Place::default(),
+        }
+    }
+
     /// The state of each control and setting that it names, in order.
     pub fn setting_keys(&self) -> BTreeSet<SettingKey> {
         self.changes.iter().map(|change| (change.control, change.setting.to_string())).collect()

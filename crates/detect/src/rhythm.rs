@@ -4,6 +4,7 @@
 //! nothing, an hour in which every minute had an event counts sixty. Silence is a gap that is longer, by this measure, than
 //! twice the longest one before it. What is learned is a function of the minutes that had an event, not of their order.
 
+use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 
 use dataward_event::position::Position;
@@ -32,9 +33,20 @@ const UNSEEN: u8 = u8::MAX;
 /// Minutes are counted in so many parts.
 const PARTS: u64 = 60;
 
+/// Whose rhythm it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Whose {
+    /// Of a source: a day of work that is missed is one.
+    Source,
+    /// Of one datastore as a source tells of it. Where there are hours in which nobody reads it, people do, and people have
+    /// holidays: only a usual week that is missed is one.
+    Datastore,
+}
+
 /// The rhythm of a source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rhythm {
+    whose: Whose,
     /// For each hour of the week, in how many of its minutes something is said.
     week: Vec<u8>,
     /// The first minute ever.
@@ -57,8 +69,9 @@ pub struct Rhythm {
     silent: Option<Silence>,
 }
 
-/// An event that was heard. Of several in one minute the greatest counts, whichever comes first.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// An event that was heard. Of several in one minute the greatest counts, whichever comes first; of one that stands at
+/// several places the first place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// Which of several readers: what is summed up differently in different batches must not count.
     pub rank: u64,
@@ -68,6 +81,24 @@ pub struct Mark {
     pub event_uid: String,
     /// Where it stands.
     pub position: Position,
+}
+
+impl Mark {
+    fn order(&self) -> (u64, EventTime, &str, Reverse<&Position>) {
+        (self.rank, self.time, &self.event_uid, Reverse(&self.position))
+    }
+}
+
+impl PartialOrd for Mark {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Mark {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.order().cmp(&other.order())
+    }
 }
 
 /// A silence.
@@ -106,9 +137,10 @@ pub enum Heard {
 
 impl Rhythm {
     /// A rhythm of which one event is known.
-    pub fn new(mark: Mark) -> Self {
+    pub fn new(mark: Mark, whose: Whose) -> Self {
         let minute = minute_of(mark.time);
         Self {
+            whose,
             week: vec![UNSEEN; HOURS_A_WEEK],
             first: minute,
             last: i64::MIN / 2,
@@ -259,9 +291,25 @@ impl Rhythm {
     /// Whether enough is known to expect anything.
     fn is_learned(&self) -> bool {
         let days = (self.last - self.first) / MINUTES_A_DAY;
+        self.count >= LEARNED_MINUTES_MIN
+            && (days >= LEARNED_DAYS || (days >= 1 && self.is_steady()))
+    }
+
+    /// Whether it speaks in every hour of the week that is known, and of a day at least.
+    fn is_steady(&self) -> bool {
         let seen = || self.week.iter().filter(|minutes| **minutes != UNSEEN);
-        let is_steady = || seen().count() >= 24 && seen().all(|minutes| *minutes > 0);
-        self.count >= LEARNED_MINUTES_MIN && (days >= LEARNED_DAYS || (days >= 1 && is_steady()))
+        seen().count() >= 24 && seen().all(|minutes| *minutes > 0)
+    }
+
+    /// How much must be missed, in parts of minutes in which it should have spoken.
+    fn enough(&self) -> u64 {
+        let enough = (self.longest * LONGER).max(EXPECTED_MIN * PARTS);
+        if self.whose == Whose::Source || self.is_steady() {
+            return enough;
+        }
+        let seen = self.week.iter().filter(|minutes| **minutes != UNSEEN);
+        let week: u64 = seen.map(|minutes| u64::from(*minutes) * PARTS).sum();
+        enough.max(week)
     }
 
     /// The minute in which a silence after the last settled minute becomes clear.
@@ -269,8 +317,7 @@ impl Rhythm {
         if !self.is_learned() {
             return None;
         }
-        let enough = (self.longest * LONGER).max(EXPECTED_MIN * PARTS);
-        let since = self.last;
+        let (enough, since) = (self.enough(), self.last);
         let (mut sum, mut at) = (0, since + 1);
         let end = since + AHEAD_HOURS * MINUTES_AN_HOUR;
         while at < end {
@@ -297,15 +344,24 @@ impl Rhythm {
         self.last_minute() >= minute_of(time)
     }
 
-    /// The silence that it is in if nothing more comes; `None` while nothing is expected, or where that is said.
-    pub fn silence(&self) -> Option<Silence> {
-        if self.silent.is_some() || self.count + (self.recent.len() as u64) < LEARNED_MINUTES_MIN {
+    /// The silence that it is in by then if nothing more comes; `None` while nothing is expected, or where that is said.
+    pub fn silence(&self, by: EventTime) -> Option<Silence> {
+        let least = self.last_minute().saturating_add(SILENT_MINUTES_MIN);
+        if self.silent.is_some()
+            || minute_of(by) < least
+            || self.count + (self.recent.len() as u64) < LEARNED_MINUTES_MIN
+        {
             return None;
         }
         let mut settled = self.clone();
         settled.settle(EventTime::from_micros(i64::MAX));
         let at = start_of(settled.crossing()?);
-        Some(Silence { last: settled.last_mark, since: settled.last, at, end: None })
+        (at <= by).then_some(Silence {
+            last: settled.last_mark,
+            since: settled.last,
+            at,
+            end: None,
+        })
     }
 
     /// Notes that a silence is said.
@@ -343,6 +399,8 @@ mod tests {
 
     use super::*;
 
+    const NEVER: EventTime = EventTime::from_micros(i64::MAX);
+
     fn mark(minute: i64) -> Mark {
         Mark {
             rank: 0,
@@ -359,7 +417,7 @@ mod tests {
     /// Speaks in these minutes, settled as they come.
     fn spoken(minutes: impl IntoIterator<Item = i64>) -> (Rhythm, Vec<Silence>) {
         let mut minutes = minutes.into_iter();
-        let mut rhythm = Rhythm::new(mark(minutes.next().unwrap()));
+        let mut rhythm = Rhythm::new(mark(minutes.next().unwrap()), Whose::Source);
         let mut silences = Vec::new();
         for minute in minutes {
             assert_eq!(rhythm.hear(mark(minute)), Heard::Usual);
@@ -373,11 +431,11 @@ mod tests {
         let (mut rhythm, silences) = spoken(0..2 * MINUTES_A_DAY);
         assert_eq!(silences, []);
         let last = 2 * MINUTES_A_DAY - 1;
-        let silence = rhythm.silence().unwrap();
+        let silence = rhythm.silence(NEVER).unwrap();
         assert_eq!((silence.since, silence.at), (last, start_of(last + 15)));
         assert_eq!(silence.last.as_ref().unwrap().event_uid, last.to_string());
         rhythm.fall_silent(silence.clone());
-        assert_eq!(rhythm.silence(), None, "it is said once");
+        assert_eq!(rhythm.silence(NEVER), None, "it is said once");
         let ended = |minute: i64| Silence { end: Some(start_of(minute)), ..silence.clone() };
         let (first, second) = (ended(last + 60), ended(last + 50));
         let was = first.end;
@@ -390,7 +448,7 @@ mod tests {
     #[test]
     fn nothing_is_expected_of_who_was_hardly_heard() {
         let (rhythm, _) = spoken((0..MINUTES_A_DAY / 2).step_by(2));
-        assert_eq!(rhythm.silence(), None);
+        assert_eq!(rhythm.silence(NEVER), None);
     }
 
     #[test]
@@ -402,9 +460,43 @@ mod tests {
         let (rhythm, silences) = spoken((0..28 * MINUTES_A_DAY).filter(is_work));
         assert_eq!(silences, [], "no night and no weekend is a silence");
         // The last event was on a Friday at 17:57; on Monday morning it is missed.
-        let silent_at = rhythm.silence().unwrap().at;
+        let silent_at = rhythm.silence(NEVER).unwrap().at;
         let monday = start_of(28 * MINUTES_A_DAY + 8 * 60);
         assert!(silent_at > monday && silent_at < monday.plus_micros(60 * MINUTE_MICROS));
+    }
+
+    #[test]
+    fn holidays_of_people_are_no_silence() {
+        let is_work = |minute: &i64| {
+            let (day, hour) = (minute / MINUTES_A_DAY, minute / 60 % 24);
+            day % 7 < 5 && !(28..31).contains(&day) && (8..18).contains(&hour) && minute % 3 == 0
+        };
+        let worked = |whose| {
+            let mut minutes = (0..32 * MINUTES_A_DAY).filter(is_work);
+            let mut rhythm = Rhythm::new(mark(minutes.next().unwrap()), whose);
+            let mut silences = Vec::new();
+            for minute in minutes {
+                rhythm.hear(mark(minute));
+                silences.extend(rhythm.settle(start_of(minute - 15)));
+            }
+            (rhythm, silences.len())
+        };
+        assert_eq!(worked(Whose::Source).1, 1, "a source has no holidays");
+        let (rhythm, silences) = worked(Whose::Datastore);
+        assert_eq!(silences, 0);
+        // A week in which nobody comes back is none any more.
+        assert_eq!(rhythm.silence(start_of(38 * MINUTES_A_DAY)), None);
+        assert!(rhythm.silence(start_of(39 * MINUTES_A_DAY)).is_some());
+    }
+
+    #[test]
+    fn of_an_event_at_several_places_the_first_one_counts() {
+        let at = |place: i64| {
+            let mut mark = mark(0);
+            mark.position.offset = Offset(place);
+            mark
+        };
+        assert!(at(1) > at(2));
     }
 
     #[test]
@@ -427,7 +519,7 @@ mod tests {
         let mut shuffled = minutes;
         shuffled.sort_by_key(|minute| minute + minute * 37 % 13);
         let mut newest = shuffled[0];
-        let mut other = Rhythm::new(mark(newest));
+        let mut other = Rhythm::new(mark(newest), Whose::Source);
         let mut others = Vec::new();
         for minute in shuffled {
             other.hear(mark(minute));
@@ -446,7 +538,7 @@ mod tests {
     fn who_came_late_was_not_silent() {
         let (mut rhythm, _) = spoken(0..2 * MINUTES_A_DAY);
         let last = 2 * MINUTES_A_DAY - 1;
-        rhythm.fall_silent(rhythm.silence().unwrap());
+        rhythm.fall_silent(rhythm.silence(NEVER).unwrap());
         assert!(matches!(rhythm.hear(mark(last + 3)), Heard::Never { was: None, .. }));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dataward_event::audit_event::{Datastore, DatastoreForm};
 
-use crate::opening::Opening;
+use crate::opening::{Closing, Opening};
 use crate::phrases::{capitalised, form, from};
 use crate::place::{Border, Place};
 use crate::posture_event::PostureEvent;
@@ -41,18 +41,14 @@ pub(crate) fn born_text(birth: &PostureEvent, openings: &[Arc<Opening>]) -> Stri
     )
 }
 
-pub(crate) fn weaker_text(
-    told: &Told,
-    origin: &Datastore<'_>,
-    openings: &[Arc<Opening>],
-) -> String {
+pub(crate) fn weaker_text(told: &Told, origin: &Datastore<'_>) -> String {
     let copy = &told.opening.event.datastore;
     format!(
         "{} {} holds data of {}, and is less protected: {} by {} at {}, which {} is not known to have open.",
         capitalised(form(copy.form)),
         copy.label(),
         origin.label(),
-        all_things(openings),
+        opened_things(&told.opening),
         told.opening.event.actor.label(),
         told.opening.event.time,
         origin.label(),
@@ -81,6 +77,14 @@ fn all_things(openings: &[Arc<Opening>]) -> String {
     openings.iter().map(|opening| opened_things(opening)).collect::<Vec<_>>().join("; ")
 }
 
-pub(crate) fn ended_text(end: &PostureEvent) -> String {
+/// A text about what is over, with what ended it.
+pub(crate) fn ended(text: String, closing: Option<&Arc<Closing>>) -> String {
+    match closing {
+        Some(closing) => format!("{text} {}", ended_text(&closing.event)),
+        None => text,
+    }
+}
+
+fn ended_text(end: &PostureEvent) -> String {
     format!("It was ended by {}, {} at {}.", end.actor.label(), end.operation, end.time)
 }

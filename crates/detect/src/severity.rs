@@ -1,15 +1,17 @@
 //! How bad an opening is, and how that came about: the catalogue's value, what is known of the legs, whose data it is, how
 //! long it is open, then the limits.
 
+use std::sync::Arc;
+
 use dataward_event::audit_event::{DatastoreForm, Sensitivity};
 use dataward_event::change::{Control, WindowKind};
 use dataward_event::exposure::{Known, Level};
-use dataward_event::finding::{Approval, CloseReason, Severity};
+use dataward_event::finding::{Approval, CloseReason, Severity, Step};
 use dataward_event::time::EventTime;
 
 use crate::catalogue::Confidence;
 use crate::context::Context;
-use crate::opening::{DAY_MICROS, Opening, SOURCE_SILENT, Tally};
+use crate::opening::{Closing, DAY_MICROS, Opening, SOURCE_SILENT, Tally};
 use crate::told::{catalogue_rows, level_of};
 
 /// An approved change is so much less bad.
@@ -78,6 +80,20 @@ impl Weighed {
     pub fn fixed(severity: Severity, why: &str) -> Self {
         let because = vec![format!("{why}: {}", severity.id())];
         Self { severity, because, approval: None }
+    }
+
+    /// The step, severity and time of a finding that stands from `time` on until something has ended it.
+    pub(crate) fn until(
+        self,
+        closing: Option<&Arc<Closing>>,
+        time: EventTime,
+    ) -> (Step, Self, EventTime) {
+        match closing {
+            None => (Step::Create, self, time),
+            Some(closing) => {
+                (Step::Close(closing.reason), self.softened(closing.reason), closing.event.time)
+            }
+        }
     }
 
     /// What was replaced within minutes is a note.

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use dataward_event::audit_event::{Actor, Client, Datastore, DatastoreForm, Outcome};
+use dataward_event::audit_event::{Actor, Datastore, DatastoreForm};
 use dataward_event::change::{Change, Control, Direction};
 use dataward_event::limits::LATENESS_BOUND_MICROS;
 use dataward_event::position::{Offset, Partition, Position};
@@ -17,10 +17,9 @@ use crate::actor_key::identity_hash;
 use crate::concluded::Concluded;
 use crate::keeper::Keeper;
 use crate::opening::SOURCE_SILENT;
-use crate::place::Place;
 use crate::posture_event::PostureEvent;
 use crate::read_total::{DatastoreRead, MINUTE_MICROS};
-use crate::rhythm::{Heard, Mark, Rhythm, Silence};
+use crate::rhythm::{Heard, Mark, Rhythm, Silence, Whose};
 
 /// Sources whose events come later than the lateness bound by nature, and how much, in microseconds.
 const SLOW_SOURCES: [(&str, i64); 1] = [("snowflake.account_usage", 180 * 60 * 1_000_000)];
@@ -53,7 +52,7 @@ impl Keeper {
         let newest = self.root.newest_of(source).unwrap_or(EventTime::MIN);
         let of = || source_itself(source);
         let Some(rhythm) = self.root.rhythms.get_mut(source) else {
-            self.root.rhythms.insert(source.to_owned(), Rhythm::new(mark));
+            self.root.rhythms.insert(source.to_owned(), Rhythm::new(mark, Whose::Source));
             return Concluded::default();
         };
         let heard = rhythm.hear(mark);
@@ -99,7 +98,7 @@ impl Keeper {
     }
 
     fn tell_over(&mut self, of: &Datastore<'static>, source: &str, silence: &Silence) -> Concluded {
-        if self.root.context.excuses_silence(source, Some(of), silence.at).is_some() {
+        if self.root.context.excuses_silence(source, Some(of), silence.at) {
             return Concluded::default();
         }
         let mut concluded = self.insert(event(of, source, silence, None));
@@ -126,13 +125,13 @@ impl Keeper {
         ];
         let end = event(&of, source, &silence, silence.end);
         let cause = end.uid.clone();
-        let context = Arc::clone(&self.root.context);
+        let known = self.surroundings(&uid);
         self.change(&uid, &cause, |state| {
             for event in withdrawn.into_iter().flatten() {
                 state.withdraw(event.time, &event.uid);
             }
             if is_over {
-                state.insert(end, (&*context).into());
+                state.insert(end, known.around());
             }
         })
     }
@@ -140,14 +139,13 @@ impl Keeper {
     /// All there is has been read: whoever should have spoken by `time` and has not is silent.
     pub fn listen(&mut self, time: EventTime) -> Concluded {
         let context = Arc::clone(self.context());
-        let is_due = |source: &str, of: &Datastore<'_>, silence: &Silence| {
-            silence.at.plus_micros(patience(source)) <= time
-                && context.excuses_silence(source, Some(of), time).is_none()
-        };
+        let is_excused =
+            |source: &str, of: &Datastore<'_>| context.excuses_silence(source, Some(of), time);
         let mut silent: Vec<(Datastore<'static>, String, Silence)> = Vec::new();
         for (source, rhythm) in &mut self.root.rhythms {
             let of = source_itself(source);
-            if let Some(silence) = rhythm.silence().filter(|silence| is_due(source, &of, silence)) {
+            let due = time.plus_micros(-patience(source));
+            if let Some(silence) = rhythm.silence(due).filter(|_| !is_excused(source, &of)) {
                 rhythm.fall_silent(silence.clone());
                 silent.push((of, source.clone(), silence));
             }
@@ -161,8 +159,8 @@ impl Keeper {
                     let of_source = self.root.rhythms.get(&**source);
                     of_source.is_some_and(|of_source| of_source.has_spoken_since(silence.at))
                 };
-                let silence = rhythm.silence();
-                let silence = silence.filter(|s| is_due(source, of, s) && is_alive(s));
+                let silence = rhythm.silence(time.plus_micros(-patience(source)));
+                let silence = silence.filter(|s| is_alive(s) && !is_excused(source, of));
                 missed.extend(silence.map(|silence| (uid.clone(), Arc::clone(source), silence)));
             }
         }
@@ -211,19 +209,12 @@ fn event(
         .finish();
     let start = EventTime::from_micros(silence.since.saturating_mul(MINUTE_MICROS));
     let last = silence.last.as_ref().map_or(start, |last| last.time);
+    let operation = if end.is_some() { "source_speaks" } else { SOURCE_SILENT };
+    let time = end.unwrap_or(silence.at);
+    let position = silence.last.as_ref().map_or_else(nowhere, |last| last.position.clone());
     PostureEvent {
-        uid,
-        type_uid: 0,
-        time: end.unwrap_or(silence.at),
-        position: silence.last.as_ref().map_or_else(nowhere, |last| last.position.clone()),
         source: source.to_owned(),
-        operation: if end.is_some() { "source_speaks" } else { SOURCE_SILENT }.to_owned(),
-        service: None,
-        correlation_uid: None,
-        outcome: Outcome::Success,
         actor: Actor { name: Some("nobody".into()), ..Actor::default() },
-        client: Client::default(),
-        datastore: of.clone(),
         changes: vec![Change {
             catalogue_row: "".into(),
             control: Control::AuditLogging,
@@ -234,10 +225,7 @@ fn event(
             direction: if end.is_some() { Direction::Strengthened } else { Direction::Weakened },
             whole: false,
         }],
-        sensitivity: None,
-        is_destruction: false,
-        is_creation: false,
-        place: Place::default(),
+        ..PostureEvent::concluded(uid, operation, time, position, of.clone())
     }
 }
 

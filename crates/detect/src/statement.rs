@@ -15,7 +15,7 @@ use crate::phrases::{amount, capitalised, duration, form, from, thing, words};
 use crate::posture_event::PostureEvent;
 use crate::reach::names_everybody;
 use crate::read_total::{ReadMark, ReaderKey};
-use crate::sentences::{born_text, ended_text, foreign_text, silent_text, weaker_text};
+use crate::sentences::{born_text, ended, foreign_text, silent_text, weaker_text};
 use crate::told::{Told, What, catalogue_rows, level_of, weakened_rule};
 
 /// Readers named in one statement; further ones are summed up as `others`.
@@ -39,7 +39,7 @@ pub fn finding(uid: &str, told: &Told, step: Step, cause_uid: &str) -> Finding {
     let has_window = !matches!(told.what, What::ForeignCopy { .. });
     let exposure = exposures(opening, tally, told.severity, None).into_iter().next();
     let origin = match &told.what {
-        What::WeakerCopy { origin, .. } => Some(Datastore::clone(origin)),
+        What::WeakerCopy { origin } => Some(Datastore::clone(origin)),
         What::ForeignCopy { other, .. } => Some(origin_of(event, other)),
         _ => None,
     };
@@ -185,7 +185,7 @@ fn title(told: &Told) -> String {
         What::Read { is_outsider: true, .. } => format!("Read from outside: {datastore}"),
         What::Read { .. } => format!("Read while exposed: {datastore}"),
         What::Born { .. } => format!("Born unprotected: {datastore}"),
-        What::WeakerCopy { origin, .. } => {
+        What::WeakerCopy { origin } => {
             format!("Copy is less protected than {}: {datastore}", origin.label())
         }
         What::ForeignCopy { place, .. } => format!("Copied to {}: {datastore}", place.label()),
@@ -203,19 +203,15 @@ fn description(told: &Told) -> String {
             read_text(told, reader, mark, *is_outsider, *is_unexpected)
         }
         What::Born { birth, openings } => born_text(birth, openings),
-        What::WeakerCopy { origin, openings } => weaker_text(told, origin, openings),
+        What::WeakerCopy { origin } => weaker_text(told, origin),
         What::ForeignCopy { border, place, other } => foreign_text(told, *border, place, other),
     };
     let text = match (told.step, &told.what) {
         (Step::Close(reason), What::Weakened | What::Opened | What::StillOpen(_)) => {
             format!("{text} {}", over_text(told, reason))
         }
-        (Step::Close(_), What::Born { openings, .. } | What::WeakerCopy { openings, .. }) => {
-            match end_of(openings) {
-                Some(closing) => format!("{text} {}", ended_text(&closing.event)),
-                None => text,
-            }
-        }
+        (Step::Close(_), What::Born { openings, .. }) => ended(text, end_of(openings)),
+        (Step::Close(_), What::WeakerCopy { .. }) => ended(text, told.opening.closing()),
         _ => text,
     };
     let text = match told.opening.exposure.as_ref().and_then(|exposed| exposed.blind.as_ref()) {
@@ -504,7 +500,6 @@ fn evidences(told: &Told) -> Vec<Evidence> {
             evidences.push(evidence(birth, None));
             evidences.extend(of_all(openings));
         }
-        What::WeakerCopy { openings, .. } => evidences.extend(of_all(openings)),
         _ => evidences.extend(of_opening()),
     }
     let stands_on_legs = matches!(told.what, What::Opened | What::Closed | What::Read { .. });

@@ -53,8 +53,6 @@ pub enum What {
     WeakerCopy {
         /// What it was copied from.
         origin: Box<Datastore<'static>>,
-        /// What is open in it and was not open there.
-        openings: Vec<Arc<Opening>>,
     },
     /// A copy of it, or it as a copy, went elsewhere.
     ForeignCopy {
@@ -161,10 +159,9 @@ impl Told {
             (What::Read { mark, .. }, What::Read { mark: other, .. }) => {
                 mark.event_uid == other.event_uid
             }
-            (
-                What::Born { openings, .. } | What::WeakerCopy { openings, .. },
-                What::Born { openings: others, .. } | What::WeakerCopy { openings: others, .. },
-            ) => openings.iter().map(|o| o.id()).eq(others.iter().map(|o| o.id())),
+            (What::Born { openings, .. }, What::Born { openings: others, .. }) => {
+                openings.iter().map(|o| o.id()).eq(others.iter().map(|o| o.id()))
+            }
             (one, other) => one == other,
         }
     }
@@ -295,16 +292,6 @@ impl Telling<'_> {
         weigh(self.opening, &weight, self.context)
     }
 
-    /// The step of a finding about the opening, and its severity and time by it.
-    fn until_closed(&self, weighed: Weighed, time: EventTime) -> (Step, Weighed, EventTime) {
-        match self.opening.closing() {
-            None => (Step::Create, weighed, time),
-            Some(closing) => {
-                (Step::Close(closing.reason), weighed.softened(closing.reason), closing.event.time)
-            }
-        }
-    }
-
     fn tell_weakened(&self, standing: &mut Standing) {
         let opening = self.opening;
         if opening.is_of_a_read() {
@@ -312,7 +299,7 @@ impl Telling<'_> {
             return;
         }
         let severity = self.severity(Level::Weakened, false, opening.event.time);
-        let (step, severity, time) = self.until_closed(severity, opening.event.time);
+        let (step, severity, time) = severity.until(opening.closing(), opening.event.time);
         let uid = weakened_uid(opening);
         let mut told = self.told(What::Weakened, step, severity, time);
         if !opening.is_open() && opening.control().window_kind() == WindowKind::Confidentiality {
@@ -340,7 +327,7 @@ impl Telling<'_> {
             };
             let is_blind = is_blind_by(opening, Some(due));
             let severity = self.weigh(level, tally.outside.reads > 0, is_blind, due);
-            let (step, severity, time) = self.until_closed(severity, due);
+            let (step, severity, time) = severity.until(opening.closing(), due);
             let uid = step_uid("exposure.still_open", opening).number(STILL_OPEN[place].0).finish();
             let mut told = self.told(What::StillOpen(place), step, severity, time);
             told.level = level;
@@ -355,15 +342,8 @@ impl Telling<'_> {
         let is_blind = exposed.blind.is_some();
         let severity = self.weigh(Level::Exposed, exposed.is_proven, is_blind, exposed.at);
         let uid = step_uid("exposure.opened", opening).finish();
-        let told = match &exposed.closing {
-            None => self.told(What::Opened, Step::Create, severity, exposed.at),
-            Some(closing) => {
-                let severity = severity.softened(closing.reason);
-                let step = Step::Close(closing.reason);
-                self.told(What::Opened, step, severity, closing.event.time)
-            }
-        };
-        standing.insert(uid, told);
+        let (step, severity, time) = severity.until(exposed.closing.as_ref(), exposed.at);
+        standing.insert(uid, self.told(What::Opened, step, severity, time));
         self.tell_reads(standing);
         if let Some(closing) = &exposed.closing {
             let interval = (opening.event.time, Some(closing.event.time));

@@ -20,9 +20,6 @@ use crate::lane::{News, detector_failed};
 /// How long event time must stand still before the clock goes on for it.
 const STANDSTILL: Duration = Duration::from_secs(1);
 
-/// How often it is asked who is silent.
-const LISTENING: Duration = Duration::from_secs(5);
-
 /// The keeper of the shared state and the rows of its statements.
 pub struct Desk<R> {
     /// The keeper.
@@ -33,14 +30,12 @@ pub struct Desk<R> {
     pub seen: Progress,
     /// When the clock showed that event time had come so far.
     standing_since: Option<(EventTime, Duration)>,
-    /// When it was last asked who is silent.
-    listened: Duration,
 }
 
 impl<R: Rows> Desk<R> {
     /// A desk with a keeper that has seen so much.
     pub fn new(keeper: Keeper, rows: R, seen: Progress) -> Self {
-        Self { keeper, rows, seen, standing_since: None, listened: Duration::ZERO }
+        Self { keeper, rows, seen, standing_since: None }
     }
 
     /// Takes in what a batch brought; the alerts that follow have their rows already.
@@ -59,37 +54,34 @@ impl<R: Rows> Desk<R> {
     /// Lets the clock go on where event time stands still, and fires the timers that are due by then.
     pub fn tick(&mut self, clock: &dyn Clock) -> Vec<Alert> {
         let (now, monotonic) = (self.keeper.now(), clock.monotonic());
-        let (at, since) = match self.standing_since {
-            Some((at, since)) if at == now => (at, since),
+        let since = match self.standing_since {
+            Some((at, since)) if at == now => since,
             _ => {
                 self.standing_since = Some((now, monotonic));
                 return Vec::new();
             }
         };
-        let stood = monotonic.saturating_sub(since);
-        let micros = i64::try_from(stood.as_micros()).unwrap_or(i64::MAX);
-        let time = at.plus_micros(micros);
+        let (stood, time) = (monotonic.saturating_sub(since), self.time(monotonic));
         if stood < STANDSTILL || self.keeper.next_due().is_none_or(|due| due > time) {
             return Vec::new();
         }
         self.tick_at(time, clock)
     }
 
-    /// All there is has been read: says who should have spoken by now and has not.
-    pub fn listen(&mut self, clock: &dyn Clock) -> Vec<Alert> {
-        let monotonic = clock.monotonic();
-        if monotonic.saturating_sub(self.listened) < LISTENING {
-            return Vec::new();
-        }
-        self.listened = monotonic;
+    /// The newest event time; where it stands still, the clock goes on for it.
+    pub fn time(&self, monotonic: Duration) -> EventTime {
         let now = self.keeper.now();
-        let time = match self.standing_since {
+        match self.standing_since {
             Some((at, since)) if at == now => {
                 let stood = monotonic.saturating_sub(since).as_micros();
                 at.plus_micros(i64::try_from(stood).unwrap_or(i64::MAX))
             }
             _ => now,
-        };
+        }
+    }
+
+    /// All there was by a time has been read: says who should have spoken by then and has not.
+    pub fn listen(&mut self, time: EventTime, clock: &dyn Clock) -> Vec<Alert> {
         let alerts = self.conclude(None, clock, |keeper| keeper.listen(time));
         if !alerts.is_empty() {
             self.note(LISTENED, time, alerts.len(), clock);

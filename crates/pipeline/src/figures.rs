@@ -110,6 +110,18 @@ impl Figures {
         self.source_answers = None;
     }
 
+    /// The ends of these partitions, if all are known.
+    pub(crate) fn ends<'p>(
+        &self,
+        partitions: impl Iterator<Item = &'p Partition>,
+    ) -> Option<BTreeMap<Partition, Offset>> {
+        let end = |partition: &'p Partition| {
+            let bounds = self.partitions.get(partition)?.bounds?;
+            Some((partition.clone(), bounds.high))
+        };
+        partitions.map(end).collect()
+    }
+
     /// The figures of a partition.
     pub(crate) fn partition(&mut self, partition: &Partition) -> &mut PartitionFigures {
         self.partitions.entry(partition.clone()).or_default()

@@ -15,12 +15,12 @@ use crate::workers::Task;
 const ASKING: Duration = Duration::from_secs(1);
 
 /// What there is instead of the context at hand: another one, or a file that cannot be used, and why.
-pub type Told = Result<Arc<Context>, String>;
+pub type NewContext = Result<Arc<Context>, String>;
 
 /// Whoever knows whether there is another context.
 #[derive(Default)]
 pub(crate) struct Informant {
-    ask: Option<Box<dyn FnMut() -> Option<Told>>>,
+    ask: Option<Box<dyn FnMut() -> Option<NewContext>>>,
     asked: Duration,
     /// Waits for the next checkpoint.
     next: Option<Arc<Context>>,
@@ -29,7 +29,7 @@ pub(crate) struct Informant {
 }
 
 impl Informant {
-    pub(crate) fn new(ask: impl FnMut() -> Option<Told> + 'static) -> Self {
+    pub(crate) fn new(ask: impl FnMut() -> Option<NewContext> + 'static) -> Self {
         Self { ask: Some(Box::new(ask)), ..Self::default() }
     }
 }
@@ -106,16 +106,5 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             detail,
             ingest_time: self.clock.now(),
         });
-    }
-
-    /// Whether all that the source had when it was last heard has been read and committed: who has said nothing by then
-    /// is silent, not behind.
-    pub(crate) fn has_read_all(&self) -> bool {
-        !self.owned.is_empty()
-            && self.owned.keys().all(|partition| {
-                let bounds = self.figures.partitions.get(partition).and_then(|of| of.bounds);
-                let next = self.status.committed.next(partition);
-                bounds.is_some_and(|bounds| next.is_some_and(|next| next >= bounds.high))
-            })
     }
 }

@@ -23,6 +23,7 @@ pub mod health;
 pub mod histogram;
 pub mod informant;
 pub mod lane;
+mod listening;
 pub mod metrics;
 pub mod outbox;
 pub mod record_source;

@@ -21,8 +21,9 @@ use crate::clock::Clock;
 use crate::deferred::Deferred;
 use crate::desk::Desk;
 use crate::figures::Figures;
-use crate::informant::{Informant, Told};
+use crate::informant::{Informant, NewContext};
 use crate::lane::{News, Outcome};
+use crate::listening::Listening;
 use crate::metrics::{Activity, Metrics};
 use crate::outbox::Outbox;
 use crate::record_source::{Input, RecordSource, SourceError};
@@ -134,11 +135,12 @@ pub struct Runner<S, A: Archive> {
     dispatched_bytes: usize,
     pub(crate) lane_bytes: Vec<usize>,
     pub(crate) committing_bytes: usize,
-    is_paused: bool,
+    pub(crate) is_paused: bool,
     pub(crate) deferred: Deferred,
     last_shown: Duration,
     watch: Option<Watch>,
     pub(crate) informant: Informant,
+    pub(crate) listening: Listening,
 }
 
 /// Whoever shows where the loop stands.
@@ -180,12 +182,13 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             last_shown: now,
             watch: None,
             informant: Informant::default(),
+            listening: Listening::default(),
         }
     }
 
     /// Asks `ask` again and again whether there is another context. A new one is adopted at the next checkpoint.
     #[must_use]
-    pub fn informed(mut self, ask: impl FnMut() -> Option<Told> + 'static) -> Self {
+    pub fn informed(mut self, ask: impl FnMut() -> Option<NewContext> + 'static) -> Self {
         self.informant = Informant::new(ask);
         self
     }
@@ -346,11 +349,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         }
         let alerts = self.desk.tick(self.clock.as_ref());
         has_changed |= self.deliver(&alerts, None);
-        self.hear_bounds();
-        if self.has_read_all() {
-            let alerts = self.desk.listen(self.clock.as_ref());
-            has_changed |= self.deliver(&alerts, None);
-        }
+        has_changed |= self.listen();
         self.ask_for_context();
         self.outbox.pump();
         self.retry_if_due();
@@ -395,17 +394,6 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
     /// The time on the clock of those who watch.
     pub(crate) fn watched_time(&self) -> Duration {
         self.metrics.as_ref().map_or(Duration::ZERO, |metrics| metrics.elapsed())
-    }
-
-    /// Notes which offsets the source has, where it has heard of them.
-    fn hear_bounds(&mut self) {
-        let Some(heard) = self.source.heard() else { return };
-        self.figures.source_answers = Some(heard.answers);
-        for (partition, bounds) in heard.bounds {
-            if self.owned.contains_key(&partition) {
-                self.figures.partition(&partition).bounds = Some(bounds);
-            }
-        }
     }
 
     /// Lets those who watch see where the loop stands.

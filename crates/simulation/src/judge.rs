@@ -12,7 +12,7 @@ use dataward_event::position::{Offset, Partition, Position, Progress};
 use dataward_event::quarantine::QuarantineReason;
 use dataward_event::time::{EventTime, IngestTime};
 use dataward_pipeline::alert::Alert;
-use dataward_pipeline::archive::{GapCause, TICK};
+use dataward_pipeline::archive::{GapCause, LISTENED, TICK};
 use dataward_pipeline::lane::Gathering;
 use dataward_sources::decode::Record;
 use dataward_sources::source::decode;
@@ -201,7 +201,7 @@ fn keeper(table: &MemoryTable, at: &Progress) -> (Keeper, Vec<Finding>) {
     (keeper, findings)
 }
 
-/// Shows a keeper what the table has of these positions, and all ticks.
+/// Shows a keeper what the table has of these positions, and all times that the clock brought.
 fn teach(
     keeper: &mut Keeper,
     table: &MemoryTable,
@@ -209,7 +209,7 @@ fn teach(
 ) -> Vec<Finding> {
     let mut gathering = Gathering::default();
     let mut rows: Vec<(&Position, &AuditEvent<'static>)> = Vec::new();
-    let mut tick = None;
+    let (mut tick, mut listened) = (None, None);
     for row in table.rows() {
         match row {
             MemoryRow::Event { event, position, producer_duplicate: false, .. }
@@ -218,6 +218,9 @@ fn teach(
                 rows.push((position, event));
             }
             MemoryRow::Operator(deed) if deed.operation == TICK => tick = tick.max(deed.time),
+            MemoryRow::Operator(deed) if deed.operation == LISTENED => {
+                listened = listened.max(deed.time);
+            }
             _ => {}
         }
     }
@@ -230,6 +233,9 @@ fn teach(
     let mut findings = keeper.observe_all(news.changes, news.reads).findings;
     if let Some(tick) = tick {
         findings.extend(keeper.repeat_tick(tick).findings);
+    }
+    if let Some(listened) = listened {
+        findings.extend(keeper.listen(listened).findings);
     }
     findings.extend(keeper.settle().findings);
     findings.extend(keeper.say_figures().findings);

@@ -10,7 +10,7 @@ use dataward_event::time::KafkaTime;
 use dataward_pipeline::archive::Committed;
 use dataward_pipeline::batch::{Batch, NewRecord};
 use dataward_pipeline::clock::Clock;
-use dataward_pipeline::record_source::{Bounds, Input, RecordSource, SourceError};
+use dataward_pipeline::record_source::{Bounds, Heard, Input, RecordSource, SourceError};
 
 use crate::clock::SimulatedClock;
 use crate::fate::{Life, Mishap, Planted, locked};
@@ -241,6 +241,14 @@ impl RecordSource for SimulatedKafka {
             return Ok(Input::Batch(batch));
         }
         Ok(self.idle())
+    }
+
+    fn heard(&mut self) -> Option<Heard> {
+        let bounds = locked(&self.log);
+        let bounds = self.positions.keys().filter_map(|partition| {
+            bounds.bounds(partition).map(|bounds| (partition.clone(), bounds))
+        });
+        Some(Heard { answers: true, bounds: bounds.collect() })
     }
 
     fn bounds(&mut self, partition: &Partition) -> Result<Bounds, SourceError> {
