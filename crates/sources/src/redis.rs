@@ -337,6 +337,12 @@ fn config(name: &str, value: &str, changes: &mut Changes) {
         "tls-auth-clients" => {
             changes.flag(&rows::TLS, value.eq_ignore_ascii_case("no"), "tls-auth-clients");
         }
+        "save" => {
+            changes.flag(&rows::PERSISTENCE, value.is_empty(), "save");
+        }
+        "appendonly" => {
+            changes.flag(&rows::PERSISTENCE, value.eq_ignore_ascii_case("no"), "appendonly");
+        }
         "dir" | "dbfilename" => {
             changes.weakened(&rows::WRITE_PATH, name.to_owned()).after =
                 Some(Cow::Owned(value.to_owned()));

@@ -10,6 +10,10 @@ rows! {
     USER_SUPERUSER: AccessPolicy, "elasticsearch.user.superuser", "user_roles";
     BUILT_IN_USER: Authentication, "elasticsearch.user.built_in_enabled", "built_in_user";
     BUILT_IN_PASSWORD: Authentication, "elasticsearch.user.password_changed", "built_in_password";
+    ROLE_FILTERS: DataMasking, "elasticsearch.role.unfiltered", "role_filters";
+    AUDIT_INDEX: AuditLogging, "elasticsearch.audit_index.deleted", "audit_index";
+    SECURITY_INDEX: AccessPolicy, "elasticsearch.security_index.written", "security_index";
+    REMOTE_CLUSTER: Sharing, "elasticsearch.remote_cluster.added", "cluster.remote";
     LICENSE: AuditLogging, "elasticsearch.license.lowered", "license";
     API_KEY: AccessPolicy, "elasticsearch.api_key.unbounded", "api_key";
     SERVICE_TOKEN: Authentication, "elasticsearch.service_token.created", "service_token";

@@ -38,6 +38,9 @@ const GUARDS: [&str; 8] = [
     "legacy",
 ];
 
+/// Guards that are off unless somebody sets them.
+const OPEN_BY_DEFAULT: [&str; 2] = ["restrict_workspace_admins", "disable_legacy_access"];
+
 /// Principals that stand for everybody.
 const EVERYBODY: [&str; 2] = ["account users", "users"];
 
@@ -149,7 +152,11 @@ fn account(call: &Call<'_>, found: &mut Found) {
             let lower = name.to_ascii_lowercase();
             if GUARDS.iter().any(|guard| lower.contains(guard)) {
                 let value = call.params.text(&["settingValueForAudit"]);
-                let direction = guard_direction(&lower, value.as_deref().unwrap_or_default());
+                let direction = match call.action {
+                    // Without a setting of its own an account has the open one.
+                    "deleteSetting" if OPEN_BY_DEFAULT.contains(&&*lower) => Direction::Weakened,
+                    _ => guard_direction(&lower, value.as_deref().unwrap_or_default()),
+                };
                 let change = found.changes.push(&rows::ACCOUNT_SETTING, direction, name);
                 change.after = value.map(|value| Cow::Owned(value.into_owned()));
                 found.datastore = Some(owner.account());

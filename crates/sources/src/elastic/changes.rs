@@ -1,11 +1,12 @@
 //! Which changes of protection an audit record of Elasticsearch states.
 
+use dataward_event::audit_event::Text;
 use dataward_event::change::{Change, Direction};
 
 use crate::catalogue_rows::elastic as rows;
 use crate::changes::Changes;
 use crate::lenient::Unread;
-use crate::network::{Breadth, breadth};
+use crate::network::{Breadth, breadth, is_of_the_internet};
 use crate::node::Node;
 
 /// The parts of a record that may state one.
@@ -21,6 +22,11 @@ pub(super) struct Said<'e, 'a> {
     pub(super) realm: Option<&'e str>,
     pub(super) path: Option<&'e str>,
     pub(super) body: Option<&'e str>,
+    pub(super) user: Option<&'e str>,
+    pub(super) indices: &'e [Text<'a>],
+    /// The rule of the filter of addresses by which somebody came in, and at which door.
+    pub(super) rule: Option<&'e str>,
+    pub(super) profile: Option<&'e str>,
 }
 
 /// Roles that may read every index.
@@ -50,15 +56,25 @@ pub(super) fn of(said: &Said<'_, '_>) -> Vec<Change<'static>> {
                 // Roles that every cluster has are written again at its start.
                 if descriptor.flag(&["metadata", "_reserved"]) != Some(true) {
                     flag_named(&mut changes, &rows::ROLE_WIDE, role, is_wide(descriptor));
+                    if let Some(is_undone) = filters_undone(descriptor) {
+                        flag_named(&mut changes, &rows::ROLE_FILTERS, role, is_undone);
+                    }
                 }
             }
         }
-        "delete_role" => closed(&mut changes, &rows::ROLE_WIDE, node(said.delete), "role"),
+        "delete_role" => {
+            closed(&mut changes, &rows::ROLE_WIDE, node(said.delete), "role");
+            closed(&mut changes, &rows::ROLE_FILTERS, node(said.delete), "role");
+        }
         "put_role_mapping" => {
             if let Some(put) = node(said.put) {
                 let mapping = put.at(&["role_mapping"]).unwrap_or(&put);
                 let is_on = mapping.flag(&["enabled"]).unwrap_or(true);
-                let is_everyone = mapping.at(&["rules"]).is_some_and(matches_everybody);
+                // A realm is many: none of its users is chosen for a role that may do everything.
+                let is_superuser = mapping.texts(&["roles"]).any(|role| role == "superuser");
+                let is_everyone = mapping
+                    .at(&["rules"])
+                    .is_some_and(|rules| matches_everybody(rules, is_superuser));
                 flag_named(&mut changes, &rows::ROLE_MAPPING, mapping, is_on && is_everyone);
             }
         }
@@ -137,9 +153,16 @@ pub(super) fn of(said: &Said<'_, '_>) -> Vec<Change<'static>> {
         {
             changes.weakened(&rows::ANONYMOUS, "anonymous access");
         }
+        "connection_granted" if said.rule == Some("allow _all") => {
+            let is_of_nodes = said.profile.is_some_and(|profile| profile != ".http");
+            let kind = if is_of_nodes { "transport" } else { "http" };
+            let opened = format!("xpack.security.{kind}.filter.allow");
+            changes.weakened(&rows::IP_FILTER, opened);
+        }
         _ => {
             settings(said, &mut changes);
-            role_by_api(said, &mut changes);
+            written_by_api(said, &mut changes);
+            touched_indices(said, &mut changes);
         }
     }
     changes.into_vec()
@@ -174,12 +197,93 @@ fn outlives_its_owner(end: &str) -> bool {
     days.is_some_and(|days| days > KEY_DAYS_MAX)
 }
 
-/// A role as a request writes it, where bodies are recorded. The change of configuration says the same once more.
-fn role_by_api(said: &Said<'_, '_>, changes: &mut Changes) {
-    let role = said.path.and_then(|path| path.strip_prefix("/_security/role/"));
+/// A role or a place for copies as a request writes it, where bodies are recorded. Of a role the change of configuration says
+/// the same once more.
+fn written_by_api(said: &Said<'_, '_>, changes: &mut Changes) {
+    let Some(path) = said.path else { return };
     let body = said.body.and_then(|body| serde_json::from_str::<Node<'_>>(body).ok());
-    if let (Some(role), Some(body)) = (role, body) {
+    let Some(body) = body else { return };
+    if let Some(role) = path.strip_prefix("/_security/role/") {
         changes.flag(&rows::ROLE_WIDE, is_wide(&body), role.to_owned());
+    }
+    if let Some(repository) = path.strip_prefix("/_snapshot/").filter(|name| !name.contains('/')) {
+        let endpoint = body.text(&["settings", "endpoint"]).unwrap_or_default();
+        let is_plain = body.text(&["settings", "protocol"]).as_deref() == Some("http");
+        if is_outside(&endpoint) || is_plain && !endpoint.is_empty() {
+            changes.weakened(&rows::REPOSITORY, repository.to_owned()).after =
+                Some(endpoint.into_owned().into());
+        }
+    }
+}
+
+/// Whether `host:port`, also behind `https://`, is an address of the internet.
+fn is_outside(place: &str) -> bool {
+    let place = place.rsplit("://").next().unwrap_or_default();
+    let host = place.rsplit_once(':').map_or(place, |(host, _)| host);
+    is_of_the_internet(host.trim_start_matches('[').trim_end_matches(']'))
+}
+
+/// Indices in which the product itself keeps something: who may do what, and what was done.
+fn touched_indices(said: &Said<'_, '_>, changes: &mut Changes) {
+    // Its own users start with a mark.
+    if said.event != "access_granted" || said.user.is_none_or(|user| user.starts_with('_')) {
+        return;
+    }
+    let names = |part: &str| said.indices.iter().find(|index| index.contains(part));
+    match said.action {
+        "indices:admin/delete" | "indices:admin/data_stream/delete" => {
+            if let Some(index) =
+                names("elasticsearch.audit").or_else(|| names("security_audit_log"))
+            {
+                changes.weakened(&rows::AUDIT_INDEX, index.to_string());
+            }
+        }
+        _ if said.action.starts_with("indices:data/write/") => {
+            if let Some(index) = said.indices.iter().find(|index| index.starts_with(".security")) {
+                changes.weakened(&rows::SECURITY_INDEX, index.to_string());
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether what a role may see of an index is filtered, but by a filter that all pass, or beside a part of the role that
+/// filters nothing; `None` where nothing is filtered at all.
+fn filters_undone(descriptor: &Node<'_>) -> Option<bool> {
+    let parts = descriptor.list(&["indices"]);
+    let passes_all = |part: &Node<'_>| {
+        let query = part.text(&["query"]).unwrap_or_default();
+        let compact: String = query.chars().filter(|letter| !letter.is_whitespace()).collect();
+        compact == "{\"match_all\":{}}"
+    };
+    let has_query =
+        |part: &Node<'_>| part.any_text(&["query"]).is_some_and(|query| !query.is_empty());
+    let hides_fields = |part: &Node<'_>| {
+        let granted = part.list(&["field_security", "grant"]);
+        let is_all = part.texts(&["field_security", "grant"]).any(|field| field == "*");
+        !granted.is_empty() && !is_all || !part.list(&["field_security", "except"]).is_empty()
+    };
+    let filters = |part: &&Node<'_>| has_query(part) && !passes_all(part) || hides_fields(part);
+    if parts.iter().any(|part| passes_all(part) && !hides_fields(part)) {
+        return Some(true);
+    }
+    let filtered: Vec<&Node<'_>> = parts.iter().filter(filters).collect();
+    if filtered.is_empty() {
+        return None;
+    }
+    let is_undone = parts.iter().filter(|part| !filters(part)).any(|open| {
+        open.texts(&["names"]).any(|pattern| {
+            filtered.iter().any(|part| part.texts(&["names"]).any(|name| covers(&pattern, &name)))
+        })
+    });
+    Some(is_undone)
+}
+
+/// Whether a pattern of names, which may end in a star, holds a name.
+fn covers(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => pattern == name,
     }
 }
 
@@ -225,6 +329,21 @@ fn settings(said: &Said<'_, '_>, changes: &mut Changes) {
             }
         }
         for (name, value) in part.leaves() {
+            if name.starts_with("cluster.remote.")
+                && [".seeds", ".proxy_address"].iter().any(|end| name.ends_with(end))
+            {
+                match value.as_deref() {
+                    Some(place) if is_outside(place) => {
+                        changes.weakened(&rows::REMOTE_CLUSTER, name).after =
+                            Some(place.to_owned().into());
+                    }
+                    None => {
+                        changes.strengthened(&rows::REMOTE_CLUSTER, name);
+                    }
+                    _ => {}
+                }
+                continue;
+            }
             let value = value.as_deref();
             let is_off = value == Some("false");
             match &*name {
@@ -308,16 +427,18 @@ fn has_all_of_its_owner(key: &Node<'_>) -> bool {
     }
 }
 
-/// Whether rules are true for every user.
-fn matches_everybody(rules: &Node<'_>) -> bool {
+/// Whether rules are true for every user, or for every user of a realm.
+fn matches_everybody(rules: &Node<'_>, of_realm: bool) -> bool {
+    let matches = |rules: &Node<'_>| matches_everybody(rules, of_realm);
     let field = rules.at(&["field"]);
     field
         .and_then(|field| {
             field.text(&["username"]).or_else(|| field.list(&["username"]).first()?.scalar())
         })
         .is_some_and(|name| name == "*")
+        || of_realm && field.is_some_and(|field| field.has(&["realm.name"]))
         // Everybody but somebody is everybody.
-        || rules.at(&["except"]).is_some_and(|except| !matches_everybody(except))
-        || rules.list(&["any"]).iter().any(matches_everybody)
-        || (!rules.list(&["all"]).is_empty() && rules.list(&["all"]).iter().all(matches_everybody))
+        || rules.at(&["except"]).is_some_and(|except| !matches_everybody(except, false))
+        || rules.list(&["any"]).iter().any(matches)
+        || (!rules.list(&["all"]).is_empty() && rules.list(&["all"]).iter().all(matches))
 }

@@ -24,6 +24,7 @@ fields! {
     struct Line<'a> {
         time: Loose<'a> = "@timestamp" | "audit_utc_timestamp",
         category: Loose<'a> = "audit_category",
+        sharing_result: Loose<'a> = "audit_resource_sharing_result",
         cluster_name: Loose<'a> = "audit_cluster_name",
         node_name: Loose<'a> = "audit_node_name",
         user: Loose<'a> = "audit_request_effective_user",
@@ -87,6 +88,11 @@ pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'
     event.outcome = match &*category {
         "FAILED_LOGIN" | "MISSING_PRIVILEGES" | "BAD_HEADERS" | "SSL_EXCEPTION" => Outcome::Failure,
         "OPENDISTRO_SECURITY_INDEX_ATTEMPT" | "OPENSEARCH_SECURITY_INDEX_ATTEMPT" => {
+            Outcome::Failure
+        }
+        "RESOURCE_SHARING_CHANGED"
+            if line.sharing_result.as_str().is_some_and(|result| result != "success") =>
+        {
             Outcome::Failure
         }
         _ => Outcome::Success,
@@ -250,7 +256,9 @@ fn written(document: &str, node: &Node<'_>, changes: &mut Changes) {
                 changes.flag(&rows::OPENSEARCH_ANONYMOUS, is_on, "anonymous_auth_enabled");
             }
             "config" if path.ends_with("do_not_fail_on_forbidden") && (is_on || is_off) => {
-                changes.flag(&rows::OPENSEARCH_FORBIDDEN, is_on, "do_not_fail_on_forbidden");
+                // Who may read what stays as it is: what they may not read is left out instead of refused.
+                let row = &rows::OPENSEARCH_FORBIDDEN;
+                changes.push(row, Direction::Unknown, "do_not_fail_on_forbidden");
             }
             "config"
                 if path.contains("authc")
@@ -377,6 +385,10 @@ fn narrowed(document: &str, operation: &Node<'_>, changes: &mut Changes) {
     let is_empty = texts.iter().all(String::is_empty);
     let find = |known: &[&str]| parts.iter().position(|part| known.contains(part));
     match document {
+        // Nobody who guesses is slowed down any more.
+        "config" if parts.contains(&"auth_failure_listeners") => {
+            changes.flag(&rows::OPENSEARCH_DOMAIN, is_removed, parts.join("."));
+        }
         "config" if is_removed && parts.len() == 3 && parts[1] == "authc" => {
             let domain = parts.join(".");
             changes.weakened(&rows::OPENSEARCH_DOMAIN, format!("{domain}.http_enabled"));
@@ -506,7 +518,11 @@ fn settings(line: &Line<'_>, changes: &mut Changes) {
     let Some(Node::List(settings)) = line.settings.read::<Node<'_>>() else { return };
     for setting in &settings {
         let Some(name) = setting.text(&["setting"]) else { continue };
-        let is_block = INDEX_BLOCKS.contains(&&*name);
+        let index = line.resolved.0.first().or(line.indices.0.first());
+        let index = index.map_or("index", |index| &**index);
+        // What was written to the log of the audit stays as it is while nobody may write there.
+        let is_block = INDEX_BLOCKS.contains(&&*name)
+            || name.starts_with("index.blocks.") && index.contains("auditlog");
         if !is_block && !name.starts_with("plugins.security.") {
             continue;
         }
@@ -520,8 +536,6 @@ fn settings(line: &Line<'_>, changes: &mut Changes) {
             _ => Direction::Unknown,
         };
         let change = if is_block {
-            let index = line.resolved.0.first().or(line.indices.0.first());
-            let index = index.map_or("index", |index| &**index);
             changes.push(&rows::OPENSEARCH_INDEX_BLOCK, direction, format!("{name} on {index}"))
         } else {
             changes.push(&rows::OPENSEARCH_SETTINGS, direction, name.into_owned())

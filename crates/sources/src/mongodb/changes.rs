@@ -79,6 +79,10 @@ pub(super) fn of(kind: &str, operation: &str, param: Unread<'_>) -> Vec<Change<'
         }
         "dropAllUsersFromDatabase" => {
             user_role(&param, false, String::new(), &mut changes).whole = true;
+            // A server without users lets whoever is on its host make the first one.
+            if param.text(&["db"]).as_deref() == Some("admin") {
+                changes.weakened(&rows::USERS_DROPPED, "users of admin");
+            }
         }
         "grantRolesToRole" => {
             for role in wide_roles(&param) {

@@ -128,9 +128,18 @@ fn finish(event: &mut AuditEvent<'_>, changes: Changes) {
 }
 
 /// The audit began or ended, with the options of the server where they are told.
-pub(super) fn put_audit(event: &mut AuditEvent<'_>, is_start: bool, options: &[Text<'_>]) {
+pub(super) fn put_audit(
+    event: &mut AuditEvent<'_>,
+    is_start: bool,
+    is_unloaded: bool,
+    options: &[Text<'_>],
+) {
     let mut changes = Changes::default();
-    let direction = if is_start { Direction::Strengthened } else { Direction::Unknown };
+    let direction = match (is_start, is_unloaded) {
+        (true, _) => Direction::Strengthened,
+        (false, true) => Direction::Weakened,
+        (false, false) => Direction::Unknown,
+    };
     changes.push(&rows::MYSQL_AUDIT_STOPPED, direction, "audit");
     if is_start && !options.is_empty() {
         let skips = options.iter().flat_map(|option| option.split_whitespace()).any(|option| {
@@ -393,7 +402,10 @@ fn plugin(name: &str, is_installed: bool, rows: &Rows, changes: &mut Changes) {
     let is_audit = ["audit", "validate_password", "password_check", "connection_control"]
         .iter()
         .any(|guard| name.contains(guard));
+    // MySQL's own test of plugins lets everybody in.
+    let is_test = name == "test_plugin_server" || name.contains("auth_test_plugin");
     let is_authentication = name.contains("authentication_")
+        || is_test
         || name.contains("auth_socket")
         || name.contains("mysql_no_login");
     if is_audit {
@@ -401,7 +413,12 @@ fn plugin(name: &str, is_installed: bool, rows: &Rows, changes: &mut Changes) {
         let known = name.trim_end_matches(".so").rsplit('/').next().unwrap_or(&name).to_owned();
         changes.flag(rows.plugin, !is_installed, known);
     } else if is_authentication && !rows.is_mariadb {
-        let change = changes.push(&rows::MYSQL_PLUGIN_AUTHENTICATION, Direction::Unknown, name);
+        let direction = match is_test {
+            true if is_installed => Direction::Weakened,
+            true => Direction::Strengthened,
+            false => Direction::Unknown,
+        };
+        let change = changes.push(&rows::MYSQL_PLUGIN_AUTHENTICATION, direction, name);
         change.after = Some(if is_installed { "installed".into() } else { "uninstalled".into() });
     }
 }
@@ -421,7 +438,11 @@ fn filter(function: &str, arguments: &[Option<String>], changes: &mut Changes) {
     let first = arguments.first().cloned().flatten().unwrap_or_else(|| "*".to_owned());
     let (is_weak, opened) = match function {
         "audit_log_filter_remove_user" => (true, format!("filter of {first}")),
-        "audit_log_filter_set_user" => (false, format!("filter of {first}")),
+        // What a filter does stands where it was made, but one is called by what it is for.
+        "audit_log_filter_set_user" => {
+            let name = arguments.get(1).cloned().flatten().unwrap_or_default();
+            (name.eq_ignore_ascii_case("log_nothing"), format!("filter of {first}"))
+        }
         "audit_log_filter_remove_filter" => (true, format!("filter {first}")),
         "audit_log_filter_flush" => (true, "flush".to_owned()),
         "audit_log_filter_set_filter" => {

@@ -10,14 +10,13 @@ use crate::changes::Changes;
 use crate::sql::{Action, Effect, Grant, Policy, PolicyKind, RoleOptions, Scope};
 
 /// Roles that read everything, run programs, or are the superuser, of a cloud, too.
-const POWERFUL_ROLES: [&str; 13] = [
+const POWERFUL_ROLES: [&str; 12] = [
     "postgres",
     "pg_read_all_data",
     "pg_write_all_data",
     "pg_read_server_files",
     "pg_write_server_files",
     "pg_execute_server_program",
-    "pg_monitor",
     "rds_superuser",
     "rds_replication",
     "cloudsqlsuperuser",

@@ -15,7 +15,7 @@ pub(super) const ROWS: &[CatalogueRow] = &[
         severity: 3,
         attack: &["T1685", "T1562.001"],
         confidence: Confidence::Medium,
-        fires_when: "buckets or database instances are excepted from what is recorded; unknown where a list of what is recorded leaves them out",
+        fires_when: "buckets and database instances are excepted from what is recorded, or a list of what is recorded leaves both out; unknown where it leaves out one",
         quiet_when: "everything is recorded, or other kinds are excepted",
         restored_by: "PutConfigurationRecorder that records them",
         reference: "AWS API reference, config: PutConfigurationRecorder",

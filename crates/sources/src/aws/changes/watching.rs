@@ -85,7 +85,7 @@ fn lost_guard(name: &str) -> Direction {
     if is_guard { Weakened } else { Unknown }
 }
 
-/// A list of what is recorded does not tell what was recorded before; a list of exceptions does.
+/// A recorder records all unless somebody tells it otherwise: a list that leaves every store out was made in its place.
 fn recording_group(call: &Call<'_>, found: &mut Found) {
     let Some(group) = at(call.request(), &["configurationRecorder", "recordingGroup"]) else {
         return;
@@ -94,11 +94,15 @@ fn recording_group(call: &Call<'_>, found: &mut Found) {
     let included = texts(group.get("resourceTypes"));
     let excluded = texts(at(group, &["exclusionByResourceTypes", "resourceTypes"]));
     let names = |list: &[String], kind: &str| list.iter().any(|name| name == kind);
+    let leaves_all_out =
+        !included.is_empty() && !DATASTORE_TYPES.iter().any(|kind| names(&included, kind));
     for kind in DATASTORE_TYPES {
         let direction = if names(&excluded, kind) {
             Weakened
         } else if is_all || names(&included, kind) || !excluded.is_empty() {
             Strengthened
+        } else if leaves_all_out {
+            Weakened
         } else {
             Unknown
         };
