@@ -157,7 +157,7 @@ pub(super) const ROWS: &[CatalogueRow] = &[
     },
     CatalogueRow {
         id: "redis.persistence.off",
-        source: "redis.command",
+        source: "redis.monitor",
         operations: &["CONFIG SET"],
         control: Control::RecoveryProtection,
         setting: "persistence",

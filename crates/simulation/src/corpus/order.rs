@@ -1,4 +1,5 @@
-//! A weakening and what restores it, told in their order and the other way round: the same must be said in the end.
+//! A weakening and what restores it, whichever of both happens first, told in their order and the other way round: the same
+//! must be said in the end.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use dataward_event::finding::{CloseReason, Finding, Step};
 use super::case::{Case, Label};
 use super::trial::{Detector, open};
 
-/// How much later than the weakening the restoring happens, in microseconds: within the lateness bound.
+/// How much later than the first the second happens, in microseconds: within the lateness bound.
 const LATER_MICROS: i64 = 5 * 60 * 1_000_000;
 
 /// What stands about two events in the end, by the uid of the finding.
@@ -42,11 +43,13 @@ pub fn pairs<'r, 'c>(cases: &'r [Case<'c>]) -> (usize, Vec<Disagreement<'r, 'c>>
         let matching = hardenings.get(&(weakening.row_id(), datastore));
         for (hardening, end) in matching.into_iter().flatten() {
             count += 1;
-            let (begin, end) = one_after_the_other(&event, end);
-            let in_order = standing([&begin, &end]);
-            let in_reverse = standing([&end, &begin]);
-            if in_order != in_reverse {
-                disagreements.push(Disagreement { weakening, hardening, in_order, in_reverse });
+            for (first, second) in [(&event, end), (end, &event)] {
+                let (first, second) = one_after_the_other(first, second);
+                let in_order = standing([&first, &second]);
+                let in_reverse = standing([&second, &first]);
+                if in_order != in_reverse {
+                    disagreements.push(Disagreement { weakening, hardening, in_order, in_reverse });
+                }
             }
         }
     }
@@ -64,14 +67,14 @@ fn only_event(case: &Case<'_>) -> Option<(String, AuditEvent<'static>)> {
 }
 
 fn one_after_the_other(
-    begin: &AuditEvent<'static>,
-    end: &AuditEvent<'static>,
+    first: &AuditEvent<'static>,
+    second: &AuditEvent<'static>,
 ) -> (AuditEvent<'static>, AuditEvent<'static>) {
-    let (mut begin, mut end) = (begin.clone(), end.clone());
-    begin.uid = "begin".into();
-    end.uid = "end".into();
-    end.time = begin.time.plus_micros(LATER_MICROS);
-    (begin, end)
+    let (mut first, mut second) = (first.clone(), second.clone());
+    first.uid = "first".into();
+    second.uid = "second".into();
+    second.time = first.time.plus_micros(LATER_MICROS);
+    (first, second)
 }
 
 /// What stands after these events in the order in which they come.
@@ -79,6 +82,8 @@ fn standing(events: [&AuditEvent<'_>; 2]) -> Standing {
     let mut detector = Detector::default();
     let mut standing = Standing::new();
     for Finding { uid, step, .. } in events.into_iter().flat_map(|event| detector.observe(event)) {
+        // Whoever hears of what happened before only later is told by a correction.
+        let step = if step == Step::Update { Step::Create } else { step };
         standing.insert(uid, step);
     }
     standing.retain(|_, step| *step != Step::Close(CloseReason::Superseded));

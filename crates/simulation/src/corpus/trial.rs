@@ -37,7 +37,7 @@ pub enum Verdict {
     OtherChanges,
     /// The alarm is more severe than it may be.
     TooSevere,
-    /// The same record, sent again a minute later, raised another alarm.
+    /// The same record, sent again at once or a minute later, raised another alarm.
     SaidAgain,
     /// A record of the case cannot be read.
     Unreadable,
@@ -114,7 +114,7 @@ impl Tried {
             told.collect::<Vec<_>>().join("; ")
         };
         if self.verdict == Verdict::SaidAgain {
-            return format!("sent again a minute later: {}", told(&self.again));
+            return format!("sent again: {}", told(&self.again));
         }
         let changes = if self.changes.is_empty() {
             "it states no change".to_owned()
@@ -258,9 +258,12 @@ pub fn run(case: &Case<'_>) -> Tried {
         }
         detector
     };
-    // Sent again before the wait is over, which would say what is said for the first time.
+    // Sent again before the wait is over, which would say what is said for the first time: by the producer, with the same
+    // uid, and by whoever asks for the same once more.
     let mut asked_twice = detector();
     asked_twice.alarms_of(&opened.events);
+    let mut again = asked_twice.alarms_of(&opened.events);
+    again.extend(asked_twice.alarms_of(&sent_again(&opened.events)));
     let rejects = before.iter().chain([&opened]).flat_map(|opened| opened.rejects.clone());
     let mut tried = Tried {
         verdict: Verdict::Right,
@@ -268,7 +271,7 @@ pub fn run(case: &Case<'_>) -> Tried {
         changes: changes_of(&opened.events),
         operations: opened.events.iter().map(|event| event.operation.to_string()).collect(),
         rejects: rejects.collect(),
-        again: asked_twice.alarms_of(&sent_again(&opened.events)),
+        again,
     };
     tried.verdict = judge(case, &tried);
     tried
