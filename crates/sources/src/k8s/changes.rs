@@ -37,8 +37,12 @@ const SOURCE_RANGES: [&str; 3] = [
 ];
 
 /// Roles that everybody has in any cluster.
-const DEFAULT_ROLES: [&str; 3] =
-    ["system:discovery", "system:basic-user", "system:public-info-viewer"];
+const DEFAULT_ROLES: [&str; 4] = [
+    "system:discovery",
+    "system:basic-user",
+    "system:public-info-viewer",
+    "system:service-account-issuer-discovery",
+];
 
 /// Annotations that make a load balancer an internal one, each with its value in lower case.
 const INTERNAL: [(&str, &str); 6] = [
@@ -188,9 +192,10 @@ fn network_policy(after: &After<'_>, verb: &str, changes: &mut Changes) {
         let is_everybody = peers.is_empty()
             || peers.iter().any(|peer| {
                 let network = peer.text(&["ipBlock", "cidr"]);
-                // An empty selector selects every namespace.
+                // An empty selector selects every namespace: less than before, where a policy was.
                 network.is_some_and(|network| breadth(&network) == Some(Breadth::World))
-                    || peer.at(&["namespaceSelector"]).is_some_and(Node::is_empty_map)
+                    || verb != "create"
+                        && peer.at(&["namespaceSelector"]).is_some_and(Node::is_empty_map)
                         && !peer.has(&["podSelector"])
             });
         reaches && is_everybody

@@ -90,7 +90,7 @@ fn executed(body: &str) -> Vec<Effect> {
 /// What a statement inside a text does. A text inside a text inside a text is nobody's.
 fn inner_effects(text: &str) -> Vec<Effect> {
     let upper = text.to_ascii_uppercase();
-    let is_nested = ["EXECUTE", "DBLINK", "DO "].iter().any(|word| upper.contains(word));
+    let is_nested = upper.trim_start().starts_with("DO") || upper.contains("DBLINK");
     let inner = if is_nested { None } else { statement::read(text, Dialect::Postgres) };
     inner.map(|inner| inner.effects).unwrap_or_default()
 }

@@ -33,6 +33,7 @@ pub(super) const ROWS: &[CatalogueRow] = &[
             "google.iam.v1.IAMPolicy.SetIamPolicy",
             "google.cloud.bigquery.v2.DatasetService.UpdateDataset",
             "google.cloud.bigquery.v2.DatasetService.PatchDataset",
+            "google.cloud.bigquery.v2.JobService.InsertJob",
         ],
         control: Control::Sharing,
         setting: "acl",

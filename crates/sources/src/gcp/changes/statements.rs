@@ -61,7 +61,10 @@ fn row_policy(statement: &str, found: &mut Found) {
         return;
     }
     let compact: String = statement.chars().filter(|letter| !letter.is_whitespace()).collect();
-    let passes_all = compact.to_ascii_uppercase().contains("FILTERUSING(TRUE)");
+    // One who sees all beside others who do not is how it should be.
+    let is_for_many = is(1, "OR")
+        || quoted(statement).any(|it| it.starts_with("domain:") || it.contains("allAuthenticated"));
+    let passes_all = is_for_many && compact.to_ascii_uppercase().contains("FILTERUSING(TRUE)");
     found.changes.flag(row, passes_all, opened(&policy));
     if !passes_all {
         // Any policy hides rows again from whoever it does not name.
