@@ -49,6 +49,12 @@ pub(crate) enum Command {
     /// windows, they do not cut them: the figures are always those of the whole window. Windows that a late event has
     /// shown never to have been are left out.
     Exposures(Exposures),
+    /// Lists datastores: how each is protected, since when, and which event has shown it.
+    ///
+    /// One row for each control of which any event has told, what is worst first: exposed (it can be reached and read from
+    /// outside), weakened, unknown, protected. A datastore of which only reads are known has one row, unknown. What is known
+    /// of data, owner and environment comes from the context file of the last run.
+    Datastores(Datastores),
     /// Answers a question in SQL about an archive.
     ///
     /// Views: events (access, config_changes and authentications together), alerts, exposures (each window as its newest
@@ -180,8 +186,46 @@ pub(crate) struct Exposures {
     /// Only windows of this datastore, by its uid or its name.
     #[arg(long, value_name = "DATASTORE")]
     pub(crate) datastore: Option<String>,
+    /// Only windows that were open at or after this moment: RFC 3339, or a date, which is its midnight in UTC.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) from: Option<EventTime>,
+    /// Only windows that were opened before this moment.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) to: Option<EventTime>,
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Datastores {
+    /// The archive.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) archive: PathBuf,
+    /// As it was then, by the event times of what is in the archive today: RFC 3339, or a date, which is its midnight in
+    /// UTC. All changes and reads up to it are read again, and are held in memory meanwhile.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) as_of: Option<EventTime>,
+    /// Only this datastore, by its uid or its name.
+    #[arg(long, value_name = "DATASTORE")]
+    pub(crate) datastore: Option<String>,
+    /// Only controls in this state; may be given several times.
+    #[arg(long, value_enum)]
+    pub(crate) state: Vec<StateFilter>,
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+}
+
+/// The states of a control.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StateFilter {
+    /// Nothing is known.
+    Unknown,
+    /// Nothing of it is open, as far as events told.
+    Protected,
+    /// Something of it is open.
+    Weakened,
+    /// The datastore can be reached and read from outside by it.
+    Exposed,
 }
 
 /// The kinds of windows.

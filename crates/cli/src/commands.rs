@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod controls;
+mod datastores;
 mod demo;
 mod doctor;
 mod exposures;
@@ -29,6 +30,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         Command::Replay(replay) => replay::run(replay, config),
         Command::Doctor(doctor) => doctor::run(doctor, config),
         Command::Exposures(exposures) => exposures::run(exposures),
+        Command::Datastores(datastores) => datastores::run(datastores),
         Command::Query(query) => query::run(query),
         Command::Timeline(timeline) => timeline::run(timeline),
         Command::Verify(verify) => verify::run(verify),

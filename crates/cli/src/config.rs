@@ -10,7 +10,9 @@ use dataward_detect::context::Context;
 use dataward_event::time::KafkaTime;
 use dataward_kafka::config::Properties;
 use dataward_kafka::schema_registry::Address;
-use dataward_pipeline::settings::{OnGap, RawPolicy, Settings, StartAt, TopicSettings};
+use dataward_pipeline::settings::{
+    ListeningSettings, OnGap, RawPolicy, Settings, StartAt, TopicSettings,
+};
 use dataward_sources::mapping::Mapping;
 use dataward_sources::source::Source;
 use serde::Deserialize;
@@ -245,6 +247,7 @@ pub(crate) fn default_settings(topics: BTreeMap<String, TopicSettings>) -> Setti
         on_gap: OnGap::Record,
         context: None,
         retry_interval: Duration::from_millis(500),
+        listening: ListeningSettings::default(),
     }
 }
 

@@ -63,7 +63,9 @@ impl Keeper {
                 state.forget_memo();
             }
             let after = self.standing(uid, now);
-            concluded.extend(self.say(&before, &after, &event.uid, false));
+            let said_now = self.say(&before, &after, &event.uid, false);
+            self.note_said(uid, &said_now, &after);
+            concluded.extend(said_now);
             self.set_timer(uid, &after, now);
         }
         concluded

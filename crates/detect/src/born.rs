@@ -11,6 +11,7 @@ use dataward_event::uid::UidBuilder;
 use crate::context::Context;
 use crate::datastore_state::Derived;
 use crate::opening::{GRACE_MICROS, Opening};
+use crate::posture::Posture;
 use crate::posture_event::PostureEvent;
 use crate::severity::{Weight, is_blind_by, sensitivity_of, weigh};
 use crate::told::{Standing, Told, What};
@@ -41,14 +42,14 @@ fn tell_of(
     }
     let is_meant = |opening: &&Arc<Opening>| {
         opening.control().window_kind() == WindowKind::Confidentiality
-            && opening.event.time >= birth.time
-            && opening.event.time <= due
+            && is_early(opening, birth)
             && opening.is_open_at(due)
     };
     let openings: Vec<Arc<Opening>> =
         derived.posture.openings().filter(is_meant).cloned().collect();
     let worst = |opening: &Arc<Opening>| {
-        let is_exposed = opening.exposure.as_ref().is_some_and(|exposed| exposed.at <= due)
+        let exposed_at = opening.exposure.as_ref().map(|exposed| exposed.at);
+        let is_exposed = exposed_at.or(opening.was_exposed_at).is_some_and(|at| at <= due)
             || opening.is_covered_at(due);
         let weight = Weight {
             level: if is_exposed { Level::Exposed } else { Level::Weakened },
@@ -79,6 +80,24 @@ fn tell_of(
         what: What::Born { birth: Arc::clone(birth), openings },
     };
     standing.insert(uid, told);
+}
+
+/// Whether something was opened in the time for protecting what was made: all that was is told of together, until the last
+/// of it is closed.
+pub(crate) fn is_early(opening: &Opening, birth: &PostureEvent) -> bool {
+    let due = birth.time.plus_micros(GRACE_MICROS);
+    (birth.time..=due).contains(&opening.event.time)
+}
+
+impl Posture {
+    /// Births of which nothing is left to tell: their time for protection is over, and nothing from before its end is open.
+    pub(crate) fn births_over(&self, horizon: EventTime) -> impl Iterator<Item = &PostureEvent> {
+        self.births.iter().map(|birth| &**birth).filter(move |birth| {
+            let due = birth.time.plus_micros(GRACE_MICROS);
+            let mut early = self.openings().filter(|opening| opening.event.time <= due);
+            due < horizon && early.all(|opening| !opening.is_open())
+        })
+    }
 }
 
 /// What ended the last of several openings, if all are closed.

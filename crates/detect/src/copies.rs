@@ -4,7 +4,6 @@
 use dataward_event::time::EventTime;
 
 use crate::concluded::Concluded;
-use crate::datastore_state::DatastoreState;
 use crate::keeper::Keeper;
 use crate::lineage::is_copy;
 use crate::posture::Posture;
@@ -86,16 +85,19 @@ impl Keeper {
     pub(crate) fn match_volumes(&mut self, uid: &str, due: EventTime) -> Concluded {
         let mut concluded = Concluded::default();
         let Some(state) = self.datastores.get(uid) else { return concluded };
-        let writings = state.flows().due(due.plus_micros(-1), self.now());
+        if !state.moves() {
+            return concluded;
+        }
+        let flows = state.flows_by_now();
+        let writings = flows.due(due.plus_micros(-1), self.now());
         let Some(copy) = state.datastore() else { return concluded };
         let source = state.sources().next().unwrap_or_default();
         let mut found: Vec<PostureEvent> = Vec::new();
         for writing in &writings {
             let others = self.datastores.iter().filter(|(other, state)| {
                 *other != uid
-                    && !state.flows().is_empty()
                     && !self.root.lineage.knows(other, uid)
-                    && state_matches(self.datastores.get(uid), writing, state)
+                    && flows.matches(writing, state)
             });
             for (origin, of_origin) in others {
                 if found.iter().any(|event| *event.changes[0].opened == **origin) {
@@ -103,7 +105,7 @@ impl Keeper {
                 }
                 let copy = (copy, state.place(), source);
                 let origin = (origin.as_str(), of_origin.place());
-                found.extend(state.flows().copy_event(writing, copy, origin));
+                found.extend(flows.copy_event(writing, copy, origin));
             }
         }
         for event in found {
@@ -112,12 +114,4 @@ impl Keeper {
         }
         concluded
     }
-}
-
-fn state_matches(
-    copy: Option<&DatastoreState>,
-    writing: &crate::flows::Writing,
-    origin: &DatastoreState,
-) -> bool {
-    copy.is_some_and(|copy| copy.flows().matches(writing, origin.flows()))
 }

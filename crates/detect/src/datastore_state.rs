@@ -39,7 +39,7 @@ const OUTSIDERS_PER_MINUTE_MAX: usize = 64;
 pub struct DatastoreState {
     settled: Posture,
     recent: BTreeMap<(EventTime, String), Arc<PostureEvent>>,
-    totals: BTreeMap<TotalKey, ReadTotal>,
+    pub(crate) totals: BTreeMap<TotalKey, ReadTotal>,
     /// Reads that are not told apart, by minute.
     others: BTreeMap<i64, ReadFigures>,
     /// The sources that tell of it, in order.
@@ -53,6 +53,9 @@ pub struct DatastoreState {
     /// How often each source tells of its being read, in order.
     #[serde(deserialize_with = "since_3")]
     pub(crate) rhythms: Vec<(Arc<str>, Rhythm)>,
+    /// What was written into it.
+    #[serde(deserialize_with = "since_3")]
+    pub(crate) writes: BTreeMap<TotalKey, ReadTotal>,
     /// What was moved out of it and into it.
     #[serde(deserialize_with = "since_3")]
     pub(crate) flows: Flows,
@@ -220,38 +223,27 @@ impl DatastoreState {
     /// Takes reads in. Those older than what is settled count in the first minute that is not.
     pub fn insert_read(&mut self, read: DatastoreRead, settled_minute: i64) {
         self.know(&read.datastore, &read.source, &read.place);
-        self.flows.add(&read);
-        if read.is_write {
-            return;
-        }
         let minute = read.minute.max(settled_minute);
         let Some(reader) = read.reader else {
-            self.others.entry(minute).or_default().merge(&read.total.figures);
+            if !read.is_write {
+                self.others.entry(minute).or_default().merge(&read.total.figures);
+            }
             return;
         };
         let is_stranger = reader.kind == ActorKind::Anonymous || reader.is_foreign;
         let hash = identity_hash(reader.identity());
         let key = TotalKey { minute, is_stranger, hash, reader };
-        if is_stranger {
-            self.memo.0 = None;
-        }
-        if let Some(known) = self.totals.get_mut(&key) {
-            known.merge(read.total);
+        if read.is_write {
+            add_total(&mut self.writes, key, read.total);
             return;
         }
-        self.strangers += usize::from(is_stranger);
-        self.totals.insert(key, read.total);
-        let of_minute = || {
-            let of = self.totals.range(first_key(minute, is_stranger)..);
-            of.take_while(|(key, _)| (key.minute, key.is_stranger) == (minute, is_stranger))
-        };
-        let most = if is_stranger { OUTSIDERS_PER_MINUTE_MAX } else { INSIDERS_PER_MINUTE_MAX };
-        if of_minute().count() > most
-            && let Some(last) = of_minute().last().map(|(key, _)| key.clone())
-            && let Some(total) = self.totals.remove(&last)
-        {
+        if is_stranger {
+            self.memo.0 = None;
+            self.strangers += usize::from(!self.totals.contains_key(&key));
+        }
+        if let Some(figures) = add_total(&mut self.totals, key, read.total) {
             self.strangers -= usize::from(is_stranger);
-            self.others.entry(minute).or_default().merge(&total.figures);
+            self.others.entry(minute).or_default().merge(&figures);
         }
     }
 
@@ -319,7 +311,7 @@ impl DatastoreState {
         !self.recent.is_empty()
             || !self.totals.is_empty()
             || !self.others.is_empty()
-            || !self.flows.is_empty()
+            || self.moves()
             || !self.settled.births.is_empty()
             || self.rhythms.iter().any(|(_, rhythm)| rhythm.has_recent())
     }
@@ -352,6 +344,7 @@ impl DatastoreState {
         recent.any(|((time, _), event)| is_due(*time, event))
             || self.totals.first_key_value().is_some_and(|(key, _)| key.minute < minute)
             || self.others.first_key_value().is_some_and(|(of, _)| *of < minute)
+            || self.writes.first_key_value().is_some_and(|(key, _)| key.minute < minute)
             || self.rhythms.iter().any(|(_, rhythm)| rhythm.has_before(horizon))
             || self.flows.has_before(horizon)
             || self.settled.births_over(horizon).next().is_some()
@@ -360,13 +353,15 @@ impl DatastoreState {
     /// Folds everything before the horizon, which is a whole minute.
     pub fn settle(&mut self, horizon: EventTime, around: Around<'_>) {
         let context = around.context;
-        self.flows.forget(horizon);
         let minute = horizon.micros().div_euclid(MINUTE_MICROS);
         let events = take_before(&mut self.recent, &(horizon, String::new()));
         let companions = events.values().chain(self.recent.values());
         let totals = take_before(&mut self.totals, &first_key(minute, false));
         let others = take_before(&mut self.others, &minute);
+        let writes = take_before(&mut self.writes, &first_key(minute, false));
         self.strangers -= totals.keys().filter(|key| key.is_stranger).count();
+        self.flows.fold(totals.iter(), writes.iter());
+        self.flows.forget(horizon);
 
         let facts = self.facts(context);
         let inputs = self.inputs(events.values(), companions, totals.iter(), around, Some(horizon));
@@ -499,6 +494,30 @@ fn take_before<K: Ord, V>(map: &mut BTreeMap<K, V>, key: &K) -> BTreeMap<K, V> {
         later = BTreeMap::new();
     }
     std::mem::replace(map, later)
+}
+
+/// Adds a total to those of its minute. Returns the figures of the reader that is no longer told apart.
+fn add_total(
+    totals: &mut BTreeMap<TotalKey, ReadTotal>,
+    key: TotalKey,
+    total: ReadTotal,
+) -> Option<ReadFigures> {
+    if let Some(known) = totals.get_mut(&key) {
+        known.merge(total);
+        return None;
+    }
+    let (minute, is_stranger) = (key.minute, key.is_stranger);
+    totals.insert(key, total);
+    let of = totals.range(first_key(minute, is_stranger)..);
+    let of_minute =
+        of.take_while(|(key, _)| (key.minute, key.is_stranger) == (minute, is_stranger));
+    let most = if is_stranger { OUTSIDERS_PER_MINUTE_MAX } else { INSIDERS_PER_MINUTE_MAX };
+    let (mut count, mut last) = (0, None);
+    for (key, _) in of_minute {
+        (count, last) = (count + 1, Some(key));
+    }
+    let last = last.filter(|_| count > most)?.clone();
+    totals.remove(&last).map(|total| total.figures)
 }
 
 enum Input {

@@ -1,7 +1,7 @@
 //! Copies that no event names: somebody reads much of one datastore, and writes about as much into another one.
 //!
-//! Counted per datastore, actor and hour; only minutes in which much was moved count. An hour of writing is compared
-//! when it is over, and its last reads are known.
+//! Counted per datastore, actor and hour; only minutes in which much was moved count, which is known when a minute is
+//! settled. An hour of writing is compared when it is over, and its last reads are known.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,11 @@ use dataward_event::time::EventTime;
 use dataward_event::uid::UidBuilder;
 use serde::{Deserialize, Serialize};
 
+use crate::datastore_state::{DatastoreState, TotalKey};
+use crate::keeper::PATIENCE_MICROS;
 use crate::place::Place;
 use crate::posture_event::PostureEvent;
-use crate::read_total::{DatastoreRead, MINUTE_MICROS, ReadMark, ReaderKey};
+use crate::read_total::{MINUTE_MICROS, ReadMark, ReadTotal, ReaderKey};
 
 /// The rows, or the bytes, that make a minute of moving count.
 const MINUTE_ROWS_MIN: u64 = 1_000;
@@ -64,9 +66,8 @@ pub(crate) struct Writing {
 }
 
 impl Moved {
-    fn of(read: &DatastoreRead) -> Self {
-        let figures = &read.total.figures;
-        Self { bytes: figures.bytes.at_least, rows: figures.rows.at_least }
+    fn of(total: &ReadTotal) -> Self {
+        Self { bytes: total.figures.bytes.at_least, rows: total.figures.rows.at_least }
     }
 
     fn add(&mut self, other: Self) {
@@ -99,26 +100,35 @@ impl Moved {
 }
 
 impl Flows {
-    /// Takes a total in, if it moved much, and its actor is known.
-    pub(crate) fn add(&mut self, read: &DatastoreRead) {
-        let Some(reader) = &read.reader else { return };
-        let moved = Moved::of(read);
-        if !moved.is_much() || (reader.uid.is_none() && reader.name.is_none()) {
-            return;
+    /// Takes the totals of whole minutes in, as far as they moved much and their actor is known: in one order, whichever
+    /// of them are settled together.
+    pub(crate) fn fold<'t>(
+        &mut self,
+        read: impl Iterator<Item = (&'t TotalKey, &'t ReadTotal)>,
+        written: impl Iterator<Item = (&'t TotalKey, &'t ReadTotal)>,
+    ) {
+        let read = read.map(|(key, total)| (key, total, false));
+        let written = written.map(|(key, total)| (key, total, true));
+        let much = read.chain(written).filter(|(key, total, _)| is_counted(key, total));
+        let mut much: Vec<_> = much.collect();
+        much.sort_by_key(|(key, _, is_write)| (key.minute, *is_write));
+        for (key, total, is_write) in much {
+            self.add(key, total, is_write);
         }
-        let hour = read.minute.div_euclid(60);
-        let key = (crate::actor_key::identity_hash(reader.identity()), hour);
-        let flow = self.flows.entry(key).or_insert_with(|| Flow {
+    }
+
+    fn add(&mut self, key: &TotalKey, total: &ReadTotal, is_write: bool) {
+        let (hour, reader, moved) = (hour_of(key), &key.reader, Moved::of(total));
+        let flow = self.flows.entry((key.hash, hour)).or_insert_with(|| Flow {
             read: Moved::default(),
             written: Moved::default(),
             reader: reader.clone(),
             first: None,
         });
-        if read.is_write {
+        if is_write {
             flow.written.add(moved);
-            let mark = &read.total.first;
-            if flow.first.as_ref().is_none_or(|first| mark < first) {
-                flow.first = Some(mark.clone());
+            if flow.first.as_ref().is_none_or(|first| total.first < *first) {
+                flow.first = Some(total.first.clone());
             }
         } else {
             flow.read.add(moved);
@@ -126,6 +136,9 @@ impl Flows {
         // The smaller of two that call themselves differently: whichever comes first.
         if *reader < flow.reader {
             flow.reader = reader.clone();
+        }
+        if self.flows.len() > FLOWS_MAX {
+            self.forget_before(hour - HOURS - 1);
         }
         while self.flows.len() > FLOWS_MAX {
             let least = self.flows.iter().min_by_key(|(key, f)| (f.written.max(f.read), **key));
@@ -147,7 +160,10 @@ impl Flows {
 
     /// Forgets what is too old for a copy.
     pub(crate) fn forget(&mut self, horizon: EventTime) {
-        let oldest = horizon.micros().div_euclid(HOUR_MICROS) - HOURS - 1;
+        self.forget_before(horizon.micros().div_euclid(HOUR_MICROS) - HOURS - 1);
+    }
+
+    fn forget_before(&mut self, oldest: i64) {
         self.flows.retain(|(_, hour), _| *hour >= oldest);
     }
 
@@ -161,8 +177,7 @@ impl Flows {
         self.flows.iter().filter_map(of).collect()
     }
 
-    /// When the next hour of writing is to be compared.
-    pub(crate) fn next_due(&self, now: EventTime) -> Option<EventTime> {
+    fn next_due(&self, now: EventTime) -> Option<EventTime> {
         let written = self.flows.iter().filter(|(_, flow)| flow.written != Moved::default());
         written.map(|((_, hour), _)| due_of(*hour)).filter(|due| *due > now).min()
     }
@@ -178,10 +193,12 @@ impl Flows {
     }
 
     /// Whether what was written here may be what was read there.
-    pub(crate) fn matches(&self, writing: &Writing, origin: &Self) -> bool {
+    pub(crate) fn matches(&self, writing: &Writing, origin: &DatastoreState) -> bool {
         let (_, written) = self.day(writing.actor, writing.hour);
-        let (read, _) = origin.day(writing.actor, writing.hour);
-        written.is_a_copy() && read.is_a_copy() && written.is_like(read)
+        written.is_a_copy() && {
+            let read = origin.read_in_a_day(writing);
+            read.is_a_copy() && written.is_like(read)
+        }
     }
 
     /// The event that tells of a copy that volumes have shown.
@@ -227,8 +244,51 @@ impl Flows {
     }
 }
 
-/// When an hour is over, and no read in it can still come.
+impl DatastoreState {
+    /// What was moved out of it and into it, with what is not settled yet.
+    pub(crate) fn flows_by_now(&self) -> Flows {
+        let mut flows = self.flows.clone();
+        flows.fold(self.totals.iter(), self.writes.iter());
+        flows
+    }
+
+    /// Whether something was moved into it, or much out of it.
+    pub(crate) fn moves(&self) -> bool {
+        !self.flows.is_empty() || !self.writes.is_empty()
+    }
+
+    /// When the next hour of writing is to be compared.
+    pub(crate) fn next_comparison(&self, now: EventTime) -> Option<EventTime> {
+        let written = self.writes.iter().filter(|(key, total)| is_counted(key, total));
+        let dues = written.map(|(key, _)| due_of(hour_of(key))).filter(|due| *due > now);
+        dues.chain(self.flows.next_due(now)).min()
+    }
+
+    /// What an actor has read of it in the day up to an hour.
+    fn read_in_a_day(&self, writing: &Writing) -> Moved {
+        let (mut read, _) = self.flows.day(writing.actor, writing.hour);
+        let hours = writing.hour - HOURS + 1..=writing.hour;
+        for (key, total) in &self.totals {
+            let is_his = key.hash == writing.actor && hours.contains(&hour_of(key));
+            if is_his && is_counted(key, total) {
+                read.add(Moved::of(total));
+            }
+        }
+        read
+    }
+}
+
+/// Whether a minute counts: much was moved, and it is known by whom.
+fn is_counted(key: &TotalKey, total: &ReadTotal) -> bool {
+    Moved::of(total).is_much() && (key.reader.uid.is_some() || key.reader.name.is_some())
+}
+
+fn hour_of(key: &TotalKey) -> i64 {
+    key.minute.div_euclid(60)
+}
+
+/// When an hour is over, and nothing in it can still come: also not from a source that is as far behind as one may be.
 fn due_of(hour: i64) -> EventTime {
     EventTime::from_micros((hour + 1).saturating_mul(HOUR_MICROS))
-        .plus_micros(LATENESS_BOUND_MICROS)
+        .plus_micros(LATENESS_BOUND_MICROS + PATIENCE_MICROS)
 }

@@ -65,9 +65,13 @@ fn is_trail(change: &Change<'_>) -> bool {
 }
 
 impl AccountGuards {
-    /// Takes a change in.
+    /// Takes a change in; of one that stands at several places the first place counts, whichever comes first.
     pub(crate) fn insert(&mut self, event: &Arc<PostureEvent>) {
-        self.changes.insert((event.time, event.uid.clone()), Arc::clone(event));
+        let known =
+            self.changes.entry((event.time, event.uid.clone())).or_insert(Arc::clone(event));
+        if event.position < known.position {
+            *known = Arc::clone(event);
+        }
         while self.changes.len() > CHANGES_MAX {
             if let Some((_, oldest)) = self.changes.pop_first() {
                 self.base.step(&oldest);

@@ -1,19 +1,13 @@
-//! What is heard of one datastore: how often each source tells of it, and what was moved.
+//! What is heard of one datastore: how often each source tells of it.
 
 use std::sync::Arc;
 
 use dataward_event::time::EventTime;
 
 use crate::datastore_state::DatastoreState;
-use crate::flows::Flows;
 use crate::rhythm::{Heard, Mark, Rhythm, Silence, Whose};
 
 impl DatastoreState {
-    /// What was moved out of it and into it.
-    pub(crate) fn flows(&self) -> &Flows {
-        &self.flows
-    }
-
     /// How often each source tells of its being read.
     pub(crate) fn rhythms(&self) -> &[(Arc<str>, Rhythm)] {
         &self.rhythms

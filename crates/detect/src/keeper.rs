@@ -33,7 +33,7 @@ use crate::told::{self, Standing, Told, What};
 
 /// How far the slowest source that tells of a datastore may be behind the fastest one, in microseconds. What it tells later
 /// than that is late.
-const PATIENCE_MICROS: i64 = 60 * 60 * 1_000_000;
+pub(crate) const PATIENCE_MICROS: i64 = 60 * 60 * 1_000_000;
 
 /// The cause of what a timer says.
 const TIMER: &str = "timer";
@@ -315,22 +315,24 @@ impl Keeper {
         }
         let after = self.standing(uid, now);
         let said_now = self.say(&before, &after, cause, false);
-        if !said_now.is_empty()
-            && let Some(said) = self.said.get_mut(uid)
-        {
-            for finding in &said_now.findings {
-                match after.get(&finding.uid) {
-                    Some(told) => said.insert(finding.uid.clone(), told.clone()),
-                    None => said.remove(&finding.uid),
-                };
-            }
-        }
-        let moves = self.datastores.get(uid).is_some_and(|state| !state.flows().is_empty());
+        self.note_said(uid, &said_now, &after);
+        let moves = self.datastores.get(uid).is_some_and(DatastoreState::moves);
         if !said_now.is_empty() || self.timers.has(uid) || !after.is_empty() || moves {
             self.set_timer(uid, &after, now);
         }
         concluded.extend(said_now);
         concluded
+    }
+
+    /// Notes that figures were said with what was said just now.
+    pub(crate) fn note_said(&mut self, uid: &str, said_now: &Concluded, after: &Standing) {
+        let Some(said) = self.said.get_mut(uid) else { return };
+        for finding in &said_now.findings {
+            match after.get(&finding.uid) {
+                Some(told) => said.insert(finding.uid.clone(), told.clone()),
+                None => said.remove(&finding.uid),
+            };
+        }
     }
 
     pub(crate) fn standing(&self, uid: &str, now: EventTime) -> Standing {
@@ -460,13 +462,7 @@ impl Keeper {
         let after = self.standing(uid, now);
         // Who noticed that it was due does not matter.
         let fired = self.say(&before, &after, TIMER, false);
-        if let Some(said) = self.said.get_mut(uid) {
-            for finding in &fired.findings {
-                if let Some(told) = after.get(&finding.uid) {
-                    said.insert(finding.uid.clone(), told.clone());
-                }
-            }
-        }
+        self.note_said(uid, &fired, &after);
         concluded.extend(fired);
         self.set_timer(uid, &after, now);
         concluded

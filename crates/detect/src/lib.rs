@@ -32,6 +32,7 @@ pub mod history;
 pub mod incident;
 pub mod keeper;
 mod late;
+mod life;
 pub mod lineage;
 pub mod metric;
 pub mod opening;

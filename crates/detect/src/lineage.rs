@@ -151,7 +151,12 @@ impl Lineage {
             };
             copies.push(id.to.clone());
             self.index.add(&id);
-            self.edges.insert(id, Edge { from, to, event: Arc::clone(&shared) });
+            let edge = Edge { from, to, event: Arc::clone(&shared) };
+            match self.edges.get(&id) {
+                // The same event from another place: its first place counts, whichever comes first.
+                Some(known) if known.event.position <= event.position => {}
+                _ => drop(self.edges.insert(id, edge)),
+            }
         }
         while self.edges.len() > EDGES_MAX {
             if let Some((id, _)) = self.edges.pop_first() {
@@ -290,5 +295,42 @@ pub(crate) fn bare(uid: &str) -> Datastore<'static> {
         name: None,
         resource_type: None,
         form: DatastoreForm::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dataward_event::position::{Offset, Partition, Position};
+    use dataward_sources::decode::Record;
+    use dataward_sources::source::{Source, decode};
+
+    use super::*;
+
+    /// The copies that a call on snapshots tells of.
+    fn copies(operation: &str, request: &str, rest: &str) -> Vec<String> {
+        let text = format!(
+            r#"{{"eventVersion":"1.09","eventID":"1","eventTime":"2026-03-04T05:06:07Z","awsRegion":"eu-central-1",
+                "eventSource":"rds.amazonaws.com","eventName":"{operation}","recipientAccountId":"111122223333",
+                "requestParameters":{{{request}}}{rest}}}"#
+        );
+        let position =
+            Position { partition: Partition::new("audit", 0), offset: Offset(1), record_index: 0 };
+        let record = Record { position: &position, kafka_time: None, payload: text.as_bytes() };
+        let decoded = decode(Source::AwsCloudtrail, record);
+        let told = PostureEvent::of(&decoded.events[0].event, &position);
+        told.map(|event| Lineage::default().insert(&event)).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_copy_has_two_ends_and_was_made() {
+        let source = r#""sourceDBSnapshotIdentifier":"s1""#;
+        let both = format!(r#"{source},"targetDBSnapshotIdentifier":"s2""#);
+        let copy = "arn:aws:rds:eu-central-1:111122223333:snapshot:s2";
+        assert_eq!(copies("CopyDBSnapshot", &both, ""), [copy]);
+        let refused = r#","errorCode":"AccessDenied""#;
+        assert!(copies("CopyDBSnapshot", &both, refused).is_empty());
+        assert!(copies("CopyDBSnapshot", source, "").is_empty());
+        let same = format!(r#"{source},"targetDBSnapshotIdentifier":"s1""#);
+        assert!(copies("CopyDBSnapshot", &same, "").is_empty());
     }
 }

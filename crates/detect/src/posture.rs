@@ -15,15 +15,16 @@ use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::act::undoes;
+use crate::born::is_early;
 use crate::context::Trusted;
 use crate::guards::Guards;
 use crate::lineage::{self, WeakCopy};
 use crate::opening::{
-    Closing, Covered, Exposed, GRACE_MICROS, Leg, OUTSIDE_READ, Opening, OpeningId, ToldReaders,
+    Closing, Covered, Exposed, Leg, OUTSIDE_READ, Opening, OpeningId, ToldReaders,
 };
 use crate::posture_event::{PostureEvent, SettingKey};
 use crate::reach::{holds_no_data, trusts};
-use crate::setting::{Setting, Thing};
+use crate::setting::{Setting, Shown, Thing};
 use crate::state::since_3;
 
 /// The most openings remembered per datastore. Beyond it the oldest is forgotten.
@@ -60,6 +61,9 @@ pub struct Posture {
     /// That it is a weaker copy of something.
     #[serde(deserialize_with = "since_3")]
     pub(crate) weak_copies: Vec<WeakCopy>,
+    /// The event that destroyed it, while nothing came after.
+    #[serde(deserialize_with = "since_3")]
+    pub(crate) destroyed: Option<Box<Shown>>,
 }
 
 impl Posture {
@@ -78,6 +82,7 @@ impl Posture {
             return;
         }
         let is_news = self.strengthens(event);
+        self.destroyed = None;
         if event.is_creation {
             self.births.push(Arc::clone(event));
         }
@@ -94,6 +99,7 @@ impl Posture {
             self.close_everything(event);
             // Another one may come under the same name.
             self.settings = LiteMap::new();
+            self.destroyed = Some(Box::new(Shown::by(event)));
         }
         self.judge(event, event.time, is_news, facts);
     }
@@ -166,7 +172,9 @@ impl Posture {
             }
         }
         if is_whole {
-            self.setting(key).whole = Some(event.time);
+            let setting = self.setting(key);
+            setting.whole = Some(event.time);
+            setting.first_whole.get_or_insert_with(|| Box::new(Shown::by(event)));
         }
         if !opened.is_empty() {
             self.open(key, event, opened, is_uncertain, facts);
@@ -185,7 +193,8 @@ impl Posture {
         let id = opening.id();
         let setting = self.setting(key);
         for change in &opening.changes {
-            let thing = Thing { opening: Some(Box::new(id.clone())), since: event.time };
+            let opening = Some(Box::new(id.clone()));
+            let thing = Thing { opening, since: event.time, closed_by: None };
             setting.put(&change.opened, thing);
         }
         if opening.control().window_kind() == WindowKind::Confidentiality {
@@ -196,8 +205,12 @@ impl Posture {
     }
 
     pub(crate) fn close(&mut self, key: &SettingKey, thing: &str, event: &Arc<PostureEvent>) {
-        let closed = Thing { opening: None, since: event.time };
-        let before = self.setting(key).put(thing, closed).and_then(|thing| thing.opening);
+        let setting = self.setting(key);
+        // What is closed again as it was is closed since it was first.
+        let known = setting.things.get(thing).and_then(|thing| thing.closed_by.clone());
+        let closed_by = known.unwrap_or_else(|| Box::new(Shown::by(event)));
+        let closed = Thing { opening: None, since: event.time, closed_by: Some(closed_by) };
+        let before = setting.put(thing, closed).and_then(|thing| thing.opening);
         if let Some(opening) = before.and_then(|id| self.openings.get_mut(&id)) {
             let opening = Arc::make_mut(opening);
             let closing = Closing::new(event, opening.event.time);
@@ -513,20 +526,15 @@ impl Posture {
         });
     }
 
-    /// Births that matter no more: their grace is over by then, and nothing is open since.
-    pub(crate) fn births_over(&self, horizon: EventTime) -> impl Iterator<Item = &PostureEvent> {
-        self.births.iter().map(|birth| &**birth).filter(move |birth| {
-            let due = birth.time.plus_micros(GRACE_MICROS);
-            due < horizon && self.openings.values().all(|opening| opening.event.time > due)
-        })
-    }
-
     /// Forgets what is over: it can change no more, and it was told.
     pub fn forget_closed(&mut self, horizon: EventTime) {
-        self.openings.retain(|_, opening| opening.is_open());
         self.copies.clear();
         let over: Vec<String> = self.births_over(horizon).map(|birth| birth.uid.clone()).collect();
         self.births.retain(|birth| !over.contains(&birth.uid));
+        let births = &self.births;
+        self.openings.retain(|_, opening| {
+            opening.is_open() || births.iter().any(|birth| is_early(opening, birth))
+        });
         let openings = &self.openings;
         self.weak_copies.retain(|copy| openings.contains_key(&copy.opening));
         for opening in self.openings.values_mut() {

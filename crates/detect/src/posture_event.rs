@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use dataward_event::audit_event::{
-    Actor, AuditEvent, Class, Client, Datastore, DatastoreForm, EventKind, Outcome, Sensitivity,
+    Actor, AuditEvent, Client, Datastore, EventKind, Outcome, Sensitivity,
 };
 use dataward_event::change::{Change, Control};
 use dataward_event::position::Position;
 use dataward_event::time::EventTime;
 use serde::{Deserialize, Serialize};
 
+use crate::life::{is_creation, is_destruction};
 use crate::place::Place;
 use crate::state::since_3;
 
@@ -55,53 +56,6 @@ pub struct PostureEvent {
     /// Where it happened.
     pub place: Place,
 }
-
-/// The operations that end a datastore, with all that was open in it.
-const DESTRUCTIONS: [(&str, &str); 14] = [
-    ("s3", "DeleteBucket"),
-    ("rds", "DeleteDBInstance"),
-    ("rds", "DeleteDBCluster"),
-    ("rds", "DeleteDBSnapshot"),
-    ("rds", "DeleteDBClusterSnapshot"),
-    ("redshift", "DeleteCluster"),
-    ("redshift", "DeleteClusterSnapshot"),
-    ("dynamodb", "DeleteTable"),
-    ("es", "DeleteDomain"),
-    ("es", "DeleteElasticsearchDomain"),
-    ("ec2", "DeleteSnapshot"),
-    ("ec2", "DeregisterImage"),
-    ("ec2", "DeleteSecurityGroup"),
-    ("elasticache", "DeleteReplicationGroup"),
-];
-
-/// The operations that make a datastore.
-const CREATIONS: [(&str, &str); 25] = [
-    ("s3", "CreateBucket"),
-    ("rds", "CreateDBInstance"),
-    ("rds", "CreateDBCluster"),
-    ("rds", "CreateDBInstanceReadReplica"),
-    ("rds", "RestoreDBInstanceFromDBSnapshot"),
-    ("rds", "RestoreDBInstanceToPointInTime"),
-    ("rds", "RestoreDBInstanceFromS3"),
-    ("rds", "RestoreDBClusterFromSnapshot"),
-    ("rds", "RestoreDBClusterToPointInTime"),
-    ("redshift", "CreateCluster"),
-    ("redshift", "RestoreFromClusterSnapshot"),
-    ("dynamodb", "CreateTable"),
-    ("dynamodb", "RestoreTableFromBackup"),
-    ("es", "CreateDomain"),
-    ("es", "CreateElasticsearchDomain"),
-    ("elasticache", "CreateReplicationGroup"),
-    ("elasticache", "CreateCacheCluster"),
-    ("memorydb", "CreateCluster"),
-    ("redshift-serverless", "CreateWorkgroup"),
-    ("kafka", "CreateClusterV2"),
-    ("storage", "storage.buckets.create"),
-    ("cloudsql", "cloudsql.instances.create"),
-    ("bigquery", "google.cloud.bigquery.v2.DatasetService.InsertDataset"),
-    ("redis", "google.cloud.redis.v1.CloudRedis.CreateInstance"),
-    ("spanner", "google.spanner.admin.instance.v1.InstanceAdmin.CreateInstance"),
-];
 
 impl PostureEvent {
     /// The part of an event that matters to posture; `None` if it neither states a change of a datastore nor ends one.
@@ -197,37 +151,6 @@ fn is_companion(event: &AuditEvent<'_>) -> bool {
     event.kind == EventKind::ConfigChange
         && event.correlation_uid.is_some()
         && (event.outcome == Outcome::Failure || event.operation.starts_with(SECURITY_REQUESTS))
-}
-
-fn is_destruction(event: &AuditEvent<'_>) -> bool {
-    /// OCSF: delete.
-    const ENTITY_DELETE: u16 = 4;
-    if event.kind != EventKind::ConfigChange || event.outcome == Outcome::Failure {
-        return false;
-    }
-    let service = event.service.as_deref().unwrap_or_default();
-    let service = service.split('.').next().unwrap_or_default();
-    DESTRUCTIONS.contains(&(service, &*event.operation))
-        || (event.class == Class::EntityManagement && event.activity_id == ENTITY_DELETE)
-}
-
-fn is_creation(event: &AuditEvent<'_>) -> bool {
-    /// OCSF: create.
-    const ENTITY_CREATE: u16 = 1;
-    if event.kind != EventKind::ConfigChange || event.outcome == Outcome::Failure {
-        return false;
-    }
-    let is_store = event
-        .datastore
-        .as_ref()
-        .is_some_and(|store| !matches!(store.form, DatastoreForm::Guard | DatastoreForm::Other));
-    let service = event.service.as_deref().unwrap_or_default();
-    let service = service.split('.').next().unwrap_or_default();
-    is_store
-        && (CREATIONS.contains(&(service, &*event.operation))
-            || (event.source == "ocsf"
-                && event.class == Class::EntityManagement
-                && event.activity_id == ENTITY_CREATE))
 }
 
 /// A posture event in a snapshot. The correlation uid stands behind the service, after a separator that no name holds: states

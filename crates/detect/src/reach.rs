@@ -21,6 +21,18 @@ pub enum ControlState {
     Exposed,
 }
 
+impl ControlState {
+    /// The name in data.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Protected => "protected",
+            Self::Weakened => "weakened",
+            Self::Exposed => "exposed",
+        }
+    }
+}
+
 impl Posture {
     /// Whether somebody from outside can open a connection. Buckets and snapshots have no network of their own.
     pub(crate) fn reachable(&self, facts: &Facts<'_>) -> Known {

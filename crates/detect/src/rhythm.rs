@@ -1,8 +1,8 @@
 //! How often a source speaks, of itself or of one datastore, and since when it is silent.
 //!
 //! Time is measured in minutes in which it *should* have spoken: an hour of a night in which nothing ever happens counts
-//! nothing, an hour in which every minute had an event counts sixty. Silence is a gap that is longer, by this measure, than
-//! twice the longest one before it. What is learned is a function of the minutes that had an event, not of their order.
+//! nothing, an hour in which every minute had an event counts sixty. Silence is a gap that is much longer, by this measure,
+//! than the longest one before it. What is learned is a function of the minutes that had an event, not of their order.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
@@ -26,6 +26,8 @@ const LEARNED_MINUTES_MIN: u64 = 60;
 const LEARNED_DAYS: i64 = 7;
 /// A gap that is so much longer than the longest one is a silence.
 const LONGER: u64 = 2;
+/// As long as no whole week is known, of which each hour was heard once at most, it must be so much longer.
+const LONGER_AT_FIRST: u64 = 6;
 /// The longest gap that is looked ahead, in hours.
 const AHEAD_HOURS: i64 = 14 * 24;
 /// Nothing is known of an hour of the week.
@@ -237,7 +239,10 @@ impl Rhythm {
                     end: Some(start_of(minute)),
                 });
             }
-            let gap = self.expected(self.last + 1, minute);
+            // What is longer, at an hour of which nothing is known, may be a night.
+            let is_short = minute - self.last < MINUTES_AN_HOUR;
+            let unknown = if is_short { self.average(minute) } else { 0 };
+            let gap = self.expected(self.last + 1, minute, unknown);
             // A silence teaches little, or the next one would have to be twice as long.
             let most = self.longest.max(EXPECTED_MIN * PARTS) * 3 / 2;
             self.longest = self.longest.max(gap.min(most));
@@ -265,34 +270,46 @@ impl Rhythm {
         };
     }
 
-    /// In how many parts of minutes it should speak in `[from, to)`.
-    fn expected(&self, from: i64, to: i64) -> u64 {
+    /// In how many minutes of an hour something was said up to a minute, all in all.
+    fn average(&self, until: i64) -> u8 {
+        let minutes = (until - self.first).max(MINUTES_AN_HOUR) as u64;
+        (self.count * PARTS / minutes).min(PARTS) as u8
+    }
+
+    /// In how many parts of minutes it should speak in `[from, to)`; at an hour of which nothing is known, as often as this.
+    fn expected(&self, from: i64, to: i64, unknown: u8) -> u64 {
         let mut sum: u64 = 0;
         let (mut at, end) = (from, to.min(from.saturating_add(AHEAD_HOURS * MINUTES_AN_HOUR)));
         while at < end {
             let next = ((hour_of(at) + 1) * MINUTES_AN_HOUR).min(end);
-            sum += u64::from(self.usual(hour_of(at))) * (next - at) as u64;
+            let usual = self.usual(hour_of(at)).unwrap_or(unknown);
+            sum += u64::from(usual) * (next - at) as u64;
             at = next;
         }
         sum
     }
 
     /// In how many minutes of an hour something is said. Where nobody knows: as seldom as at this hour of any other day.
-    fn usual(&self, hour: i64) -> u8 {
+    fn usual(&self, hour: i64) -> Option<u8> {
         match self.week[slot_of(hour)] {
             UNSEEN => {
                 let of_day = self.week.iter().skip(slot_of(hour) % 24).step_by(24);
-                of_day.filter(|minutes| **minutes != UNSEEN).min().copied().unwrap_or(0)
+                of_day.filter(|minutes| **minutes != UNSEEN).min().copied()
             }
-            minutes => minutes,
+            minutes => Some(minutes),
         }
     }
 
     /// Whether enough is known to expect anything.
     fn is_learned(&self) -> bool {
-        let days = (self.last - self.first) / MINUTES_A_DAY;
+        let days = self.days();
         self.count >= LEARNED_MINUTES_MIN
             && (days >= LEARNED_DAYS || (days >= 1 && self.is_steady()))
+    }
+
+    /// For how many days it is known.
+    fn days(&self) -> i64 {
+        (self.last - self.first) / MINUTES_A_DAY
     }
 
     /// Whether it speaks in every hour of the week that is known, and of a day at least.
@@ -303,7 +320,8 @@ impl Rhythm {
 
     /// How much must be missed, in parts of minutes in which it should have spoken.
     fn enough(&self) -> u64 {
-        let enough = (self.longest * LONGER).max(EXPECTED_MIN * PARTS);
+        let longer = if self.days() < LEARNED_DAYS { LONGER_AT_FIRST } else { LONGER };
+        let enough = (self.longest * longer).max(EXPECTED_MIN * PARTS);
         if self.whose == Whose::Source || self.is_steady() {
             return enough;
         }
@@ -322,7 +340,7 @@ impl Rhythm {
         let end = since + AHEAD_HOURS * MINUTES_AN_HOUR;
         while at < end {
             let next = (hour_of(at) + 1) * MINUTES_AN_HOUR;
-            let usual = u64::from(self.usual(hour_of(at)));
+            let usual = u64::from(self.usual(hour_of(at)).unwrap_or(0));
             let of_hour = usual * (next - at) as u64;
             if usual > 0 && sum + of_hour >= enough {
                 let crossing = at + (enough - sum).div_ceil(usual) as i64;
@@ -443,6 +461,18 @@ mod tests {
         // An earlier one that came later.
         assert_eq!(rhythm.hear(mark(last + 50)), Heard::Over { silence: second, was });
         assert_eq!(rhythm.settle(start_of(last + 61)), [], "it was told");
+    }
+
+    #[test]
+    fn in_the_first_week_a_silence_is_longer() {
+        let is_spoken = |minute: &i64| minute % 60 < 20;
+        let silent_after = |days: i64| {
+            let (rhythm, silences) = spoken((0..days * MINUTES_A_DAY).filter(is_spoken));
+            assert_eq!(silences, []);
+            let silence = rhythm.silence(NEVER).unwrap();
+            minute_of(silence.at) - silence.since
+        };
+        assert_eq!((silent_after(3), silent_after(9)), (6 * 40 + 1, 2 * 40 + 1));
     }
 
     #[test]

@@ -5,6 +5,8 @@ use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::opening::OpeningId;
+use crate::posture_event::PostureEvent;
+use crate::state::since_3;
 
 /// The most things remembered per setting. Beyond it the closed one that changed longest ago is forgotten.
 const THINGS_MAX: usize = 1_024;
@@ -16,6 +18,18 @@ pub struct Setting {
     pub things: LiteMap<String, Thing>,
     /// When an event stated all of it.
     pub whole: Option<EventTime>,
+    /// The first event that stated all of it.
+    #[serde(deserialize_with = "since_3")]
+    pub first_whole: Option<Box<Shown>>,
+}
+
+/// An event that has shown something.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Shown {
+    /// When.
+    pub at: EventTime,
+    /// Its uid.
+    pub event_uid: Box<str>,
 }
 
 /// What is known of one thing of a setting.
@@ -23,8 +37,18 @@ pub struct Setting {
 pub struct Thing {
     /// Open, and by which opening.
     pub opening: Option<Box<OpeningId>>,
-    /// Since when.
+    /// When an event last told of it.
     pub since: EventTime,
+    /// Closed, and by which event.
+    #[serde(deserialize_with = "since_3")]
+    pub closed_by: Option<Box<Shown>>,
+}
+
+impl Shown {
+    /// What an event shows.
+    pub(crate) fn by(event: &PostureEvent) -> Self {
+        Self { at: event.time, event_uid: event.uid.as_str().into() }
+    }
 }
 
 impl Thing {

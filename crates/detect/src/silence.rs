@@ -50,6 +50,7 @@ impl Keeper {
     pub(crate) fn hear_source(&mut self, source: &str, mark: Option<Mark>) -> Concluded {
         let Some(mark) = mark else { return Concluded::default() };
         let newest = self.root.newest_of(source).unwrap_or(EventTime::MIN);
+        self.datastores.mark_root();
         let of = || source_itself(source);
         let Some(rhythm) = self.root.rhythms.get_mut(source) else {
             self.root.rhythms.insert(source.to_owned(), Rhythm::new(mark, Whose::Source));

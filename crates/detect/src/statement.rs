@@ -10,7 +10,7 @@ use dataward_event::finding::{CloseReason, Evidence, Finding, RuleId, Severity, 
 use crate::born::end_of;
 use crate::catalogue::CatalogueRow;
 use crate::copied::origin_of;
-use crate::opening::{Opening, SOURCE_SILENT, STILL_OPEN, Tally};
+use crate::opening::{Leg, Opening, SOURCE_SILENT, STILL_OPEN, Tally};
 use crate::phrases::{amount, capitalised, duration, form, from, thing, words};
 use crate::posture_event::PostureEvent;
 use crate::reach::names_everybody;
@@ -216,13 +216,7 @@ fn description(told: &Told) -> String {
     };
     let text = match told.opening.exposure.as_ref().and_then(|exposed| exposed.blind.as_ref()) {
         Some(blind) if matches!(told.what, What::Opened | What::Closed) => {
-            format!(
-                "{text} Meanwhile nobody records all of it: {} of {} by {} at {}.",
-                thing(&blind.change),
-                blind.event.datastore.label(),
-                blind.event.actor.label(),
-                blind.event.time
-            )
+            format!("{text} Meanwhile nobody records all of it: {}.", blind_text(blind))
         }
         _ => text,
     };
@@ -235,6 +229,16 @@ fn description(told: &Told) -> String {
         }
         None => text,
     }
+}
+
+fn blind_text(blind: &Leg) -> String {
+    let (of, change) = (blind.event.datastore.label(), &blind.change);
+    if change.setting == SOURCE_SILENT {
+        let last = change.before.as_deref().unwrap_or("unknown");
+        return format!("{} of {of} says nothing, its last event was at {last}", change.opened);
+    }
+    let (actor, time) = (blind.event.actor.label(), blind.event.time);
+    format!("{} of {of} by {actor} at {time}", thing(change))
 }
 
 fn weakened_text(opening: &Opening) -> String {

@@ -13,7 +13,9 @@ use dataward_event::uid::UidBuilder;
 use crate::catalogue::{self, CatalogueRow};
 use crate::context::Context;
 use crate::datastore_state::{Around, DatastoreState, Derived};
-use crate::opening::{GRACE_MICROS, Opening, SOURCE_SILENT, STILL_OPEN, Tally, still_open_dues};
+use crate::opening::{
+    GRACE_MICROS, Leg, Opening, SOURCE_SILENT, STILL_OPEN, Tally, still_open_dues,
+};
 use crate::place::{Border, Place};
 use crate::posture_event::PostureEvent;
 use crate::read_total::{ReadMark, ReaderKey};
@@ -104,12 +106,15 @@ impl Told {
         // Another record of an act may have told since who did it.
         let by = |event: &PostureEvent| (event.uid.clone(), event.actor.clone());
         let closing = |told: &Self| told.opening.closing().map(|closing| by(&closing.event));
+        let all_closed = |told: &Self| match &told.what {
+            What::Born { openings, .. } => born::end_of(openings).map(|closing| by(&closing.event)),
+            _ => None,
+        };
         let begun = |told: &Self| {
             told.opening.exposure.as_ref().map(|exposed| {
-                let legs = exposed.legs.iter();
-                let legs = legs.map(|leg| (by(&leg.event), leg.change.clone()));
-                let blind = exposed.blind.as_ref().map(|leg| by(&leg.event));
-                let legs = legs.collect::<Vec<_>>();
+                let of_leg = |leg: &Leg| (by(&leg.event), leg.change.clone());
+                let legs = exposed.legs.iter().map(of_leg).collect::<Vec<_>>();
+                let blind = exposed.blind.as_ref().map(of_leg);
                 (exposed.at, by(&exposed.by), exposed.covered.clone(), legs, blind)
             })
         };
@@ -118,14 +123,15 @@ impl Told {
             end.map(|closing| by(&closing.event))
         };
         let is_alike = match &self.what {
-            What::Weakened | What::StillOpen(_) => {
+            What::Weakened | What::StillOpen(_) | What::WeakerCopy { .. } => {
                 matches!(self.step, Step::Create) || closing(self) == closing(other)
             }
             What::Opened | What::Closed => {
                 begun(self) == begun(other) && ended(self) == ended(other)
             }
             What::Read { .. } => begun(self) == begun(other),
-            What::Born { .. } | What::WeakerCopy { .. } | What::ForeignCopy { .. } => true,
+            What::Born { .. } => all_closed(self) == all_closed(other),
+            What::ForeignCopy { .. } => true,
         };
         is_alike
             && self.opening.event.actor == other.opening.event.actor
@@ -241,7 +247,7 @@ pub fn next_due(
     let of_state = state.into_iter().flat_map(|state| {
         let open = !standing.is_empty();
         let births = state.births().filter(move |_| open);
-        births.map(|birth| birth.plus_micros(GRACE_MICROS)).chain(state.flows().next_due(now))
+        births.map(|birth| birth.plus_micros(GRACE_MICROS)).chain(state.next_comparison(now))
     });
     dues.chain(of_state).filter(|due| *due > now).min()
 }

@@ -13,17 +13,12 @@ use dataward_event::time::EventTime;
 use crate::archive::Archive;
 use crate::record_source::RecordSource;
 use crate::runner::Runner;
-
-/// How long the source has for fetching.
-const FETCHING: Duration = Duration::from_secs(5);
-
-/// So long the source must have answered without a break: who sends through the same brokers was cut off as we were, and has
-/// to catch up.
-const ANSWERING: Duration = Duration::from_secs(60);
+use crate::settings::ListeningSettings;
 
 /// How far it is known that all has been read.
 #[derive(Debug, Default)]
 pub(crate) struct Listening {
+    settings: ListeningSettings,
     answers_since: Option<Duration>,
     /// Ends were heard of since they were looked at last.
     has_heard: bool,
@@ -45,10 +40,15 @@ struct Round {
 type Ends = BTreeMap<Partition, Offset>;
 
 impl Listening {
+    /// Nothing is known yet.
+    pub(crate) fn new(settings: ListeningSettings) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
     /// The source answers, or does not.
     pub(crate) fn hear(&mut self, answers: bool, now: Duration) {
         if !answers {
-            *self = Self::default();
+            *self = Self::new(self.settings);
             return;
         }
         self.answers_since.get_or_insert(now);
@@ -65,7 +65,7 @@ impl Listening {
         is_read: impl Fn(&Ends) -> bool,
     ) -> Option<EventTime> {
         let answers_since = self.answers_since?;
-        if now.saturating_sub(answers_since) < ANSWERING {
+        if now.saturating_sub(answers_since) < self.settings.answering {
             return None;
         }
         let Some(round) = &mut self.round else {
@@ -75,7 +75,7 @@ impl Listening {
         };
         if let Some(since) = round.fetching_since
             && !round.is_last
-            && now.saturating_sub(since) >= FETCHING
+            && now.saturating_sub(since) >= self.settings.fetching
             && let Some(ends) = ends
         {
             round.ends = ends;

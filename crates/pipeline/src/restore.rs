@@ -44,6 +44,21 @@ pub fn keeper(
     Ok((keeper, seen))
 }
 
+/// The keeper as it would be if nothing after a time had happened: by all changes and reads of the table up to it, and by
+/// the context of its newest snapshot. It takes as long as reading them all, and memory for them all.
+///
+/// # Errors
+/// The archive cannot be read.
+pub fn keeper_as_of(archive: &mut impl Archive, time: EventTime) -> Result<Keeper, ArchiveError> {
+    let newest = archive.snapshot(&Owner::Keeper)?.and_then(|saved| load_keeper(&saved).ok());
+    let mut keeper = Keeper::new();
+    if let Some(newest) = newest {
+        keeper.adopt(Arc::clone(newest.context()));
+    }
+    teach_up_to(archive, &mut keeper, &mut Progress::new(), time)?;
+    Ok(keeper)
+}
+
 /// Shows a keeper that has seen so much what the table has behind it.
 ///
 /// # Errors
@@ -53,6 +68,15 @@ pub fn teach(
     keeper: &mut Keeper,
     seen: &mut Progress,
 ) -> Result<(), ArchiveError> {
+    teach_up_to(archive, keeper, seen, EventTime::from_micros(i64::MAX))
+}
+
+fn teach_up_to(
+    archive: &mut impl Archive,
+    keeper: &mut Keeper,
+    seen: &mut Progress,
+    last: EventTime,
+) -> Result<(), ArchiveError> {
     let mut gathering = Gathering::default();
     let (mut next, mut tick, mut listened) = (seen.clone(), None, None);
     archive.replay_shared(seen, &mut |row| match row {
@@ -61,12 +85,13 @@ pub fn teach(
             if next.next(partition).is_none_or(|next| next <= *offset) {
                 next.assign(partition.clone(), offset.next());
             }
-            if !archived.producer_duplicate {
+            if !archived.producer_duplicate && archived.event.time <= last {
                 gathering.add(&archived.event, &archived.position);
             }
         }
-        SharedRow::Tick(time) => tick = tick.max(Some(time)),
-        SharedRow::Listened(time) => listened = listened.max(Some(time)),
+        SharedRow::Tick(time) if time <= last => tick = tick.max(Some(time)),
+        SharedRow::Listened(time) if time <= last => listened = listened.max(Some(time)),
+        SharedRow::Tick(_) | SharedRow::Listened(_) => {}
     })?;
     // The next snapshot knows them, also those of partitions that are not ours again yet.
     *seen = next;

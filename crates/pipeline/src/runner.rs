@@ -160,6 +160,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         let now = clock.monotonic();
         let lane_bytes = vec![0; workers.count()];
         let checkpoints = Checkpoints::new(now, settings.retry_interval);
+        let listening = Listening::new(settings.listening);
         Self {
             source,
             writer,
@@ -182,7 +183,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             last_shown: now,
             watch: None,
             informant: Informant::default(),
-            listening: Listening::default(),
+            listening,
         }
     }
 

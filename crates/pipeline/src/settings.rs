@@ -58,6 +58,22 @@ impl TopicSettings {
     }
 }
 
+/// When what was not read is held for not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListeningSettings {
+    /// So long the source must have answered without a break: who sends through the same brokers was cut off as we were, and
+    /// has to catch up.
+    pub answering: Duration,
+    /// How long the source has for fetching what had been appended.
+    pub fetching: Duration,
+}
+
+impl Default for ListeningSettings {
+    fn default() -> Self {
+        Self { answering: Duration::from_secs(60), fetching: Duration::from_secs(5) }
+    }
+}
+
 /// How the loop is to run.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -79,6 +95,8 @@ pub struct Settings {
     pub context: Option<Arc<Context>>,
     /// How long a failed commit waits before it is tried again, the first time; it doubles up to a minute.
     pub retry_interval: Duration,
+    /// When what was not read is held for not sent.
+    pub listening: ListeningSettings,
 }
 
 impl Settings {

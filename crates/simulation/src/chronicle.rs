@@ -1,6 +1,6 @@
 //! The chronicle of the year 2019: eight weeks of a company that makes cameras, in the order of event time.
 //!
-//! Three weeks of normal life. Then production data is copied into a new store, its protection is removed, outsiders
+//! Nearly three weeks of normal life. Then production data is copied into a new store, its protection is removed, outsiders
 //! read it and it is protected again, a second store is found open, and a role is stolen that copies thirty buckets.
 //! The days, hours and amounts are modelled on what is public about Wyze (December 2019) and Capital One (March 2019);
 //! names, numbers and everything else are made up. After the story ordinary days go on, without an end.
@@ -10,6 +10,7 @@ mod deed;
 mod look_alikes;
 mod normal_life;
 mod open_stores;
+mod own_logs;
 mod stolen_role;
 
 use std::collections::VecDeque;
@@ -19,14 +20,17 @@ use fastrand::Rng;
 
 use crate::cloudtrail::Message;
 use calendar::Day;
-pub use calendar::{BEGIN, END, THREE_WEEKS};
+pub use calendar::{BEGIN, END, NORMAL_UNTIL};
 pub use deed::Deed;
 use normal_life::NormalLife;
+use own_logs::OwnLogs;
 
 /// The topic of CloudTrail records.
 pub const CLOUDTRAIL_TOPIC: &str = "audit.cloudtrail";
 /// The topic of what the gateway before the Elasticsearch clusters writes, in OCSF.
 pub const OCSF_TOPIC: &str = "audit.ocsf";
+/// The topic of what Elasticsearch clusters write themselves.
+pub const SEARCH_TOPIC: &str = "audit.elasticsearch";
 
 /// What people know of these datastores and no log says: a context file.
 pub const CONTEXT: &str = include_str!("chronicle/context.toml");
@@ -48,6 +52,7 @@ pub struct Entry {
 #[derive(Debug)]
 pub struct Chronicle {
     life: NormalLife,
+    own_logs: OwnLogs,
     /// The deeds that are still to come.
     deeds: VecDeque<Entry>,
     day: Day,
@@ -65,11 +70,13 @@ impl Chronicle {
         deeds.extend(open_stores::entries(&mut rng));
         deeds.extend(stolen_role::entries(&mut rng));
         deeds.sort_by_key(|entry| entry.time);
-        Self { life, deeds: deeds.into(), day: Day::FIRST, today: VecDeque::new() }
+        let own_logs = OwnLogs::new(rng.fork());
+        Self { life, own_logs, deeds: deeds.into(), day: Day::FIRST, today: VecDeque::new() }
     }
 
     fn write_day(&mut self) {
         let mut entries = self.life.day(self.day);
+        entries.extend(self.own_logs.day(self.day));
         let night = self.day.next().start();
         while let Some(entry) = self.deeds.pop_front_if(|entry| entry.time < night) {
             entries.push(entry);

@@ -17,7 +17,7 @@ const REGION: &str = "us-west-2";
 pub struct Message {
     /// The actor's uid: the key that keeps an actor's events in one partition.
     pub key: String,
-    /// The event's id.
+    /// The event's id; where the record has none, that of the request.
     pub event_uid: String,
     /// The record.
     pub payload: String,

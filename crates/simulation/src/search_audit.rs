@@ -69,7 +69,7 @@ pub(crate) fn event(
     time: EventTime,
 ) -> Message {
     let event_uid = uuid(rng);
-    let uid = format!("elasticsearch/{cluster}");
+    let uid = format!("elasticsearch://{cluster}");
     let (class, activity, operation) = match request {
         Request::Search { .. } | Request::Refused { .. } => (6005, 4, "indices:data/read/search"),
         Request::Write { .. } => (6005, 5, "indices:data/write/bulk"),
@@ -104,7 +104,9 @@ pub(crate) fn event(
             event["query_info"] = json!({ "query_string": format!("GET /{index}/_search") });
             own = json!({ "rows_returned": rows, "bytes_out": bytes, "targets": [index] });
         }
-        Request::Write { index, .. } => own = json!({ "targets": [index] }),
+        Request::Write { index, rows, bytes } => {
+            own = json!({ "rows_written": rows, "bytes_in": bytes, "targets": [index] });
+        }
         Request::Refused { index } => {
             event["status_code"] = json!("security_exception");
             own = json!({ "targets": [index] });

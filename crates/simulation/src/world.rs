@@ -14,7 +14,9 @@ use dataward_pipeline::clock::Clock;
 use dataward_pipeline::lane::Lane;
 use dataward_pipeline::outbox::Outbox;
 use dataward_pipeline::runner::{Ended, RunError, Runner};
-use dataward_pipeline::settings::{OnGap, RawPolicy, Settings, StartAt, TopicSettings};
+use dataward_pipeline::settings::{
+    ListeningSettings, OnGap, RawPolicy, Settings, StartAt, TopicSettings,
+};
 use dataward_pipeline::workers::Workers;
 use dataward_pipeline::writer::Writer;
 use dataward_sources::source::Source;
@@ -117,6 +119,7 @@ impl World {
             start_at: StartAt::Earliest,
             on_gap: OnGap::Record,
             retry_interval: millis(&mut rng, 20, 1_000),
+            listening: ListeningSettings::default(),
         };
         let retention = if rng.u8(..4) == 0 { Retention::Harsh } else { Retention::Patient };
         let (lanes, lives) = (rng.usize(1..4), rng.usize(1..7));

@@ -12,7 +12,9 @@ use dataward_pipeline::clock::Clock;
 use dataward_pipeline::outbox::Outbox;
 use dataward_pipeline::record_source::{Bounds, Input, RecordSource, SourceError};
 use dataward_pipeline::runner::{Ended, Runner};
-use dataward_pipeline::settings::{OnGap, RawPolicy, Settings, StartAt, TopicSettings};
+use dataward_pipeline::settings::{
+    ListeningSettings, OnGap, RawPolicy, Settings, StartAt, TopicSettings,
+};
 use dataward_pipeline::workers::Workers;
 use dataward_pipeline::writer::Writer;
 use dataward_simulation::clock::SimulatedClock;
@@ -123,6 +125,7 @@ fn a_full_buffer_pauses_the_source_and_nothing_is_lost() {
         start_at: StartAt::Earliest,
         on_gap: OnGap::Record,
         retry_interval: Duration::from_millis(100),
+        listening: ListeningSettings::default(),
     };
     let archive = MemoryArchive::open(Arc::clone(&storage), ticking, life);
     let rows = (0..2).map(|_| MemoryRows::default()).collect();

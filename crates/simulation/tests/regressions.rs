@@ -12,7 +12,9 @@ use dataward_pipeline::clock::Clock;
 use dataward_pipeline::outbox::Outbox;
 use dataward_pipeline::record_source::{Bounds, Input, RecordSource, SourceError};
 use dataward_pipeline::runner::{Ended, Runner};
-use dataward_pipeline::settings::{OnGap, RawPolicy, Settings, StartAt, TopicSettings};
+use dataward_pipeline::settings::{
+    ListeningSettings, OnGap, RawPolicy, Settings, StartAt, TopicSettings,
+};
 use dataward_pipeline::workers::Workers;
 use dataward_pipeline::writer::Writer;
 use dataward_simulation::clock::SimulatedClock;
@@ -36,6 +38,7 @@ fn settings() -> Settings {
         start_at: StartAt::Earliest,
         on_gap: OnGap::Record,
         retry_interval: Duration::from_millis(100),
+        listening: ListeningSettings::default(),
     }
 }
 

@@ -2,10 +2,38 @@
 
 use std::borrow::Cow;
 
-use dataward_event::change::{Change, Direction};
+use dataward_event::audit_event::EventKind;
+use dataward_event::change::{COPY_FROM, COPY_TO, Change, Control, Direction, copy_place};
 
 use crate::catalogue_rows::EmittedRow;
 use crate::node::Node;
+
+/// Where the other end of a copy lies, as far as an event tells.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct PlaceOf<'p> {
+    pub(crate) provider: Option<&'p str>,
+    pub(crate) account: Option<&'p str>,
+    pub(crate) region: Option<&'p str>,
+}
+
+impl PlaceOf<'_> {
+    fn into_text(self) -> Option<Cow<'static, str>> {
+        let is_told = self.provider.or(self.account).or(self.region).is_some();
+        is_told.then(|| copy_place(self.provider, self.account, self.region).into())
+    }
+}
+
+/// Whether a change tells of a copy: that moves no protection.
+fn is_copy(change: &Change<'_>) -> bool {
+    change.control == Control::Sharing && matches!(&*change.setting, COPY_TO | COPY_FROM)
+}
+
+/// The part of the archive that an event of a kind belongs to with its changes. Changes are found again among the config
+/// changes, also where they came over the data plane. A copy of data changes nothing, so that an access stays one.
+pub(crate) fn kind_with(kind: EventKind, changes: &[Change<'_>]) -> EventKind {
+    let is_kept = kind == EventKind::Access && changes.iter().all(is_copy);
+    if is_kept || changes.is_empty() { kind } else { EventKind::ConfigChange }
+}
 
 /// Changes, in the order in which the event states them.
 #[derive(Debug, Default)]
@@ -127,10 +155,35 @@ impl Changes {
         }
     }
 
+    /// The datastore of the event is copied to the one of this uid, which lies there.
+    pub(crate) fn copy_to(&mut self, copy: impl Into<Cow<'static, str>>, place: PlaceOf<'_>) {
+        let after = place.into_text();
+        self.0.push(Change { after, ..copy_change(COPY_TO, copy.into()) });
+    }
+
+    /// The datastore of the event is made from the one of this uid, which lies there.
+    pub(crate) fn copy_from(&mut self, origin: impl Into<Cow<'static, str>>, place: PlaceOf<'_>) {
+        let before = place.into_text();
+        self.0.push(Change { before, ..copy_change(COPY_FROM, origin.into()) });
+    }
+
     /// The event states the whole setting, but what that means depends on what was set before.
     pub(crate) fn whole_unknown(&mut self, row: &EmittedRow) -> &mut Change<'static> {
         let change = self.push(row, Direction::Unknown, "");
         change.whole = true;
         change
+    }
+}
+
+fn copy_change(setting: &'static str, other: Cow<'static, str>) -> Change<'static> {
+    Change {
+        catalogue_row: Cow::Borrowed(""),
+        control: Control::Sharing,
+        setting: Cow::Borrowed(setting),
+        opened: other,
+        before: None,
+        after: None,
+        direction: Direction::Neutral,
+        whole: false,
     }
 }

@@ -4,16 +4,14 @@
 
 use std::borrow::Cow;
 
-use dataward_event::audit_event::{
-    AuditEvent, Client, Datastore, DatastoreForm, EventKind, Outcome, Text,
-};
+use dataward_event::audit_event::{AuditEvent, Client, Datastore, DatastoreForm, Outcome, Text};
 use dataward_event::change::{Change, Direction};
 use dataward_event::limits::OBJECTS_PER_EVENT_MAX;
 use dataward_event::volume::{ObjectCount, ReadScope};
 
 use crate::act::Act;
 use crate::catalogue_rows::redis as rows;
-use crate::changes::Changes;
+use crate::changes::{Changes, PlaceOf, kind_with};
 use crate::container::Fault;
 use crate::lenient::bounded_statement;
 use crate::source::{Place, Source};
@@ -108,9 +106,7 @@ pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'
         event.volume.objects = Some(ObjectCount(event.objects.len() as u64));
     }
     event.changes = changes(&command, &second, &arguments, line.database);
-    if !event.changes.is_empty() {
-        event.kind = EventKind::ConfigChange;
-    }
+    event.kind = kind_with(event.kind, &event.changes);
     // Values that are written are data, not statements; and a password is nobody's business.
     let holds_secret = matches!(&*command, "AUTH" | "HELLO" | "CONFIG" | "ACL" | "MIGRATE");
     if act != Act::WRITE && !holds_secret {
@@ -248,6 +244,14 @@ fn changes(
                 changes.whole(&rows::REPLICA, []);
             } else {
                 changes.whole(&rows::REPLICA, [to]);
+                if let Some(host) = arguments.get(1) {
+                    changes.copy_from(format!("redis://{host}"), PlaceOf::default());
+                }
+            }
+        }
+        ("MIGRATE", _) => {
+            if let (Some(host), Some(number)) = (arguments.get(1), arguments.get(4)) {
+                changes.copy_to(format!("redis://{host}/{number}"), PlaceOf::default());
             }
         }
         ("MODULE", "LOAD" | "LOADEX") => {

@@ -26,6 +26,7 @@ mod field {
     pub(super) const STATUS: usize = 9;
     pub(super) const ERROR: usize = 10;
     pub(super) const BYTES_SENT: usize = 11;
+    pub(super) const OBJECT_SIZE: usize = 12;
     pub(super) const USER_AGENT: usize = 16;
     pub(super) const ACCESS_POINT: usize = 24;
     /// How many there are at least.
@@ -103,8 +104,13 @@ pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'
     } else {
         event.read_scope = scope;
         let is_read = act == Act::READ;
-        event.volume.bytes =
-            get(field::BYTES_SENT).and_then(parse_count).map(ByteCount).filter(|_| is_read);
+        // What is sent in answer to a write is not what was written.
+        let size = match act {
+            Act::READ => get(field::BYTES_SENT),
+            Act::WRITE => get(field::OBJECT_SIZE),
+            _ => None,
+        };
+        event.volume.bytes = size.and_then(parse_count).map(ByteCount);
         event.volume.objects = is_read.then_some(ObjectCount(1));
     }
     event.service = Some(Cow::Borrowed("s3.amazonaws.com"));

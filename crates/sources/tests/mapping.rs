@@ -1,7 +1,7 @@
 //! The worked example of `docs/sources/mapping.md` does what the page says; what cannot be used is named.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use dataward_event::audit_event::{AuditEvent, Outcome};
+use dataward_event::audit_event::{AuditEvent, Class, EventKind, Outcome};
 use dataward_event::position::{Offset, Partition, Position};
 use dataward_event::quarantine::QuarantineReason;
 use dataward_event::volume::{ReadScope, RowCount};
@@ -70,6 +70,17 @@ rows_returned = "{rows}"
 [values.act]
 get = "read"
 "#;
+
+#[test]
+fn a_datastore_is_made_and_ends() {
+    let births = "get = \"datastore_create\"\nput = \"datastore_delete\"";
+    let source = source(&CSV.replace("get = \"read\"", births));
+    for (word, activity_id) in [("get", 1), ("put", 4)] {
+        let event = read(source, &format!("04/03/2026 05:06:07;ada;{word};")).unwrap();
+        assert_eq!((event.kind, event.class), (EventKind::ConfigChange, Class::EntityManagement));
+        assert_eq!(event.activity_id, activity_id);
+    }
+}
 
 #[test]
 fn lines_of_csv_are_read() {

@@ -67,6 +67,58 @@ fn an_object_read_is_complete() {
 }
 
 #[test]
+fn a_write_tells_what_came_in() {
+    let event = object_read(json!({"eventName": "PutObject", "readOnly": false,
+        "additionalEventData": {"bytesTransferredIn": 4096, "bytesTransferredOut": 0}}));
+    assert_eq!((event.kind, event.activity_id), (EventKind::Access, 5));
+    assert_eq!(event.volume.bytes.map(|bytes| bytes.0), Some(4096));
+}
+
+#[test]
+fn a_copy_of_an_object_stays_an_access() {
+    let event = object_read(json!({"eventName": "CopyObject", "readOnly": false,
+        "requestParameters": {"bucketName": "copy", "key": "a", "x-amz-copy-source": "orders/a"}}));
+    assert_eq!((event.kind, event.activity_id), (EventKind::Access, 5));
+    assert_eq!(event.changes.len(), 1);
+    assert_eq!(event.changes[0].setting, dataward_event::change::COPY_FROM);
+}
+
+#[test]
+fn an_access_log_tells_how_large_a_write_was() {
+    let line = |operation: &str, sent: &str| {
+        let text = format!(
+            "79a5 orders [04/Mar/2026:05:06:07 +0000] 198.51.100.7 arn:aws:iam::111122223333:user/ada 3E57 {operation} a.csv \
+             \"- /orders/a.csv HTTP/1.1\" 200 - {sent} 4096 17 16 \"-\" \"x\" -"
+        );
+        read_at(&text, None).unwrap().volume.bytes.map(|bytes| bytes.0)
+    };
+    assert_eq!(line("REST.PUT.OBJECT", "-"), Some(4096));
+    assert_eq!(line("REST.GET.OBJECT", "512"), Some(512));
+    assert_eq!(line("REST.DELETE.OBJECT", "-"), None);
+}
+
+#[test]
+fn an_event_in_ocsf_tells_copies_and_what_was_written() {
+    let event = |activity_id: u16, own: Value| {
+        read(&json!({"class_uid": 6005, "activity_id": activity_id, "time": 1_772_600_767_123_u64,
+            "status_id": 1, "metadata": {"uid": "1"}, "unmapped": {"dataward": own}}))
+    };
+    let counts = json!({"bytes_in": 4096, "rows_written": 7, "datastore": {"uid": "d"}});
+    let written = event(5, counts.clone()).volume;
+    assert_eq!(written.bytes.map(|bytes| bytes.0), Some(4096));
+    assert_eq!(written.rows.map(|rows| rows.0), Some(7));
+    let asked = event(4, counts).volume;
+    assert_eq!((asked.bytes, asked.rows), (None, None), "a question is no data");
+    let copied = event(
+        5,
+        json!({"datastore": {"uid": "d"}, "change": {"control": "sharing", "setting": "copy_from",
+            "opened": "o", "direction": "neutral"}}),
+    );
+    assert_eq!(copied.kind, EventKind::Access, "a copy moves no protection");
+    assert_eq!((&*copied.changes[0].setting, &*copied.changes[0].opened), ("copy_from", "o"));
+}
+
+#[test]
 fn a_refused_read_moved_nothing() {
     let event = object_read(
         json!({"errorCode": "AccessDenied", "additionalEventData": {"bytesTransferredOut": 243}}),

@@ -5,7 +5,7 @@ mod samples;
 
 use std::collections::BTreeSet;
 
-use dataward_event::audit_event::{ActorKind, AuditEvent, EventKind, Outcome};
+use dataward_event::audit_event::{ActorKind, AuditEvent, Class, EventKind, Outcome};
 use dataward_event::position::{Offset, Partition, Position};
 use dataward_event::quarantine::QuarantineReason;
 use dataward_event::time::EventTime;
@@ -261,7 +261,9 @@ fn what_tells_of_nothing_is_no_fault() {
 
 fn changes(event: &AuditEvent<'_>) -> String {
     let change = |change: &dataward_event::change::Change<'_>| {
-        format!("{} {} [{}]", change.direction.as_str(), change.catalogue_row, change.opened)
+        let is_copy = change.setting.starts_with("copy_");
+        let row = if is_copy { &change.setting } else { &change.catalogue_row };
+        format!("{} {row} [{}]", change.direction.as_str(), change.opened)
     };
     event.changes.iter().map(change).collect::<Vec<_>>().join("; ")
 }
@@ -363,6 +365,44 @@ fn changes_of_mysql() {
     assert!(silent("mysql.", &fired).is_empty(), "rows without a case: {:?}", silent("mysql.", &fired));
     let refused = read(Source::MysqlAudit, &enterprise("GRANT ALL ON *.* TO x", "grant", 1045).to_string()).unwrap();
     assert_eq!((refused.outcome, refused.changes.len()), (Outcome::Failure, 1), "an attempt");
+}
+
+#[test]
+#[rustfmt::skip]
+fn copies_and_births() {
+    for (statement, status, datastore, activity, expected) in [
+        ("CHANGE REPLICATION SOURCE TO SOURCE_HOST='db2', SOURCE_PORT=3306, SOURCE_PASSWORD='secret'", 0, "mysql://db1", None, "neutral copy_from [mysql://db2]"),
+        ("CHANGE MASTER TO MASTER_HOST='db2', MASTER_USER='r'", 0, "mysql://db1", None, "neutral copy_from [mysql://db2]"),
+        ("CHANGE MASTER TO MASTER_HOST='db2'", 1227, "mysql://db1", None, "neutral copy_from [mysql://db2]"),
+        ("CLONE INSTANCE FROM 'u'@'db2':3306 IDENTIFIED BY 'secret'", 0, "mysql://db1", None, "neutral copy_from [mysql://db2]"),
+        ("CHANGE REPLICATION SOURCE TO SOURCE_HOST='db1'", 0, "mysql://db1", None, ""),
+        ("CHANGE REPLICATION SOURCE TO SOURCE_AUTO_POSITION=1", 0, "mysql://db1/shop", None, ""),
+        ("CREATE TABLE shop.copy AS SELECT * FROM shop.people", 0, "mysql://db1/shop", None, ""),
+        ("CREATE DATABASE fresh CHARACTER SET utf8mb4", 0, "mysql://db1/fresh", Some(1), ""),
+        ("CREATE SCHEMA `fresh`", 0, "mysql://db1/fresh", Some(1), ""),
+        ("CREATE DATABASE fresh", 1044, "mysql://db1/fresh", None, ""),
+        ("CREATE DATABASE IF NOT EXISTS fresh", 0, "mysql://db1/shop", None, ""),
+        ("DROP DATABASE fresh", 0, "mysql://db1/fresh", Some(4), ""),
+    ] {
+        let escaped = statement.replace('\'', "\\'");
+        let line = format!("20260304 05:06:07,db1,dba,10.0.0.1,13,638,QUERY,shop,'{escaped}',{status}");
+        let event = read(Source::MariadbServerAudit, &line).unwrap();
+        let of_mariadb = |text: &str| text.replace("mysql://", "mariadb://");
+        let copies = |event: &AuditEvent<'_>| {
+            let found = changes(event);
+            found.split("; ").filter(|change| change.contains("copy_")).collect::<Vec<_>>().join("; ")
+        };
+        assert_eq!(copies(&event), of_mariadb(expected), "{line}");
+        assert_eq!(event.datastore.as_ref().unwrap().uid, of_mariadb(datastore), "{line}");
+        assert_eq!(event.outcome == Outcome::Failure, status != 0);
+        let entity = (event.class == Class::EntityManagement).then_some(event.activity_id);
+        assert_eq!(entity, activity, "{line}");
+        // These records do not name their server.
+        let record = enterprise(statement, "other", status).to_string();
+        if !statement.contains("'db1'") {
+            assert_eq!(copies(&read(Source::MysqlAudit, &record).unwrap()), expected, "{record}");
+        }
+    }
 }
 
 #[test]

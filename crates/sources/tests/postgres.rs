@@ -6,7 +6,7 @@ mod samples;
 
 use std::path::{Path, PathBuf};
 
-use dataward_event::audit_event::{AuditEvent, EventKind, Outcome};
+use dataward_event::audit_event::{AuditEvent, Class, EventKind, Outcome};
 use dataward_event::position::{Offset, Partition, Position};
 use dataward_event::quarantine::QuarantineReason;
 use dataward_event::time::EventTime;
@@ -15,7 +15,7 @@ use dataward_sources::source::{Source, decode};
 use proptest::prelude::*;
 use reading::read;
 use samples::test_data;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// `operation | actor | client | datastore | objects | outcome | rows | scope`, what is unknown left empty.
 fn line(event: &AuditEvent<'_>) -> String {
@@ -180,9 +180,64 @@ fn who_when_and_in_which_session() {
 /// `direction row [opened]` of each change.
 fn changes(event: &AuditEvent<'_>) -> Vec<String> {
     let change = |change: &dataward_event::change::Change<'_>| {
-        format!("{} {} [{}]", change.direction.as_str(), change.catalogue_row, change.opened)
+        let is_copy = change.setting.starts_with("copy_");
+        let row = if is_copy { &change.setting } else { &change.catalogue_row };
+        format!("{} {row} [{}]", change.direction.as_str(), change.opened)
     };
     event.changes.iter().map(change).collect()
+}
+
+#[test]
+fn databases_are_made_copied_and_dropped() {
+    for (statement, database, activity, expected) in [
+        (
+            "CREATE DATABASE copy TEMPLATE Shop",
+            "copy",
+            1,
+            "neutral copy_from [postgres://db1/shop]",
+        ),
+        (
+            "CREATE DATABASE \"Copy\" WITH TEMPLATE = \"Shop\";",
+            "Copy",
+            1,
+            "neutral copy_from [postgres://db1/Shop]",
+        ),
+        ("CREATE DATABASE fresh TEMPLATE template0", "fresh", 1, ""),
+        ("CREATE DATABASE fresh OWNER ada", "fresh", 1, ""),
+        ("DROP DATABASE IF EXISTS fresh", "fresh", 4, ""),
+    ] {
+        let (command, quoted) = (
+            &statement[..statement.find(" DATABASE").unwrap() + 9],
+            statement.replace('"', "\"\""),
+        );
+        let text = format!(
+            "2026-03-04 05:06:07 UTC [77] ada@shop db1 LOG:  AUDIT: SESSION,1,1,DDL,{command},,,\"{quoted}\",<not logged>"
+        );
+        let text =
+            json!({"@timestamp": "2026-03-04T05:06:07Z", "host": {"name": "db1"}, "message": text})
+                .to_string();
+        let event = read(Source::PostgresPgaudit, &text).unwrap();
+        assert_eq!(
+            event.datastore.as_ref().unwrap().uid,
+            format!("postgres://db1/{database}"),
+            "{text}"
+        );
+        assert_eq!(changes(&event).join("; "), expected, "{text}");
+        assert_eq!((event.kind, event.class), (EventKind::ConfigChange, Class::EntityManagement));
+        assert_eq!(event.activity_id, activity, "{text}");
+    }
+    // Tables are copied within their database, and of a statement that failed, or may do so yet, nothing is born.
+    for text in [
+        "LOG:  statement: CREATE TABLE copy AS SELECT * FROM people",
+        "LOG:  statement: SELECT * INTO copy FROM people",
+        "LOG:  statement: CREATE DATABASE fresh",
+        "ERROR:  permission denied to create database\n2026-03-04 05:06:07 UTC [77] ada@shop STATEMENT:  CREATE DATABASE fresh",
+    ] {
+        let text = format!("2026-03-04 05:06:07 UTC [77] ada@shop {text}");
+        let event = read(Source::PostgresPgaudit, &text).unwrap();
+        assert!(event.changes.is_empty(), "{text}");
+        assert_ne!(event.class, Class::EntityManagement, "{text}");
+    }
 }
 
 /// Settings of the audit that a role, a database or a session may have of its own.
@@ -250,7 +305,10 @@ fn changes_of_protection() {
         ("ALTER POLICY p ON t USING (true)", "weakened postgres.policy.altered_open [p on t]"),
         ("CREATE PUBLICATION p FOR ALL TABLES", "weakened postgres.publication.created [p]"),
         ("DROP PUBLICATION p", "strengthened postgres.publication.created [p]"),
-        ("CREATE SUBSCRIPTION s CONNECTION 'host=a' PUBLICATION p", "weakened postgres.subscription.created [s]"),
+        ("CREATE SUBSCRIPTION s CONNECTION 'host=a' PUBLICATION p", "weakened postgres.subscription.created [s]; neutral copy_from [postgres://a]"),
+        ("CREATE SUBSCRIPTION s CONNECTION 'service=x' PUBLICATION p", "weakened postgres.subscription.created [s]"),
+        ("ALTER SUBSCRIPTION s CONNECTION 'postgresql://u:secret@b:5433/ledger'", "unknown postgres.subscription.created [s]; neutral copy_from [postgres://b/ledger]"),
+        ("DROP SUBSCRIPTION s", "strengthened postgres.subscription.created [s]"),
         ("CREATE EXTENSION dblink", "weakened postgres.extension.reaching_out [dblink]"),
         ("CREATE EXTENSION hstore", ""),
         ("SELECT pg_read_file('/etc/passwd')", "unknown postgres.function.reaching_out [pg_read_file]"),
@@ -387,6 +445,10 @@ fn agrees(event: &AuditEvent<'_>, expected: &Value) -> Result<(), String> {
         ("postgresql.log.application_name", event.client.user_agent.as_deref()),
         ("postgresql.log.query", event.statement.as_deref()),
     ] {
+        if key == "postgresql.log.database" && event.operation.ends_with(" DATABASE") {
+            // Ours is the one that is made, not the one from which that is done.
+            continue;
+        }
         let expected = text(key).map(|text| text.replace("\n\t", "\n").trim_end().to_owned());
         if expected.is_some() && expected.as_deref() != found.map(str::trim_end) {
             return Err(format!("{key} {found:?} for {expected:?}"));

@@ -9,15 +9,16 @@ mod witness;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use dataward_archive::delta_archive::{DeltaArchive, Options};
 use dataward_archive::exposures::Withdrawn;
 use dataward_event::change::WindowKind;
 use dataward_kafka::embedded::EmbeddedCluster;
 use dataward_kafka::source::{KafkaSource, Subscription};
-use dataward_pipeline::settings::{RawPolicy, TopicSettings};
+use dataward_pipeline::settings::{ListeningSettings, RawPolicy, TopicSettings};
 use dataward_pipeline::tally::Tally;
-use dataward_simulation::chronicle::{CLOUDTRAIL_TOPIC, CONTEXT, OCSF_TOPIC};
+use dataward_simulation::chronicle::{CLOUDTRAIL_TOPIC, CONTEXT, OCSF_TOPIC, SEARCH_TOPIC};
 use dataward_sources::source::Source;
 
 use crate::args::Demo;
@@ -29,11 +30,17 @@ use summary::Summary;
 use witness::Witness;
 
 /// The topics of the demo, and what is in them.
-const TOPICS: [(&str, Source); 2] =
-    [(CLOUDTRAIL_TOPIC, Source::AwsCloudtrail), (OCSF_TOPIC, Source::Ocsf)];
+const TOPICS: [(&str, Source); 3] = [
+    (CLOUDTRAIL_TOPIC, Source::AwsCloudtrail),
+    (OCSF_TOPIC, Source::Ocsf),
+    (SEARCH_TOPIC, Source::ElasticsearchAudit),
+];
 /// Partitions of each. Where weeks go by in seconds, partitions that are milliseconds apart would be hours apart in
 /// event time, and half of the story would come late.
 const PARTITIONS: i32 = 1;
+
+/// How long the loop waits before it takes a partition for silent.
+const MOMENT: Duration = Duration::from_millis(100);
 
 /// Runs the command.
 pub(crate) fn run(args: &Demo) -> Outcome {
@@ -102,7 +109,9 @@ fn consume(
     let bound = TOPICS
         .map(|(topic, source)| (topic.to_owned(), TopicSettings::new(source, RawPolicy::All)));
     let mut settings = config::default_settings(bound.into());
-    settings.flush_interval = std::time::Duration::from_secs(1);
+    settings.flush_interval = Duration::from_secs(1);
+    // Where hours go by in a blink, what is silent shall be told of before its days are over.
+    settings.listening = ListeningSettings { answering: MOMENT, fetching: MOMENT };
     let context = config::parse_context(CONTEXT).map_err(|e| Failure::text(Exit::Usage, e))?;
     settings.context = Some(Arc::new(context));
 

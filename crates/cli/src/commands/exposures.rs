@@ -100,7 +100,12 @@ fn is_wanted(exposure: &Exposure, args: &Exposures) -> bool {
     let is_of_datastore = args.datastore.as_deref().is_none_or(|wanted| {
         exposure.datastore.uid == wanted || exposure.datastore.name.as_deref() == Some(wanted)
     });
-    is_of_kind && is_of_datastore && (!args.open || is_open(exposure))
+    let is_before = args.to.is_none_or(|to| exposure.opened_by.time < to);
+    let is_after = args
+        .from
+        .is_none_or(|from| exposure.closed_by.as_ref().is_none_or(|deed| deed.time > from));
+    let is_in_time = is_before && is_after;
+    is_of_kind && is_of_datastore && is_in_time && (!args.open || is_open(exposure))
 }
 
 fn is_open(exposure: &Exposure) -> bool {
@@ -116,8 +121,13 @@ fn asked(args: &Exposures) -> String {
         WindowFilter::All => "any kind",
     };
     let open = if args.open { ", still open" } else { "" };
-    let of = args.datastore.as_ref().map_or(String::new(), |name| format!(", datastore {name}"));
-    format!("{kind}{open}{of}")
+    let part = |name: &str, value: Option<String>| {
+        value.map_or(String::new(), |value| format!(", {name} {value}"))
+    };
+    let of = part("datastore", args.datastore.clone());
+    let from = part("from", args.from.map(|time| time.to_string()));
+    let to = part("to", args.to.map(|time| time.to_string()));
+    format!("{kind}{open}{of}{from}{to}")
 }
 
 fn in_full(row: &ExposureRow) -> Result<Value, serde_json::Error> {

@@ -214,6 +214,13 @@ fn options_choose_windows() {
     assert_eq!(listed(&archive, &["--kind", "all"]), ["w1", "w3", "w2"]);
     assert_eq!(listed(&archive, &["--datastore", "arn:aws:s3:::search"]), ["w2"]);
     assert_eq!(listed(&archive, &["--datastore", "payments", "--open"]), [""; 0]);
+    // w1 is open from the 4th to the 26th, w2 since the 30th.
+    assert_eq!(listed(&archive, &["--from", "2019-12-25"]), ["w1", "w2"]);
+    assert_eq!(listed(&archive, &["--from", "2019-12-26"]), ["w2"]);
+    assert_eq!(listed(&archive, &["--to", "2019-12-30"]), ["w1"]);
+    assert_eq!(listed(&archive, &["--to", "2019-12-04"]), [""; 0]);
+    let range = ["--from", "2019-12-10", "--to", "2019-12-10T00:00:01Z"];
+    assert_eq!(listed(&archive, &range), ["w1"]);
     let finished = exposures(&archive, &["--datastore", "nowhere"]).expect(0);
     assert_eq!(finished.stdout, "");
     assert!(finished.stderr.contains("kind confidentiality, datastore nowhere"), "{finished:?}");

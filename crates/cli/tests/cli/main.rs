@@ -3,6 +3,7 @@
 
 mod config;
 mod damage;
+mod datastores;
 mod demo;
 mod doctor;
 mod exposures;

@@ -12,7 +12,7 @@ use crate::support::story::rule;
 /// Stratus Red Team, technique by technique: the rule, the control and the operation of each alert. A technique that is
 /// not here has no event that weakens the protection of a datastore: what it does is refused (LeaveOrganization), reads
 /// (secrets, parameters), or is about something else (port 22, a function, a new user).
-const STRATUS: [(&str, &[Said]); 9] = [
+const STRATUS: [(&str, &[Said]); 11] = [
     (
         "aws.defense-evasion.cloudtrail-delete",
         &[("audit.silenced", "audit_logging", "DeleteTrail")],
@@ -57,6 +57,14 @@ const STRATUS: [(&str, &[Said]); 9] = [
     (
         "aws.persistence.iam-backdoor-role",
         &[("control.weakened", "sharing", "UpdateAssumeRolePolicy")],
+    ),
+    (
+        "aws.persistence.iam-create-admin-user",
+        &[("control.weakened", "access_policy", "AttachUserPolicy")],
+    ),
+    (
+        "aws.persistence.iam-create-backdoor-role",
+        &[("control.weakened", "access_policy", "AttachRolePolicy")],
     ),
 ];
 

@@ -1,5 +1,6 @@
 //! `scan`: files in, alerts out, and an archive that takes each file once.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
@@ -123,7 +124,17 @@ fn a_killed_scan_goes_on_where_it_stopped() {
     assert_eq!(windows(&archive), windows(&undisturbed));
     let (found, wanted) = (contents(&archive), contents(&undisturbed));
     assert!(found.events == wanted.events, "the rows differ");
-    assert_eq!(found.alerts, wanted.alerts);
+    // The close of a window states the reads that were known then, and where a batch was cut decides which of its minute are.
+    let said = |alerts: &[serde_json::Value]| -> BTreeSet<String> {
+        let fields = |alert: &serde_json::Value| {
+            let told = &alert["finding_info"];
+            [&told["uid"], &alert["activity_id"], &alert["time"], &told["desc"]]
+                .map(ToString::to_string)
+        };
+        alerts.iter().map(|alert| fields(alert).join(" ")).collect()
+    };
+    assert_eq!(found.alerts.len(), wanted.alerts.len());
+    assert_eq!(said(&last.lines()), said(&expected.lines()));
     assert_eq!(substance(&last.lines()), substance(&expected.lines()));
 }
 

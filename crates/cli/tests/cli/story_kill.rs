@@ -180,6 +180,32 @@ fn compare(runs: &Runs, story: &[Entry]) {
     let missing: BTreeSet<&str> =
         must.map(|rule| rule.as_str()).filter(|rule| !counts.contains_key(rule)).collect();
     assert!(missing.is_empty(), "the story was not told: no {missing:?}");
+    story_of(&windows(&killed.archive));
+}
+
+/// The whole story can be read from the windows.
+fn story_of(windows: &[Value]) {
+    let read = |window: &Value| {
+        let fields = ["control", "level", "opened_by", "opened_at", "closed_at", "closed_by"];
+        let told = fields.map(|field| window[field].as_str().unwrap_or("-")).join(" ");
+        format!("{told}, {} from outside", window["outside_reads"])
+    };
+    let of = |name: &str| -> BTreeSet<String> {
+        windows.iter().filter(|window| window["datastore_name"] == name).map(read).collect()
+    };
+    let copy = [
+        "audit_logging weakened nobody 2019-12-04T18:40:00Z 2019-12-26T18:15:",
+        "authentication exposed e.marsh 2019-12-04T17:20:00Z 2019-12-26T18:03:35Z s.ivanova, 53 from outside",
+        "network_exposure exposed e.marsh 2019-12-04T17:20:41Z 2019-12-26T18:02:00Z s.ivanova, 53 from outside",
+    ];
+    let found = of("analytics-copy");
+    assert_eq!(found.len(), copy.len(), "{found:?}");
+    for (found, expected) in found.iter().zip(copy) {
+        assert!(found.starts_with(expected), "{found}, and not {expected}");
+    }
+    let second = of("devices-2019-12-20");
+    let shared = "sharing exposed t.quill 2019-12-20T11:05:12Z 2019-12-29T09:30:00Z s.ivanova, 0 from outside";
+    assert!(second.contains(shared), "{second:?}");
 }
 
 /// Every window, without when it was told of and in which statement.

@@ -5,8 +5,8 @@ use fastrand::Rng;
 
 /// When the chronicle begins: 2019-11-13T00:00:00Z, a Wednesday.
 pub const BEGIN: EventTime = EventTime::from_micros(1_573_603_200_000_000);
-/// When the three weeks of normal life are over: 2019-12-04T00:00:00Z.
-pub const THREE_WEEKS: EventTime = BEGIN.plus_micros(21 * DAY_MICROS);
+/// When the weeks of normal life are over: 2019-12-03T00:00:00Z.
+pub const NORMAL_UNTIL: EventTime = BEGIN.plus_micros(20 * DAY_MICROS);
 /// When the story is told: 2020-01-08T00:00:00Z.
 pub const END: EventTime = BEGIN.plus_micros(56 * DAY_MICROS);
 

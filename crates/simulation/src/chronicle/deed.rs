@@ -19,6 +19,8 @@ pub enum Deed {
     NewCluster,
     /// Production is copied into it.
     Copy,
+    /// The new cluster's own log says something for the last time.
+    LastWord,
     /// The new cluster's protection is removed.
     ProtectionRemoved,
     /// An outsider finds it, and later another one.
@@ -47,7 +49,7 @@ pub enum Deed {
 
 impl Deed {
     /// All deeds, in the order in which they begin.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::PublicWebsite,
         Self::WebPort,
         Self::Deployment,
@@ -55,6 +57,7 @@ impl Deed {
         Self::OwnOrganization,
         Self::NewCluster,
         Self::Copy,
+        Self::LastWord,
         Self::ProtectionRemoved,
         Self::FirstOutsideRead,
         Self::OutsideRead,
@@ -72,17 +75,22 @@ impl Deed {
     /// The rules that must alert, each as often as it stands here.
     pub const fn must_alert(self) -> &'static [RuleId] {
         use RuleId::{
-            AuditSilenced, ControlWeakened, ExposureClosed, ExposureOpened, ExposureStillOpen,
-            ReadBulk, ReadDuringExposure,
+            AuditSilenced, AuditSourceSilent, ControlWeakened, CopyWeakerDatastore, ExposureClosed,
+            ExposureOpened, ExposureStillOpen, ReadBulk, ReadDuringExposure,
         };
         match self {
             Self::Replacement => &[ControlWeakened],
             // Far more is read than ever, by a program that does only this: whoever watches wants to know.
             Self::Copy => &[ReadBulk],
-            // Two legs, one exposure of three weeks: it is said again after an hour, a day and a week.
+            // Who should speak and does not is silent, an hour later.
+            Self::LastWord => &[AuditSourceSilent],
+            // Two legs, one exposure of three weeks: it is said again after an hour, a day and a week. Of both what it was
+            // copied from has nothing open.
             Self::ProtectionRemoved => &[
                 ControlWeakened,
                 ControlWeakened,
+                CopyWeakerDatastore,
+                CopyWeakerDatastore,
                 ExposureOpened,
                 ExposureStillOpen,
                 ExposureStillOpen,
@@ -117,9 +125,9 @@ impl Deed {
         }
     }
 
-    /// Whether it is many events of which some are too many, and no single one is what must alert.
+    /// Whether no single event is what must alert: it is many of which some are too many, or what does not follow.
     pub const fn is_an_amount(self) -> bool {
-        matches!(self, Self::Copy | Self::OutsideDump | Self::BucketsCopied)
+        matches!(self, Self::Copy | Self::LastWord | Self::OutsideDump | Self::BucketsCopied)
     }
 
     /// Whether nothing at all may be said about it.
@@ -137,6 +145,7 @@ impl Deed {
             Self::PublicWebsite => "the website's bucket is meant for everybody",
             Self::NewCluster => "a new cluster is made, and protected",
             Self::Copy => "production is copied into the new cluster",
+            Self::LastWord => "the new cluster's own log says its last",
             Self::ProtectionRemoved => "the new cluster's protection is removed",
             Self::FirstOutsideRead => "an outsider finds it",
             Self::OutsideRead => "outsiders come back",

@@ -15,7 +15,11 @@ use crate::cloudtrail::{self, ACCOUNT, Caller, control_plane};
 use crate::search_audit::{self, Request, SearchUser, change};
 
 /// The new store.
-const COPY: &str = "analytics-copy";
+pub(super) const COPY: &str = "analytics-copy";
+/// When its protection is removed.
+pub(super) const REMOVED: &str = "2019-12-04T17:20:00Z";
+/// When it is closed.
+pub(super) const CLOSED: &str = "2019-12-26T18:02:00Z";
 /// What it is copied from.
 const PRODUCTION: &str = "customers";
 /// The second store: a copy of a database.
@@ -48,7 +52,7 @@ fn new_store(rng: &mut Rng, entries: &mut Vec<Entry>) {
             network("strengthened", ("none", "10.20.0.0/16")),
         ],
     };
-    let (begun, removed) = (at("2019-12-04T01:04:00Z"), at("2019-12-04T17:20:00Z"));
+    let (begun, removed) = (at("2019-12-03T01:04:00Z"), at(REMOVED));
     let unlocked = Request::Change {
         operation: "cluster:admin/settings/update",
         changes: vec![authentication("weakened", ("true", "false"))],
@@ -61,7 +65,7 @@ fn new_store(rng: &mut Rng, entries: &mut Vec<Entry>) {
         let message = search_audit::event(rng, user, cluster, request, time);
         entries.push(search(time, message, Some(deed)));
     };
-    tell(&employee, COPY, &made, at("2019-12-04T00:41:17Z"), Deed::NewCluster);
+    tell(&employee, COPY, &made, at("2019-12-03T00:41:17Z"), Deed::NewCluster);
     let (rows, bytes) = (PEOPLE / PAGES, PEOPLE / PAGES * DOCUMENT_BYTES);
     let mut time = begun;
     for _ in 0..PAGES {
@@ -100,7 +104,7 @@ fn outside_reads(rng: &mut Rng, entries: &mut Vec<Entry>) {
 
 fn closing(rng: &mut Rng, entries: &mut Vec<Entry>) {
     let guardian = SearchUser::person("operations", "s.ivanova", "198.51.100.230");
-    let closed = at("2019-12-26T18:02:00Z");
+    let closed = at(CLOSED);
     for (change, time) in [
         (network("strengthened", ("0.0.0.0/0", "10.20.0.0/16")), closed),
         (authentication("strengthened", ("false", "true")), later(closed, 95)),

@@ -234,9 +234,10 @@ fn alarm(finding: Finding, uids: &BTreeSet<&str>) -> Alarm {
     }
 }
 
-/// The changes of events, as cases write them.
+/// The changes of events, as cases write them. What is copied is no change of a row.
 fn changes_of(events: &[AuditEvent<'_>]) -> Vec<String> {
     let changes = events.iter().flat_map(|event| &event.changes);
+    let changes = changes.filter(|change| !change.catalogue_row.is_empty());
     let told = changes.map(|change| {
         let whole = if change.whole { " whole" } else { "" };
         let (direction, row) = (change.direction.as_str(), &change.catalogue_row);
@@ -263,7 +264,9 @@ pub fn run(case: &Case<'_>) -> Tried {
     let mut asked_twice = detector();
     asked_twice.alarms_of(&opened.events);
     let mut again = asked_twice.alarms_of(&opened.events);
-    again.extend(asked_twice.alarms_of(&sent_again(&opened.events)));
+    // Whoever copies once more has copied once more; but a protection cannot be lost twice.
+    let of_row = |alarm: &Alarm| !alarm.rows.is_empty();
+    again.extend(asked_twice.alarms_of(&sent_again(&opened.events)).into_iter().filter(of_row));
     let rejects = before.iter().chain([&opened]).flat_map(|opened| opened.rejects.clone());
     let mut tried = Tried {
         verdict: Verdict::Right,

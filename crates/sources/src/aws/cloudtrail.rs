@@ -134,6 +134,7 @@ fields! {
     /// `additionalEventData`, as far as it counts.
     struct Additional<'a> {
         bytes_out: Loose<'a> = "bytesTransferredOut",
+        bytes_in: Loose<'a> = "bytesTransferredIn",
         mfa_used: Loose<'a> = "MFAUsed",
     }
 }

@@ -76,6 +76,7 @@ const NAMINGS: &[Naming] = &[
     regional("elasticache", &["cacheSecurityGroupName"], "AWS::ElastiCache::SecurityGroup", Guard, "securitygroup:"),
     regional("elasticache", &["cacheClusterId"], "AWS::ElastiCache::CacheCluster", Database, "cluster:"),
     regional("memorydb", &["clusterName"], "AWS::MemoryDB::Cluster", Database, "cluster/"),
+    regional("memorydb", &["snapshotName", "sourceSnapshotName"], "AWS::MemoryDB::Snapshot", Snapshot, "snapshot/"),
     regional("memorydb", &["userName"], "AWS::MemoryDB::User", Guard, "user/"),
     regional("kafka", &["clusterArn", "clusterName"], "AWS::MSK::Cluster", Database, "cluster/"),
     regional("elasticfilesystem", &["fileSystemId"], "AWS::EFS::FileSystem", Other, "file-system/"),
@@ -138,6 +139,28 @@ pub(crate) fn is_known_service(service: &str) -> bool {
 }
 
 fn named<'a>(event: &CloudTrail<'a>, naming: &Naming, name: &Text<'a>) -> Datastore<'a> {
+    let account = event.recipient_account.as_str();
+    let account = account.or_else(|| event.identity.fields.account.as_str());
+    named_in(naming, name, account.unwrap_or_default(), event.region.as_str().unwrap_or_default())
+}
+
+/// The datastore of a kind by the name or the ARN that a call gives it; `None` where the kind is known by ARNs only.
+pub(super) fn of_type(
+    resource_type: &str,
+    name: &str,
+    account: Option<&str>,
+    region: Option<&str>,
+) -> Option<Datastore<'static>> {
+    let naming = NAMINGS.iter().find(|naming| naming.resource_type == resource_type)?;
+    let is_arn = name.starts_with("arn:") || name.starts_with("arn%3A");
+    if name.is_empty() || !(is_arn || !naming.arn_prefix.is_empty() || !naming.is_regional) {
+        return None;
+    }
+    let name = Cow::Owned(name.to_owned());
+    Some(named_in(naming, &name, account.unwrap_or_default(), region.unwrap_or_default()))
+}
+
+fn named_in<'a>(naming: &Naming, name: &Text<'a>, account: &str, region: &str) -> Datastore<'a> {
     let resource_type = Some(Cow::Borrowed(naming.resource_type));
     // A name that is a part of the call's address stands in it as it was sent.
     let decoded = name.starts_with("arn%3A").then(|| name.replace("%3A", ":").replace("%2F", "/"));
@@ -151,12 +174,6 @@ fn named<'a>(event: &CloudTrail<'a>, naming: &Naming, name: &Text<'a>) -> Datast
             form: naming.form,
         };
     }
-    let region = event.region.as_str().unwrap_or_default();
-    let account = event
-        .recipient_account
-        .as_str()
-        .or_else(|| event.identity.fields.account.as_str())
-        .unwrap_or_default();
     let (arn_region, arn_account) = match naming.service {
         "iam" => ("", account),
         _ if naming.is_regional => (region, account),

@@ -9,12 +9,12 @@ mod operation;
 use std::borrow::Cow;
 
 use dataward_event::audit_event::{AuditEvent, EventKind, Outcome, Text};
-use dataward_event::change::Change;
 use dataward_event::limits::OBJECTS_PER_EVENT_MAX;
 use dataward_event::quarantine::QuarantineReason;
 use dataward_event::time::EventTime;
 use dataward_event::volume::{ByteCount, ObjectCount, RowCount, Volume};
 
+use crate::changes::kind_with;
 use crate::container::Fault;
 use crate::event_time;
 use crate::lenient::{self, Object, Scalars};
@@ -90,7 +90,10 @@ fn assemble<'a>(event: &CloudTrail<'a>, time: EventTime) -> AuditEvent<'a> {
         .or_else(|| event.identity.fields.account.clone().text());
     let mut datastore = datastore::datastore(event, service, &request);
     let mut changes = Vec::new();
-    if meaning.kind == EventKind::ConfigChange || sets_object_acl(operation, event) {
+    if meaning.kind == EventKind::ConfigChange
+        || sets_object_acl(operation, event)
+        || changes::copies::is_of_data(service, operation)
+    {
         let call = changes::Call::new(event, service, operation, account.as_deref());
         let found = changes::of(&call);
         changes = found.changes.into_vec();
@@ -104,7 +107,7 @@ fn assemble<'a>(event: &CloudTrail<'a>, time: EventTime) -> AuditEvent<'a> {
         time,
         time_origin: dataward_event::audit_event::TimeOrigin::Source,
         source: Cow::Borrowed(Source::AwsCloudtrail.name()),
-        kind: kind_with_changes(meaning.kind, &changes),
+        kind: kind_with(meaning.kind, &changes),
         class: meaning.class,
         activity_id: meaning.activity_id,
         volume,
@@ -128,11 +131,6 @@ fn assemble<'a>(event: &CloudTrail<'a>, time: EventTime) -> AuditEvent<'a> {
         provider: Some(Cow::Borrowed("AWS")),
         sensitivity: None,
     }
-}
-
-/// A change of protection belongs to the changes, also where it came over the data plane.
-fn kind_with_changes(kind: EventKind, changes: &[Change<'_>]) -> EventKind {
-    if changes.is_empty() { kind } else { EventKind::ConfigChange }
 }
 
 /// Whether a call of the data plane says who may read an object. Most writes leave it to the bucket, so their requests
@@ -202,8 +200,11 @@ fn volume(
     if outcome == Outcome::Failure {
         return Volume::default();
     }
-    let mut volume =
-        Volume { bytes: additional.bytes_out.as_count().map(ByteCount), ..Volume::default() };
+    let bytes = match (service, operation) {
+        ("s3" | "s3express", "PutObject" | "UploadPart") => &additional.bytes_in,
+        _ => &additional.bytes_out,
+    };
+    let mut volume = Volume { bytes: bytes.as_count().map(ByteCount), ..Volume::default() };
     match (service, operation) {
         ("s3" | "s3express", "GetObject" | "SelectObjectContent" | "GetObjectTorrent") => {
             volume.objects = Some(ObjectCount(1));

@@ -14,8 +14,10 @@ use dataward_event::uid::UidBuilder;
 use dataward_event::volume::ReadScope;
 
 use crate::act::Act;
+use crate::changes::{Changes, PlaceOf};
 use crate::container::Fault;
 use crate::lenient::{Loose, Object};
+use crate::node::Node;
 use crate::source::{Place, Source};
 use crate::time_text;
 use record::{Properties, Record, valued};
@@ -190,27 +192,74 @@ fn activity<'a>(
     if !event.changes.is_empty() && event.kind != EventKind::ConfigChange {
         Act::API_OTHER.put(event);
     }
+    let copies = copies(event, &call.request);
+    event.changes.extend(copies.into_vec());
+    // A record of an update says OK where that of a creation says Created.
+    let is_new =
+        properties.status_code.as_str().is_some_and(|code| matches!(code, "Created" | "201"));
+    let kind = operation.strip_suffix("/WRITE");
+    if is_new && event.outcome == Outcome::Success && kind.is_some_and(is_of_datastore) {
+        Act::ENTITY_CREATE.put(event);
+    }
+}
+
+/// Which datastore the body of a request names as the origin of its own, and where it sends an export to.
+fn copies(event: &AuditEvent<'_>, request: &Node<'_>) -> Changes {
+    let paths: [&[&str]; 5] = [
+        &["properties", "sourceDatabaseId"],
+        &["properties", "recoverableDatabaseId"],
+        &["properties", "sourceServerResourceId"],
+        &["properties", "sourceServerId"],
+        &["properties", "creationData", "sourceResourceId"],
+    ];
+    let mut changes = Changes::default();
+    let own = event.datastore.as_ref().map(|datastore| &*datastore.uid);
+    for source in paths.iter().filter_map(|path| request.text(path)) {
+        let source = ResourceId::new(&source);
+        let Some(origin) = source.datastore().filter(|origin| own != Some(&*origin.uid)) else {
+            continue;
+        };
+        let place =
+            PlaceOf { provider: Some("Azure"), account: source.subscription(), region: None };
+        changes.copy_from(origin.uid, place);
+    }
+    // An address names no resource: the copy is known by the account's host alone.
+    let uri = request.text(&["storageUri"]).filter(|_| event.read_scope.is_some());
+    if let Some(host) = uri.as_deref().and_then(|uri| uri.split('/').nth(2)) {
+        let place = PlaceOf { provider: Some("Azure"), ..PlaceOf::default() };
+        changes.copy_to(format!("https://{host}"), place);
+    }
+    changes
 }
 
 fn owned(text: Text<'_>) -> Text<'static> {
     Cow::Owned(text.into_owned())
 }
 
+/// Whether what an operation writes or deletes is a datastore itself, not a part of it.
+fn is_of_datastore(kind: &str) -> bool {
+    const DATASTORES: [&str; 14] = [
+        "MICROSOFT.STORAGE/STORAGEACCOUNTS",
+        "MICROSOFT.SQL/SERVERS",
+        "MICROSOFT.SQL/MANAGEDINSTANCES",
+        "MICROSOFT.DBFORPOSTGRESQL/FLEXIBLESERVERS",
+        "MICROSOFT.DBFORMYSQL/FLEXIBLESERVERS",
+        "MICROSOFT.DOCUMENTDB/DATABASEACCOUNTS",
+        "MICROSOFT.CACHE/REDIS",
+        "MICROSOFT.COMPUTE/DISKS",
+        "MICROSOFT.COMPUTE/SNAPSHOTS",
+        "MICROSOFT.KUSTO/CLUSTERS",
+        "MICROSOFT.SYNAPSE/WORKSPACES",
+        "MICROSOFT.DBFORPOSTGRESQL/SERVERS",
+        "MICROSOFT.DBFORMYSQL/SERVERS",
+        "MICROSOFT.DBFORMARIADB/SERVERS",
+    ];
+    DATASTORES.contains(&kind)
+}
+
 /// What an operation of a resource provider does: its last word tells.
 fn act(operation: &str, is_datastore: bool) -> Act {
-    /// What ends a datastore itself, not a part of it.
-    const DATASTORES: [&str; 9] = [
-        "MICROSOFT.STORAGE/STORAGEACCOUNTS/DELETE",
-        "MICROSOFT.SQL/SERVERS/DELETE",
-        "MICROSOFT.SQL/MANAGEDINSTANCES/DELETE",
-        "MICROSOFT.DBFORPOSTGRESQL/FLEXIBLESERVERS/DELETE",
-        "MICROSOFT.DBFORMYSQL/FLEXIBLESERVERS/DELETE",
-        "MICROSOFT.DOCUMENTDB/DATABASEACCOUNTS/DELETE",
-        "MICROSOFT.CACHE/REDIS/DELETE",
-        "MICROSOFT.COMPUTE/DISKS/DELETE",
-        "MICROSOFT.COMPUTE/SNAPSHOTS/DELETE",
-    ];
-    if DATASTORES.contains(&operation) {
+    if operation.strip_suffix("/DELETE").is_some_and(is_of_datastore) {
         return Act::ENTITY_DELETE;
     }
     match operation {

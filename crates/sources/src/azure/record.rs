@@ -97,6 +97,7 @@ fields! {
         service_request: Loose<'a> = "serviceRequestId",
         // Storage.
         object_key: Loose<'a> = "objectKey" | "ObjectKey",
+        request_size: Loose<'a> = "requestBodySize" | "RequestBodySize",
         response_size: Loose<'a> = "responseBodySize" | "ResponseBodySize",
         user_agent: Loose<'a> = "userAgentHeader" | "UserAgentHeader" | "userAgent" | "userAgent_s",
         source_uri: Loose<'a> = "sourceUri" | "SourceUri" | "copySource",

@@ -8,6 +8,7 @@ use dataward_event::volume::{ByteCount, ObjectCount, ReadScope, RowCount};
 use super::actor;
 use super::record::{Properties, Record};
 use crate::act::Act;
+use crate::changes::{Changes, PlaceOf};
 use crate::lenient::bounded_statement;
 
 /// The categories that are read.
@@ -58,6 +59,10 @@ pub(super) fn fill<'a>(
     }
 }
 
+/// Writes whose request holds the data.
+const SENDING: [&str; 6] =
+    ["PutBlob", "PutBlock", "PutPage", "PutRange", "AppendBlock", "AppendFile"];
+
 fn storage<'a>(event: &mut AuditEvent<'a>, record: &Record<'a>, properties: Properties<'a>) {
     event.outcome = outcome(record.status_code.as_str());
     if event.outcome == Outcome::Failure {
@@ -75,14 +80,38 @@ fn storage<'a>(event: &mut AuditEvent<'a>, record: &Record<'a>, properties: Prop
     }
     event.objects.extend(properties.object_key.text().map(without_account));
     let source = properties.source_uri.text().map(without_query);
-    if source.is_some() {
-        event.objects.extend(source);
+    if let Some(source) = source {
+        copied(event, &source);
+        event.objects.push(source);
     }
-    if matches!(act, Act::READ | Act::QUERY | Act::LIST) {
-        event.volume.bytes = properties.response_size.as_count().map(ByteCount);
+    match act {
+        Act::READ | Act::QUERY | Act::LIST => {
+            event.volume.bytes = properties.response_size.as_count().map(ByteCount);
+        }
+        // Others send no data, or say where it is.
+        Act::WRITE if SENDING.contains(&&*event.operation) => {
+            event.volume.bytes = properties.request_size.as_count().map(ByteCount);
+        }
+        _ => {}
     }
     let is_one = matches!(&*event.operation, "GetBlob" | "GetFile" | "ReadFile" | "GetEntity");
     event.volume.objects = is_one.then_some(ObjectCount(1));
+}
+
+/// What is copied from another account, which its address names by the account's host.
+fn copied(event: &mut AuditEvent<'_>, source: &str) {
+    let Some(host) = source.split_once("://").and_then(|(_, rest)| rest.split('/').next()) else {
+        return;
+    };
+    let account = host.split('.').next().unwrap_or_default();
+    let own = event.datastore.as_ref().and_then(|datastore| datastore.name.as_deref());
+    let is_other = own.is_some_and(|own| !own.eq_ignore_ascii_case(account));
+    if is_other && !account.is_empty() {
+        let mut changes = Changes::default();
+        let place = PlaceOf { provider: Some("Azure"), ..PlaceOf::default() };
+        changes.copy_from(format!("https://{}", host.to_ascii_lowercase()), place);
+        event.changes.extend(changes.into_vec());
+    }
 }
 
 /// `orders/a.csv` of `/account/orders/a.csv`.

@@ -267,6 +267,9 @@ fn unity_catalog(call: &Call<'_>, found: &mut Found) {
             found.datastore = Some(owner.share(&name));
         }
         "updatePermissions" => permissions(call, found),
+        "createCatalog" | "deleteCatalog" if !name.is_empty() => {
+            found.datastore = Some(owner.catalog(&name));
+        }
         "updateCatalog" => {
             if let Some(new) = call.text(&["owner"]) {
                 let is_everybody = EVERYBODY.contains(&new.to_ascii_lowercase().as_str());

@@ -15,6 +15,7 @@ use dataward_event::time::EventTime;
 use dataward_event::volume::{ByteCount, ObjectCount, ReadScope, RowCount};
 
 use crate::act::Act;
+use crate::changes::{Changes, PlaceOf};
 use crate::container::Fault;
 use crate::lenient::{Loose, Object, Unread, bounded_statement};
 use crate::node::Node;
@@ -127,7 +128,7 @@ fn assemble<'a>(text: &str, place: Place<'_>, source: Event<'a>) -> Result<Audit
         };
         let found = changes::of(&call);
         event.datastore = found.datastore.or(event.datastore.take());
-        event.changes = found.changes.into_vec();
+        event.changes.extend(found.changes.into_vec());
     }
     event.service = service;
     Ok(event)
@@ -300,10 +301,38 @@ fn put_statement(event: &mut AuditEvent<'_>, owner: &Owner, service: &str, param
         if let Some(table) = statement.tables.iter().find(|table| table.split('.').count() == 3) {
             event.datastore = Some(owner.catalog(table));
         }
+        let writes = ["CREATE TABLE", "INSERT", "MERGE"];
+        if writes.iter().any(|command| statement.command.starts_with(command)) {
+            put_copies(event, owner, &statement.tables);
+        }
         let things = statement.tables.into_iter().chain(statement.destination);
         event.objects = things.take(OBJECTS_PER_EVENT_MAX).map(Cow::Owned).collect();
     }
+    if is_sql
+        && let Some((kind, copy, origin)) = sql::copies::clone(&text)
+        && kind == "TABLE"
+    {
+        put_copies(event, owner, &[copy, origin]);
+    }
     event.statement = Some(bounded_statement(Cow::Owned(text.into_owned())));
+}
+
+/// What was written into a table, the first one, from those of other catalogs.
+fn put_copies(event: &mut AuditEvent<'_>, owner: &Owner, tables: &[String]) {
+    let is_full = |table: &&String| table.split('.').count() == 3;
+    let Some(own) = tables.first().filter(is_full).map(|table| owner.catalog(table)) else {
+        return;
+    };
+    let mut changes = Changes::default();
+    let mut seen = vec![own.uid.clone()];
+    for origin in tables.iter().skip(1).filter(is_full).map(|table| owner.catalog(table)) {
+        if !seen.contains(&origin.uid) {
+            seen.push(origin.uid.clone());
+            changes.copy_from(origin.uid, PlaceOf::default());
+        }
+    }
+    event.datastore = Some(own);
+    event.changes = changes.into_vec();
 }
 
 /// Only reads by recipients are counted.

@@ -52,6 +52,8 @@ pub(super) fn meaning(service: &str, action: &str) -> (Act, Option<ReadScope>) {
         | "updatePermissions"
         | "updateSharePermissions" => Act::GRANT,
         "removeAdmin" | "removeAccountAdmin" | "removePrincipalFromGroup" => Act::REVOKE,
+        "createCatalog" => Act::ENTITY_CREATE,
+        "deleteCatalog" => Act::ENTITY_DELETE,
         "workspaceConfEdit" | "setSetting" | "deleteSetting" => Act::CONFIG,
         _ => by_verb(service, action),
     };

@@ -11,8 +11,9 @@ use dataward_event::audit_event::{
 use dataward_event::limits::OBJECTS_PER_EVENT_MAX;
 use dataward_event::volume::ReadScope;
 
-use super::{address, brackets, changes};
+use super::{REINDEX, address, brackets, changes, reindexed_from};
 use crate::act::Act;
+use crate::changes::kind_with;
 use crate::container::Fault;
 use crate::lenient::{Loose, Object, Texts, Unread, bounded_statement, fields};
 use crate::source::{Place, Source};
@@ -202,6 +203,12 @@ fn assemble<'a>(line: &Line<'a>, text: &'a str, place: Place<'_>) -> Result<Audi
     if !event.changes.is_empty() {
         event.kind = EventKind::ConfigChange;
     }
+    let path = line.path.as_str().unwrap_or_default();
+    if event.operation == REINDEX || path.split('?').next() == Some("/_reindex") {
+        let copies = reindexed_from("elasticsearch", line.body.as_str());
+        event.changes.extend(copies.into_vec());
+        event.kind = kind_with(event.kind, &event.changes);
+    }
     Ok(event)
 }
 
@@ -241,7 +248,7 @@ pub(super) fn act_of_action(action: &str) -> (Act, Option<ReadScope>) {
         "indices:data/read/get" | "indices:data/read/mget" | "indices:data/read/tv" => Act::READ,
         "indices:data/read/scroll/clear" | "indices:data/read/close_point_in_time" => Act::OTHER,
         "indices:data/read/xpack/ccr/shard_changes" => return (Act::READ, Some(ReadScope::Export)),
-        "indices:data/write/reindex" => return (Act::WRITE, Some(ReadScope::Export)),
+        REINDEX => return (Act::WRITE, Some(ReadScope::Export)),
         "indices:data/write/update" | "indices:data/write/update/byquery" => Act::UPDATE,
         "indices:data/write/delete" | "indices:data/write/delete/byquery" => Act::DELETE,
         "cluster:admin/snapshot/create" => return (Act::READ, Some(ReadScope::Export)),

@@ -9,6 +9,12 @@ use std::borrow::Cow;
 
 use dataward_event::audit_event::{Datastore, DatastoreForm, Text};
 
+use crate::changes::{Changes, PlaceOf};
+use crate::node::Node;
+
+/// The transport action of `POST _reindex`.
+const REINDEX: &str = "indices:data/write/reindex";
+
 /// The cluster, by its name: what a node writes before it has joined knows no other.
 fn cluster(product: &str, name: &str) -> Datastore<'static> {
     Datastore {
@@ -21,6 +27,21 @@ fn cluster(product: &str, name: &str) -> Datastore<'static> {
         })),
         form: DatastoreForm::Database,
     }
+}
+
+/// The cluster that `POST _reindex` takes its documents from, where its body names one.
+fn reindexed_from(product: &str, body: Option<&str>) -> Changes {
+    let mut changes = Changes::default();
+    let body = body.and_then(|body| serde_json::from_str::<Node<'_>>(body).ok());
+    let host = body.as_ref().and_then(|body| body.text(&["source", "remote", "host"]));
+    let host = host.as_deref().map(|host| host.split_once("://").map_or(host, |(_, rest)| rest));
+    let host = host.and_then(|host| host.split(['/', '?']).next());
+    if let Some(host) = host.filter(|host| !host.is_empty()) {
+        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+        changes.copy_from(format!("{product}://{host}"), PlaceOf::default());
+    }
+    changes
 }
 
 /// Address and port of `192.0.2.7:9200` or `[2001:db8::7]:9200`; either may come alone.

@@ -9,10 +9,10 @@ use dataward_event::limits::OBJECTS_PER_EVENT_MAX;
 use dataward_event::volume::{ObjectCount, RowCount};
 
 use super::audit::act_of_action;
-use super::{address, cluster};
+use super::{REINDEX, address, cluster, reindexed_from};
 use crate::act::Act;
 use crate::catalogue_rows::elastic as rows;
-use crate::changes::Changes;
+use crate::changes::{Changes, kind_with};
 use crate::container::Fault;
 use crate::lenient::{Loose, Object, Texts, Unread, bounded_statement, fields};
 use crate::node::Node;
@@ -119,6 +119,11 @@ pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'
     event.changes = changes(&category, &line);
     if !event.changes.is_empty() {
         event.kind = EventKind::ConfigChange;
+    }
+    if event.operation == REINDEX || line.path.as_str() == Some("/_reindex") {
+        let copies = reindexed_from("opensearch", line.body.as_str());
+        event.changes.extend(copies.into_vec());
+        event.kind = kind_with(event.kind, &event.changes);
     }
     event.event_code = Some(category);
     Ok(event)

@@ -93,6 +93,12 @@ fields! {
     struct JobStats<'a> {
         query: Object<QueryStats<'a>> = "queryStats",
         extract: Object<ExtractStats<'a>> = "extractStats",
+        load: Object<LoadStats<'a>> = "loadStats",
+    }
+
+    /// `loadStats`.
+    struct LoadStats<'a> {
+        bytes: Loose<'a> = "totalOutputBytes",
     }
 
     /// `queryStats`.
@@ -187,6 +193,8 @@ pub(super) struct Work<'a> {
     pub(super) tables: Vec<Text<'a>>,
     /// Where an export or a copy went.
     pub(super) destinations: Vec<Text<'a>>,
+    /// The table into which a query wrote what it read.
+    pub(super) into: Option<Text<'a>>,
     pub(super) rows: Option<u64>,
     pub(super) bytes: Option<u64>,
     pub(super) scope: Option<ReadScope>,
@@ -271,6 +279,7 @@ fn job(job: Job<'_>) -> Work<'_> {
         work.destinations.extend(copy.destination.text());
     } else if config.load.is_object {
         work.act = Some(Act::WRITE);
+        work.bytes = stats.load.fields.bytes.as_count();
         work.tables.extend(config.load.fields.destination.text());
     } else {
         work.act = Some(statement_act(work.statement_type.as_deref()));
@@ -279,8 +288,14 @@ fn job(job: Job<'_>) -> Work<'_> {
             let uri = work.statement.as_ref().and_then(export_uri);
             work.destinations.extend(uri);
         }
+        let into = config.query.fields.destination.text();
         if work.tables.is_empty() {
-            work.tables.extend(config.query.fields.destination.text());
+            work.tables.extend(into);
+        } else if matches!(
+            work.statement_type.as_deref(),
+            Some("SELECT" | "CREATE_TABLE_AS_SELECT" | "INSERT" | "MERGE")
+        ) {
+            work.into = into;
         }
     }
     work

@@ -3,6 +3,7 @@
 mod actor;
 mod bigquery;
 mod changes;
+mod copies;
 mod datastore;
 mod entry;
 mod operation;
@@ -101,6 +102,7 @@ fn fill<'a>(event: &mut AuditEvent<'a>, entry: Entry<'a>) {
             Act::API_UPDATE.put(event);
         }
     }
+    copies::put(event, service, payload, project.as_deref(), &work);
     event.statement = event.statement.take().or(work.statement).map(bounded_statement);
     event.service = service_name;
     event.account_uid = project;

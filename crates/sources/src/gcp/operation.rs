@@ -64,6 +64,9 @@ fn bigquery(method: &str, verb: &str) -> Option<Act> {
         "List" | "list" if is_of("tabledataservice") => Act::READ,
         "InsertAll" | "insertAll" | "insertall" => Act::WRITE,
         "GetQueryResults" | "getQueryResults" | "getqueryresults" => Act::READ,
+        // The older names of methods tell by their service what is inserted.
+        "insert" if is_of("datasetservice") => return None,
+        "insert" if is_of("tableservice") => Act::SCHEMA_CREATE,
         "InsertJob" | "Query" | "insert" | "query" | "jobcompleted" => Act::QUERY,
         "DeleteDataset" => Act::ENTITY_DELETE,
         "InsertTable" => Act::SCHEMA_CREATE,

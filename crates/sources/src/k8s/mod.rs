@@ -20,6 +20,9 @@ use crate::lenient::{Object, bounded_statement};
 use crate::source::{Place, Source};
 use event::Event;
 
+/// What runs a datastore.
+const WORKLOADS: [&str; 4] = ["statefulsets", "deployments", "daemonsets", "elasticsearches"];
+
 /// Reads one event.
 ///
 /// # Errors
@@ -102,6 +105,11 @@ fn assemble<'a>(
     let is_over = stage == "ResponseComplete" || stage == "Panic";
     if is_over && event.kind == EventKind::ConfigChange && object.subresource.0.is_none() {
         event.changes = changes::of(&source, verb, resource).into_vec();
+        // What is told of a new workload is told of datastores only.
+        let is_workload = WORKLOADS.contains(&resource) && !event.changes.is_empty();
+        if is_workload && verb == "create" && event.outcome == Outcome::Success {
+            Act::ENTITY_CREATE.put(&mut event);
+        }
     }
     Ok(event)
 }

@@ -54,7 +54,7 @@ const FIELDS: [&str; 40] = [
 ];
 
 /// What an operation may be.
-pub(super) const ACTS: [(&str, Act); 18] = [
+pub(super) const ACTS: [(&str, Act); 20] = [
     ("read", Act::READ),
     ("query", Act::QUERY),
     ("list", Act::LIST),
@@ -69,6 +69,8 @@ pub(super) const ACTS: [(&str, Act); 18] = [
     ("user_create", Act::USER_CREATE),
     ("user_delete", Act::USER_DELETE),
     ("create", Act::API_CREATE),
+    ("datastore_create", Act::ENTITY_CREATE),
+    ("datastore_delete", Act::ENTITY_DELETE),
     ("change", Act::CONFIG),
     ("log_disable", Act::LOG_DISABLE),
     ("log_enable", Act::LOG_ENABLE),

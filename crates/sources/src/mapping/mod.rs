@@ -8,8 +8,7 @@ mod template;
 use std::borrow::Cow;
 
 use dataward_event::audit_event::{
-    Actor, ActorKind, AuditEvent, Client, Datastore, DatastoreForm, EventKind, Outcome,
-    Sensitivity, Text,
+    Actor, ActorKind, AuditEvent, Client, Datastore, DatastoreForm, Outcome, Sensitivity, Text,
 };
 use dataward_event::change::Change;
 use dataward_event::limits::OBJECTS_PER_EVENT_MAX;
@@ -126,9 +125,7 @@ pub(crate) fn decode<'a>(
     event.provider = reader.text("provider");
     event.sensitivity = reader.choice("sensitivity", &Sensitivity::ALL, |level| level.as_str())?;
     event.changes = reader.changes();
-    if !event.changes.is_empty() {
-        event.kind = EventKind::ConfigChange;
-    }
+    event.kind = crate::changes::kind_with(event.kind, &event.changes);
     Ok(event)
 }
 

@@ -98,6 +98,7 @@ fn act(name: &str) -> Act {
     match name {
         "USER_LOGIN" | "LOGIN" | "SUCCESSFUL_LOGIN" | "FAILED_LOGIN" => Act::LOGON,
         "USER_LOGOUT" | "LOGOUT" => Act::LOGOFF,
+        "CLUSTER_CREATED" => Act::ENTITY_CREATE,
         "CLUSTER_DELETED" => Act::ENTITY_DELETE,
         "MONGODB_USER_ADDED" => Act::USER_CREATE,
         "MONGODB_USER_UPDATED" => Act::USER_UPDATE,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use dataward_event::change::{Change, Direction};
 
 use crate::catalogue_rows::mongodb as rows;
-use crate::changes::Changes;
+use crate::changes::{Changes, PlaceOf};
 use crate::lenient::Unread;
 use crate::node::Node;
 
@@ -303,6 +303,10 @@ fn members(param: &Node<'_>, changes: &mut Changes) {
     let (old, new) = (hosts("old"), hosts("new"));
     for host in new.iter().filter(|host| !old.contains(host)) {
         changes.weakened(&rows::MEMBER, host.clone());
+        // A server without an old configuration is the first member itself.
+        if !old.is_empty() {
+            changes.copy_to(format!("mongodb://{host}"), PlaceOf::default());
+        }
     }
     for host in old.iter().filter(|host| !new.contains(host)) {
         changes.strengthened(&rows::MEMBER, host.clone());

@@ -1,15 +1,15 @@
 //! What a statement does to the protection of a MySQL or MariaDB server.
 
-use dataward_event::audit_event::{AuditEvent, Class, EventKind, Text};
+use dataward_event::audit_event::{AuditEvent, Class, EventKind, Outcome, Text};
 use dataward_event::change::{Control, Direction};
 
 use super::happening::{self, Log};
 use crate::act::Act;
 use crate::catalogue_rows::EmittedRow;
 use crate::catalogue_rows::mysql as rows;
-use crate::changes::Changes;
+use crate::changes::{Changes, PlaceOf};
 use crate::source::Source;
-use crate::sql::{Action, Effect, Encryption, Grant, Password, RoleOptions, Scope};
+use crate::sql::{Action, Effect, Encryption, Grant, Password, RoleOptions, Scope, copies};
 
 /// The same meaning has another row in each product.
 struct Rows {
@@ -107,6 +107,25 @@ pub(super) fn put(
         event.datastore = Some(happening::datastore(log, server, None));
     }
     finish(event, changes);
+}
+
+/// A server that is cloned from another one, or follows it; a database that is made or dropped.
+pub(super) fn put_copies(event: &mut AuditEvent<'_>, log: &Log<'_>, server: &str, text: &str) {
+    if let Some(host) = copies::source_host(text) {
+        let own = happening::datastore(log, server, None);
+        let origin = happening::datastore(log, &host, None);
+        if origin.uid != own.uid {
+            let mut changes = Changes::default();
+            changes.copy_from(origin.uid, PlaceOf::default());
+            event.changes.extend(changes.into_vec());
+        }
+        event.datastore = Some(own);
+    } else if let Some(found) = copies::of_database(text, &["DATABASE", "SCHEMA"]) {
+        event.datastore = Some(happening::datastore(log, server, Some(&found.name)));
+        if event.outcome == Outcome::Success {
+            found.act().put(event);
+        }
+    }
 }
 
 fn finish(event: &mut AuditEvent<'_>, changes: Changes) {

@@ -111,6 +111,9 @@ impl<'a> Happening<'a> {
             event.objects = read.tables.into_iter().map(Cow::Owned).collect();
             changes::put(&mut event, log, &server, &read.effects, self.connection.as_deref());
         }
+        if let Some(text) = text {
+            changes::put_copies(&mut event, log, &server, text);
+        }
         match self.what {
             What::Replication => {
                 event.read_scope = Some(ReadScope::Export);

@@ -15,6 +15,7 @@ use dataward_event::quarantine::QuarantineReason;
 use dataward_event::time::EventTime;
 use dataward_event::volume::{ByteCount, ObjectCount, ReadScope, RowCount, Volume};
 
+use crate::changes::kind_with;
 use crate::container::Fault;
 use crate::event_time;
 use crate::lenient::bounded_statement;
@@ -72,7 +73,7 @@ pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'
         actor: actor(&root, own),
         client: client(&root, own),
         objects: objects(&root, own),
-        volume: volume(&root, own),
+        volume: volume(&root, own, is_write(class, activity_id)),
         read_scope: own_text("read_scope")
             .and_then(|name| ReadScope::ALL.into_iter().find(|scope| scope.as_str() == name)),
         datastore,
@@ -146,18 +147,16 @@ fn time(
 }
 
 fn kind(own: Option<&Node<'_>>, class: Class, changes: &[Change<'_>]) -> EventKind {
-    if !changes.is_empty() {
-        // Whatever the producer calls it: changes of protection are found again among the config changes.
-        return EventKind::ConfigChange;
-    }
     let stated = own
         .and_then(|own| own.text(&["kind"]))
         .and_then(|name| EventKind::ALL.into_iter().find(|kind| kind.as_str() == name));
-    stated.unwrap_or(match class {
+    let kind = stated.unwrap_or(match class {
         Class::ApiActivity | Class::DatastoreActivity => EventKind::Access,
         Class::Authentication => EventKind::Authentication,
         _ => EventKind::ConfigChange,
-    })
+    });
+    // Whatever the producer calls it.
+    kind_with(kind, changes)
 }
 
 fn operation<'a>(root: &Node<'a>, own: Option<&Node<'a>>) -> Text<'a> {
@@ -291,12 +290,20 @@ fn objects<'a>(root: &Node<'a>, own: Option<&Node<'a>>) -> Vec<Text<'a>> {
     named.into_iter().collect()
 }
 
-fn volume(root: &Node<'_>, own: Option<&Node<'_>>) -> Volume {
+/// OCSF Datastore Activity: update, write.
+fn is_write(class: Class, activity_id: u64) -> bool {
+    class == Class::DatastoreActivity && matches!(activity_id, 2 | 5)
+}
+
+/// What a read sent, or what a write took in, which our own output calls the same: a request to read is not data.
+fn volume(root: &Node<'_>, own: Option<&Node<'_>>, is_write: bool) -> Volume {
     let count = |key: &str| own.and_then(|own| own.count(&[key]));
+    let written = |key: &str| count(key).filter(|_| is_write);
     // The body of an answer is data only where the answer is to a read; the query's own count is always data.
-    let bytes = count("bytes_out").or_else(|| root.count(&["query_info", "bytes"]));
+    let bytes = written("bytes_in").or_else(|| count("bytes_out"));
+    let bytes = bytes.or_else(|| root.count(&["query_info", "bytes"]));
     Volume {
-        rows: count("rows_returned").map(RowCount),
+        rows: written("rows_written").or_else(|| count("rows_returned")).map(RowCount),
         bytes: bytes.map(ByteCount),
         objects: count("objects_count").map(ObjectCount),
     }

@@ -161,6 +161,9 @@ pub(super) fn event<'m>(
             event.read_scope = read.scope;
         }
         changes::put(&mut event, log, &read.effects);
+        if let Some(text) = record.statement() {
+            changes::put_database(&mut event, log, text);
+        }
     }
     event.statement = record.statement().cloned().map(bounded_statement);
     Ok(event)

@@ -1,13 +1,13 @@
 //! What a statement or a reload does to the protection of a PostgreSQL server.
 
-use dataward_event::audit_event::{AuditEvent, EventKind};
+use dataward_event::audit_event::{AuditEvent, EventKind, Outcome};
 use dataward_event::change::{Control, Direction};
 
 use super::entry::{self, Log};
 use crate::act::Act;
 use crate::catalogue_rows::postgres as rows;
-use crate::changes::Changes;
-use crate::sql::{Action, Effect, Grant, Policy, PolicyKind, RoleOptions, Scope};
+use crate::changes::{Changes, PlaceOf};
+use crate::sql::{self, Action, Effect, Grant, Policy, PolicyKind, RoleOptions, Scope};
 
 /// Roles that read everything, run programs, or are the superuser, of a cloud, too.
 const POWERFUL_ROLES: [&str; 12] = [
@@ -121,6 +121,12 @@ pub(super) fn put(event: &mut AuditEvent<'_>, log: &Log<'_>, effects: &[Effect])
                     _ => changes.push(&rows::PG_SUBSCRIPTION, Direction::Unknown, name.clone()),
                 };
                 change.after = connection.as_deref().map(|connection| leads_to(connection).into());
+                let other = connection.as_deref().and_then(sql::copies::connection);
+                if let Some((host, database)) = other {
+                    let database = database.map(|name| format!("/{name}")).unwrap_or_default();
+                    let origin = format!("postgres://{host}{database}");
+                    changes.copy_from(origin, PlaceOf::default());
+                }
             }
             Effect::Call { function, .. } => {
                 changes.push(&rows::PG_FUNCTION, Direction::Unknown, function.clone());
@@ -253,6 +259,30 @@ fn granted(grant: &Grant, is_taken: bool, changes: &mut Changes) -> bool {
 /// A name as it is without its schema where that is the one that everybody looks in.
 fn in_public(name: &str) -> &str {
     name.strip_prefix("public.").unwrap_or(name)
+}
+
+/// A database that is made or dropped. With a `TEMPLATE` the new one is a copy; of the empty templates it is none.
+pub(super) fn put_database(event: &mut AuditEvent<'_>, log: &Log<'_>, text: &str) {
+    let Some(found) = sql::copies::of_database(text, &["DATABASE"]) else { return };
+    // Without quotes a name is in lower case.
+    let folded = |name: &str| match text.contains(&format!("\"{name}\"")) {
+        true => name.to_owned(),
+        false => name.to_ascii_lowercase(),
+    };
+    let own = entry::datastore(log, Some(&folded(&found.name)));
+    let template = found.template.as_deref().map(folded);
+    if let Some(template) = template.filter(|name| !matches!(&**name, "template0" | "template1")) {
+        let origin = entry::datastore(log, Some(&template));
+        if origin.uid != own.uid {
+            let mut changes = Changes::default();
+            changes.copy_from(origin.uid, PlaceOf::default());
+            event.changes.extend(changes.into_vec());
+        }
+    }
+    event.datastore = Some(own);
+    if event.outcome == Outcome::Success {
+        found.act().put(event);
+    }
 }
 
 /// Where a connection leads: its host, port and database, and nothing of who comes or by which password.

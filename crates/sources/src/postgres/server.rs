@@ -142,6 +142,7 @@ fn statement<'m>(
 ) -> Result<AuditEvent<'m>, Fault> {
     let mut event = described(log, entry, text)?;
     event.outcome = outcome;
+    changes::put_database(&mut event, log, text);
     event.statement = Some(bounded_statement(Cow::Borrowed(text)));
     Ok(event)
 }

@@ -1,6 +1,7 @@
 //! Snowflake: one row of a view of `ACCOUNT_USAGE` to one event.
 
 mod changes;
+mod copies;
 mod row;
 
 use std::borrow::Cow;
@@ -177,6 +178,7 @@ fn query<'a>(text: &str, place: Place<'_>, row: &Row<'a>) -> Result<AuditEvent<'
             }
         }
         event.changes = found.changes.into_vec();
+        copies::put(&mut event, row, statement, text);
     }
     event.statement = statement_text.map(bounded_statement);
     Ok(event)
@@ -257,6 +259,10 @@ fn put_volume(event: &mut AuditEvent<'_>, row: &Row<'_>, act: Act) {
         }
         "CREATE_TABLE_AS_SELECT" => {
             event.volume.rows = first([&row.rows_inserted, &row.rows_produced]).map(RowCount);
+            event.volume.bytes = row.bytes_written.as_count().map(ByteCount);
+        }
+        "INSERT" | "COPY" | "MERGE" => {
+            event.volume.rows = row.rows_inserted.as_count().map(RowCount);
             event.volume.bytes = row.bytes_written.as_count().map(ByteCount);
         }
         _ if act == Act::QUERY => {

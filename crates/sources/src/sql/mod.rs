@@ -10,6 +10,7 @@
 mod bounds;
 mod command;
 mod control;
+pub(crate) mod copies;
 mod effect;
 mod export;
 mod plain;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use dataward_event::audit_event::AuditEvent;
+use dataward_event::audit_event::{AuditEvent, EventKind};
 use dataward_event::change::Direction;
 use dataward_event::position::{Offset, Partition, Position};
 use dataward_sources::catalogue_rows::emitted;
@@ -81,12 +81,19 @@ pub(crate) fn told(event: &AuditEvent<'_>) -> Map<String, Value> {
         .iter()
         .map(|change| {
             let whole = if change.whole { " whole" } else { "" };
-            let (direction, row) = (change.direction.as_str(), &change.catalogue_row);
+            let direction = change.direction.as_str();
+            let row = if change.catalogue_row.is_empty() {
+                &change.setting
+            } else {
+                &change.catalogue_row
+            };
             format!("{direction} {row} [{}]{whole}", change.opened)
         })
         .collect();
     let datastore = event.datastore.as_ref();
+    let copy = event.changes.iter().rfind(|change| change.setting.starts_with("copy_"));
     let told = json!({
+        "place": copy.and_then(|copy| copy.before.as_ref().or(copy.after.as_ref())),
         "uid": event.uid,
         "time": event.time.to_string(),
         "operation": event.operation,
@@ -168,6 +175,9 @@ pub(crate) fn run(source: Source, file: &str, prefix: &str) {
                     told[key]
                 ));
             }
+        }
+        if !event.changes.is_empty() && event.kind == EventKind::Authentication {
+            failures.push(format!("{what}: no replay finds its changes"));
         }
         if !event.changes.is_empty() && event.datastore.is_none() {
             failures.push(format!("{what}: on what?"));

@@ -9,7 +9,7 @@ use dataward_event::finding::{RuleId, Severity};
 use dataward_event::time::EventTime;
 use dataward_pipeline::alert::Alert;
 use dataward_pipeline::alert_sink::{AlertSink, SinkError};
-use dataward_simulation::chronicle::{Deed, THREE_WEEKS};
+use dataward_simulation::chronicle::{Deed, NORMAL_UNTIL};
 use serde_json::Value;
 
 use super::style::{Style, grouped, minute, show, wrapped};
@@ -64,7 +64,7 @@ impl AlertSink for Screen {
 /// What is not the story is said in a line, and that a window is still open where worse is said of its datastore.
 fn is_worth_a_block(alert: &Alert) -> bool {
     let is_minor = alert.rule == RuleId::ExposureStillOpen && alert.severity < Severity::CRITICAL;
-    alert.time >= THREE_WEEKS && !is_minor
+    alert.time >= NORMAL_UNTIL && !is_minor
 }
 
 fn latency(told: &Told) -> String {
@@ -139,7 +139,7 @@ pub(super) fn begin(brokers: &str, archive: &Path) -> std::io::Result<()> {
         archive.display()
     );
     let story = "Eight weeks of a company that makes cameras go by, modelled on what is public about \
-                 two leaks of 2019. First three weeks of normal life. Events and actors of each week, \
+                 two leaks of 2019. First nearly three weeks of normal life. Events and actors of each week, \
                  and what was alerted:";
     let mut lines = wrapped(&text, 0);
     lines.extend(wrapped(story, 0));
@@ -160,7 +160,7 @@ pub(super) fn week(
         more => format!("{more} alerts"),
     };
     let events = grouped(events);
-    let space = if from < THREE_WEEKS { "" } else { "\n" };
+    let space = if from < NORMAL_UNTIL { "" } else { "\n" };
     show(&format!(
         "{space}week of {}{events:>10} events{actors:>8} actors    {alerts}\n",
         from.date()
@@ -172,7 +172,7 @@ pub(super) fn deed(deed: Deed, time: EventTime) -> std::io::Result<()> {
     let style = Style::of_stdout();
     let quiet = if deed.must_be_quiet() { " (no alert)" } else { "" };
     let line = format!("{}  {}{quiet}", minute(time), deed.meaning());
-    let space = if time < THREE_WEEKS { "" } else { "\n" };
+    let space = if time < NORMAL_UNTIL { "" } else { "\n" };
     show(&format!("{space}{}\n", if quiet.is_empty() { line } else { style.dim(&line) }))
 }
 

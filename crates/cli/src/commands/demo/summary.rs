@@ -7,7 +7,7 @@ use dataward_archive::report::Report;
 use dataward_event::exposure::{Exposure, PartialSum};
 use dataward_event::finding::{CloseReason, RuleId};
 use dataward_pipeline::tally::Tally;
-use dataward_simulation::chronicle::{BEGIN, END, THREE_WEEKS};
+use dataward_simulation::chronicle::{BEGIN, END, NORMAL_UNTIL};
 
 use super::style::{Style, grouped, minute, size, span, wrapped};
 use super::witness::{Score, Told, Witness};
@@ -194,10 +194,10 @@ fn alerts(text: &mut String, style: Style, witness: &Witness) {
         let ended = if ended > 0 { format!(", {ended} over") } else { String::new() };
         let _ = writeln!(text, "  {:<24}{raised:>4} raised{ended}", rule.as_str());
     }
-    let normal = witness.alerts_between(BEGIN, THREE_WEEKS);
+    let normal = witness.alerts_between(BEGIN, NORMAL_UNTIL);
     let names: Vec<String> = normal.iter().map(named).collect();
     let names = if names.is_empty() { String::new() } else { format!(": {}", names.join("; ")) };
-    lines(text, &format!("In the three normal weeks: {}{names}.", normal.len()));
+    lines(text, &format!("In the normal weeks before: {}{names}.", normal.len()));
     match witness.score() {
         Some(score) => scored(text, style, &score),
         None => lines(text, "The story was stopped before its end."),

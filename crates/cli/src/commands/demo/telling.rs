@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use dataward_event::finding::RuleId;
 use dataward_event::time::EventTime;
 use dataward_kafka::producer::{NewMessage, RecordProducer};
 use dataward_simulation::chronicle::{
-    BEGIN, CLOUDTRAIL_TOPIC, Chronicle, Deed, END, Entry, THREE_WEEKS,
+    BEGIN, CLOUDTRAIL_TOPIC, Chronicle, Deed, END, Entry, NORMAL_UNTIL,
 };
 
 use super::screen;
@@ -38,6 +39,13 @@ const AFTER: Duration = Duration::from_millis(300);
 /// How long an alert is waited for: the promise is two seconds.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long after an amount was moved it is summed up, in microseconds.
+const SUMMED_UP_MICROS: i64 = 3 * 3_600 * 1_000_000;
+/// How long after its last word whoever is silent is surely missed, in microseconds, and how long that is waited for: by the
+/// loop's reckoning nothing may be on its way any more.
+const MISSED_MICROS: i64 = 2 * 3_600 * 1_000_000;
+const LISTENING: Duration = Duration::from_secs(8);
+
 const WEEK_MICROS: i64 = 7 * 86_400 * 1_000_000;
 
 /// Produces on a thread of its own until the story is told (or, without `--once`, until it is stopped).
@@ -61,6 +69,8 @@ pub(super) fn start(
         sent: 0,
         pace: Pace::of(STORY_RATE),
         begun: BTreeSet::new(),
+        slow_until: BEGIN,
+        missed_at: None,
     };
     let (once, produced) = (args.once, Arc::clone(produced));
     let thread = std::thread::Builder::new().name("demo-producer".to_owned());
@@ -84,6 +94,10 @@ struct Telling {
     pace: Pace,
     /// The deeds that were introduced.
     begun: BTreeSet<Deed>,
+    /// Until when an amount is summed up: no partition may be hours ahead of another.
+    slow_until: EventTime,
+    /// When who has said its last is missed.
+    missed_at: Option<EventTime>,
 }
 
 impl Telling {
@@ -132,14 +146,25 @@ impl Telling {
             self.introduce(deed, entry.time)?;
         }
         match must_alert {
-            Some(deed) if deed.is_an_amount() => self.pace.keep(&mut self.producer, COPY_RATE),
+            Some(deed) if deed.is_an_amount() => {
+                self.pace.keep(&mut self.producer, COPY_RATE);
+                self.slow_until = entry.time.plus_micros(SUMMED_UP_MICROS);
+            }
             // Normal life goes by as fast as it can: whatever is on its way would be taken for latency.
-            Some(_) if entry.time < THREE_WEEKS => {
+            Some(_) if entry.time < NORMAL_UNTIL => {
                 self.witness.wait_for_commit(self.sent, &self.stop);
             }
             Some(_) => self.witness.breathe(BEFORE, &self.stop),
-            None if entry.time >= THREE_WEEKS => self.pace.keep(&mut self.producer, STORY_RATE),
+            None if entry.time < self.slow_until => self.pace.keep(&mut self.producer, COPY_RATE),
+            None if entry.time >= NORMAL_UNTIL => self.pace.keep(&mut self.producer, STORY_RATE),
             None => {}
+        }
+        if self.missed_at.is_some_and(|at| at <= entry.time) {
+            self.missed_at = None;
+            self.witness.wait_for_rule(RuleId::AuditSourceSilent, LISTENING, &self.stop);
+        }
+        if entry.deed == Some(Deed::LastWord) {
+            self.missed_at = Some(entry.time.plus_micros(MISSED_MICROS));
         }
         self.witness.append(entry);
         self.produce(entry.topic, Some(&entry.message.key), entry.message.payload.as_bytes())?;

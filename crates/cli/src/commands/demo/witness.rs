@@ -28,6 +28,10 @@ pub(super) struct Witness {
 struct Seen {
     /// The events of the story, by uid.
     appended: BTreeMap<String, Appended>,
+    /// The next offset of each topic: each has one partition, and nobody else writes to it.
+    offsets: BTreeMap<&'static str, i64>,
+    /// The deeds by the place of their events.
+    deeds: BTreeMap<(&'static str, i64), Deed>,
     /// When each moment of the story was reached, both rising.
     clock: Vec<(EventTime, Instant)>,
     alerts: Vec<Told>,
@@ -77,6 +81,10 @@ impl Witness {
         let at = Instant::now();
         let mut seen = self.seen();
         seen.clock.push((entry.time, at));
+        let next = seen.offsets.entry(entry.topic).or_default();
+        let place = (entry.topic, *next);
+        *next += 1;
+        seen.deeds.extend(entry.deed.map(|deed| (place, deed)));
         let uid = entry.message.event_uid.clone();
         seen.appended.insert(uid, Appended { at, deed: entry.deed });
     }
@@ -102,11 +110,15 @@ impl Witness {
         let cause = events.first().and_then(|uid| seen.appended.get(uid)).map(|cause| cause.at);
         // A timer has no event: it could be known to be due when the story first reached its time.
         let begun = match alert.activity_id {
+            // What is missing was never appended.
+            CREATE if alert.rule == RuleId::AuditSourceSilent => None,
             CREATE => cause.or_else(|| seen.reached(alert.time)),
             _ => cause,
         };
         let deeds = events.iter().filter_map(|uid| seen.appended.get(uid));
-        let deed = deeds.into_iter().find_map(|appended| appended.deed);
+        // A silence is an event of nobody: it stands where the last one before it stands.
+        let of_place = || evidences.iter().find_map(|each| seen.deed_at(&each["data"]));
+        let deed = deeds.into_iter().find_map(|appended| appended.deed).or_else(of_place);
         let told = Told {
             rule: alert.rule,
             activity_id: alert.activity_id,
@@ -132,6 +144,12 @@ impl Witness {
         let until = Some(Instant::now() + patience);
         let is_named = |told: &Told| told.events.iter().any(|uid| uid == event_uid);
         self.wait(stop, until, |seen| seen.alerts.iter().any(is_named));
+    }
+
+    /// Waits until a rule has said something, or the time is up.
+    pub(super) fn wait_for_rule(&self, rule: RuleId, patience: Duration, stop: &AtomicBool) {
+        let until = Some(Instant::now() + patience);
+        self.wait(stop, until, |seen| seen.alerts.iter().any(|told| told.rule == rule));
     }
 
     /// Lets a moment pass, for whoever watches.
@@ -183,6 +201,13 @@ impl Witness {
 }
 
 impl Seen {
+    /// The deed of the event at the place that an evidence states.
+    fn deed_at(&self, data: &Value) -> Option<Deed> {
+        let (topic, offset) = (data["topic"].as_str()?, data["offset"].as_i64()?);
+        let mut deeds = self.deeds.iter();
+        deeds.find(|((of, at), _)| *of == topic && *at == offset).map(|(_, deed)| *deed)
+    }
+
     /// When the story first reached a moment.
     fn reached(&self, time: EventTime) -> Option<Instant> {
         let place = self.clock.partition_point(|(reached, _)| *reached < time);

@@ -4,6 +4,7 @@
 //! rest, where values must be understood, have a file of their own a product family.
 
 mod audit;
+pub(super) mod copies;
 mod database;
 mod document;
 mod flags;
@@ -140,6 +141,7 @@ pub(super) fn of(call: &Call<'_>) -> Found {
         "dynamodb" => lake::read(call, &mut found),
         _ => {}
     }
+    copies::read(call, &mut found);
     found
 }
 
