@@ -76,6 +76,9 @@ pub(crate) enum Command {
     Sources(Sources),
     /// Lists the changes of protection that are detected.
     Controls(Controls),
+    /// Lists the rules that raise alarms, shows the page of one, and runs the labelled cases that hold them.
+    #[command(args_conflicts_with_subcommands = true)]
+    Rules(Rules),
     /// Prints the JSON Schemas, the table's columns and the commented configuration.
     Schema(Schema),
 }
@@ -376,6 +379,42 @@ pub(crate) struct Controls {
     pub(crate) row: Option<String>,
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Rules {
+    #[command(subcommand)]
+    pub(crate) command: Option<RulesCommand>,
+    /// The page of one rule: when it fires, when it stays quiet, what to do.
+    #[arg(value_name = "RULE")]
+    pub(crate) rule: Option<String>,
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Runs labelled cases: a record each, and whether it must raise an alarm or stay quiet. Without a path the cases that
+    /// are built in.
+    ///
+    /// Ends with 1 if a case goes otherwise than its label says, with 3 if a file is no file of cases. How to write one:
+    /// docs/rules/README.md.
+    Test(RulesTest),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RulesTest {
+    /// Only cases of this source.
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) source: Option<String>,
+    /// Only cases about this row: see `dataward controls`.
+    #[arg(long, value_name = "ROW")]
+    pub(crate) row: Option<String>,
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// Files of cases, or directories with them (`….json`). The folder of each is called as its source.
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -8,6 +8,7 @@ mod exposures;
 mod normalize;
 mod query;
 mod replay;
+mod rules;
 mod run;
 mod scan;
 mod schema;
@@ -35,6 +36,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         Command::Verify(verify) => verify::run(verify),
         Command::Sources(listing) => sources::run(listing),
         Command::Controls(controls) => controls::run(controls),
+        Command::Rules(rules) => rules::run(rules),
         Command::Schema(schema) => schema::run(schema),
     }
 }

@@ -8,6 +8,7 @@ pub mod broker;
 pub mod chronicle;
 pub mod clock;
 pub mod cloudtrail;
+pub mod corpus;
 pub mod fate;
 pub mod incident;
 pub mod judge;

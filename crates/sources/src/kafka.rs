@@ -83,8 +83,12 @@ pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'
     if let Some(row) = row
         && !operation.eq_ignore_ascii_case("describe")
     {
-        // The log never says what was granted or set.
-        changes.push(row, Direction::Unknown, resource.to_owned());
+        // The log never says what was granted or set. But where anybody at all may do it, nothing is kept from anybody.
+        let is_anybody =
+            event.actor.kind == ActorKind::Anonymous || text.contains("principal=User:*,");
+        let direction =
+            if is_allowed && is_anybody { Direction::Weakened } else { Direction::Unknown };
+        changes.push(row, direction, resource.to_owned());
         event.kind = EventKind::ConfigChange;
     }
     event.changes = changes.into_vec();

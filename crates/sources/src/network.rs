@@ -94,6 +94,13 @@ pub(crate) fn is_private(network: &str) -> bool {
     }
 }
 
+/// Whether an address is one that everybody can send to.
+pub(crate) fn is_of_the_internet(address: &str) -> bool {
+    let Ok(parsed) = address.parse::<IpAddr>() else { return false };
+    let is_link_local = matches!(parsed, IpAddr::V6(v6) if (v6.segments()[0] & 0xffc0) == 0xfe80);
+    !parsed.is_unspecified() && !is_link_local && !is_private(address)
+}
+
 fn is_private_address(address: Ipv4Addr) -> bool {
     let [first, second, ..] = address.octets();
     let is_shared_space = first == 100 && (64..128).contains(&second);

@@ -89,6 +89,11 @@ impl<'a> Node<'a> {
         self.at(path).is_some()
     }
 
+    /// Whether this is an object without fields.
+    pub(crate) fn is_empty_map(&self) -> bool {
+        matches!(self, Self::Map(fields) if fields.is_empty())
+    }
+
     /// The elements of the list at a path; none if there is no list.
     pub(crate) fn list(&self, path: &[&str]) -> &[Self] {
         match self.at(path) {

@@ -298,7 +298,8 @@ fn set_user(user: &str, rules: &[Text<'_>], changes: &mut Changes) {
         changes.flag(&rows::USER_OPEN, is_weak, user.to_owned());
     }
     let is_narrowed = is_off || has_keys == Some(false) || has_commands == Some(false);
-    let has_all = is_on == Some(true) && has_keys == Some(true) && has_commands == Some(true);
+    // Whoever exists is mostly on already.
+    let has_all = !is_off && has_keys == Some(true) && has_commands == Some(true);
     if is_narrowed || has_all {
         changes.flag(&rows::USER_OPEN, has_all && !is_narrowed, format!("{user} all rights"));
     }
@@ -322,8 +323,29 @@ fn config(name: &str, value: &str, changes: &mut Changes) {
         "tls-port" => {
             changes.flag(&rows::TLS, value == "0", "tls-port");
         }
+        "tls-replication" | "tls-cluster" => {
+            changes.flag(&rows::TLS, value.eq_ignore_ascii_case("no"), name.to_owned());
+        }
+        "tls-protocols" => {
+            let mut protocols = value.split_whitespace();
+            let is_old = protocols.any(|protocol| {
+                ["TLSv1", "TLSv1.1"].iter().any(|old| protocol.eq_ignore_ascii_case(old))
+            });
+            changes.flag(&rows::TLS, is_old, "tls-protocols").after =
+                Some(Cow::Owned(value.to_owned()));
+        }
+        "acl-pubsub-default" => {
+            let is_open = value.eq_ignore_ascii_case("allchannels");
+            changes.flag(&rows::WRITE_PATH, is_open, name.to_owned());
+        }
         "tls-auth-clients" => {
             changes.flag(&rows::TLS, value.eq_ignore_ascii_case("no"), "tls-auth-clients");
+        }
+        "save" => {
+            changes.flag(&rows::PERSISTENCE, value.is_empty(), "save");
+        }
+        "appendonly" => {
+            changes.flag(&rows::PERSISTENCE, value.eq_ignore_ascii_case("no"), "appendonly");
         }
         "dir" | "dbfilename" => {
             changes.weakened(&rows::WRITE_PATH, name.to_owned()).after =

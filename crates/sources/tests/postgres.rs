@@ -355,7 +355,7 @@ fn changes_of_protection() {
         ("parameter \"log_statement\" removed from configuration file, reset to default", "weakened postgres.log.parameter.audit [log_statement]"),
         ("parameter \"ssl\" changed to \"on\"", "strengthened postgres.log.parameter.tls [ssl]"),
         ("parameter \"listen_addresses\" changed to \"*\"", "weakened postgres.log.parameter.listen_addresses [listen_addresses]"),
-        ("parameter \"hba_file\" changed to \"/tmp/x\"", "unknown postgres.log.parameter.authentication [hba_file]"),
+        ("parameter \"hba_file\" changed to \"/tmp/x\"", "weakened postgres.log.parameter.authentication [hba_file]"),
         ("parameter \"work_mem\" changed to \"1GB\"", ""),
         ("parameter \"shared_preload_libraries\" cannot be changed without restarting the server", ""),
         ("received SIGHUP, reloading configuration files", ""),

@@ -19,6 +19,7 @@ mod poison;
 mod query;
 mod readers;
 mod real_servers;
+mod rules;
 mod run;
 mod samples;
 mod scan;

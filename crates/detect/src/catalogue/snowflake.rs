@@ -111,7 +111,7 @@ pub(super) const ROWS: &[CatalogueRow] = &[
         severity: 4,
         attack: &["T1685", "T1562.001"],
         confidence: Confidence::Medium,
-        fires_when: "what a policy does is changed or dropped: whether it hides less is not told",
+        fires_when: "a policy gives the value as it is; unknown of other bodies, and of one that is dropped, which no column can have had any more",
         quiet_when: "stricter bodies",
         restored_by: "nothing states it",
         reference: "Snowflake SQL reference: ALTER MASKING POLICY",

@@ -41,6 +41,8 @@ const NAMINGS: &[Naming] = &[
     Naming { service: "s3express", keys: &["bucketName"], resource_type: "AWS::S3Express::DirectoryBucket", form: Bucket, arn_prefix: "bucket/", is_regional: true },
     regional("rds", &["dBSnapshotIdentifier", "dbSnapshotIdentifier"], "AWS::RDS::DBSnapshot", Snapshot, "snapshot:"),
     regional("rds", &["dBClusterSnapshotIdentifier", "dbClusterSnapshotIdentifier"], "AWS::RDS::DBClusterSnapshot", Snapshot, "cluster-snapshot:"),
+    regional("rds", &["dbiResourceId", "dBInstanceAutomatedBackupsArn"], "AWS::RDS::DBInstanceAutomatedBackup", Snapshot, "auto-backup:"),
+    regional("rds", &["dbClusterResourceId"], "AWS::RDS::DBClusterAutomatedBackup", Snapshot, "cluster-auto-backup:"),
     regional("rds", &["dBInstanceIdentifier", "dbInstanceIdentifier", "targetDBInstanceIdentifier"], "AWS::RDS::DBInstance", Database, "db:"),
     regional("rds", &["dBClusterIdentifier", "dbClusterIdentifier"], "AWS::RDS::DBCluster", Database, "cluster:"),
     regional("rds", &["resourceArn"], "AWS::RDS::DBCluster", Database, ""),

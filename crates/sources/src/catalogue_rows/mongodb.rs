@@ -6,6 +6,7 @@ use super::{EmittedRow, rows};
 
 rows! {
     USER_ROLES: AccessPolicy, "mongodb.user.wide_role", "user_roles";
+    USERS_DROPPED: Authentication, "mongodb.users.all_dropped", "users";
     ROLE_PRIVILEGES: AccessPolicy, "mongodb.role.wide", "role_privileges";
     DIRECT_WRITE: Authentication, "mongodb.auth.direct_write", "system_users";
     AUTHORIZATION: Authentication, "mongodb.authorization.off", "authorization";

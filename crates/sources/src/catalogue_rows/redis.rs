@@ -14,5 +14,6 @@ rows! {
     ACL_FILE: AccessPolicy, "redis.acl_file.loaded", "aclfile";
     REPLICA: Sharing, "redis.replica_of", "replicaof";
     MODULE: AccessPolicy, "redis.module.loaded", "module";
+    PERSISTENCE: RecoveryProtection, "redis.persistence.off", "persistence";
     FLUSHED: RecoveryProtection, "redis.flushed", "data";
 }

@@ -15,8 +15,9 @@ use crate::node::Node;
 /// A token that is valid for longer outlives whoever needed it.
 const TOKEN_DAYS_MAX: i64 = 90;
 
-/// Settings of a workspace that let data out, each with the value that does.
-const EXPORTS: [(&str, &str); 6] = [
+/// Settings of a workspace that let data out, or everybody at it, each with the value that does.
+const EXPORTS: [(&str, &str); 7] = [
+    ("enableTableAccessControl", "false"),
     ("enableResultsDownloading", "true"),
     ("enableExportNotebook", "true"),
     ("enableNotebookTableClipboard", "true"),
@@ -36,6 +37,9 @@ const GUARDS: [&str; 8] = [
     "ip_access",
     "legacy",
 ];
+
+/// Guards that are off unless somebody sets them.
+const OPEN_BY_DEFAULT: [&str; 2] = ["restrict_workspace_admins", "disable_legacy_access"];
 
 /// Principals that stand for everybody.
 const EVERYBODY: [&str; 2] = ["account users", "users"];
@@ -103,7 +107,11 @@ pub(super) fn of(call: &Call<'_>) -> Found {
         ("accounts" | "accountsManager" | "workspace", _) => account(call, &mut found),
         ("unityCatalog", _) => unity_catalog(call, &mut found),
         ("ssoConfigBackend", _) => {
-            found.changes.push(&rows::SSO_CHANGED, Direction::Unknown, "sso");
+            let is_off = call
+                .text(&["status"])
+                .is_some_and(|status| status.eq_ignore_ascii_case("DISABLED"));
+            let direction = if is_off { Direction::Weakened } else { Direction::Unknown };
+            found.changes.push(&rows::SSO_CHANGED, direction, "sso");
             found.datastore = Some(call.owner.account());
         }
         _ => {}
@@ -143,8 +151,13 @@ fn account(call: &Call<'_>, found: &mut Found) {
             let name = call.text(&keys).unwrap_or_default();
             let lower = name.to_ascii_lowercase();
             if GUARDS.iter().any(|guard| lower.contains(guard)) {
-                let change = found.changes.push(&rows::ACCOUNT_SETTING, Direction::Unknown, name);
                 let value = call.params.text(&["settingValueForAudit"]);
+                let direction = match call.action {
+                    // Without a setting of its own an account has the open one.
+                    "deleteSetting" if OPEN_BY_DEFAULT.contains(&&*lower) => Direction::Weakened,
+                    _ => guard_direction(&lower, value.as_deref().unwrap_or_default()),
+                };
+                let change = found.changes.push(&rows::ACCOUNT_SETTING, direction, name);
                 change.after = value.map(|value| Cow::Owned(value.into_owned()));
                 found.datastore = Some(owner.account());
             }
@@ -159,6 +172,23 @@ fn account(call: &Call<'_>, found: &mut Found) {
         "generateDbToken" | "revokeDbToken" => token(call, found),
         _ => {}
     }
+}
+
+/// What the value of a guarding setting means, where its document says whether the guard is on.
+fn guard_direction(name: &str, value: &str) -> Direction {
+    let Ok(document) = serde_json::from_str::<Node<'_>>(value) else { return Direction::Unknown };
+    for (path, value) in document.leaves() {
+        let key = path.rsplit('.').next().unwrap_or_default();
+        let is_on = match (key, value.as_deref()) {
+            ("status", Some("ALLOW_ALL")) | ("is_enabled", Some("false")) => false,
+            ("status", Some(_)) if name.contains("restrict") => true,
+            ("is_enabled", Some("true")) => true,
+            ("value", Some(value)) if name.starts_with("disable_") => value == "true",
+            _ => continue,
+        };
+        return if is_on { Direction::Strengthened } else { Direction::Weakened };
+    }
+    Direction::Unknown
 }
 
 /// A list that allows every address, or that is switched off.
@@ -241,6 +271,13 @@ fn unity_catalog(call: &Call<'_>, found: &mut Found) {
             found.datastore = Some(owner.catalog(&name));
         }
         "updateCatalog" => {
+            if let Some(new) = call.text(&["owner"]) {
+                let is_everybody = EVERYBODY.contains(&new.to_ascii_lowercase().as_str());
+                let opened = format!("owner of {name}");
+                found.changes.flag(&rows::GRANT_ALL_USERS, is_everybody, opened).after =
+                    Some(Cow::Owned(new));
+                found.datastore = Some(owner.catalog(&name));
+            }
             if let Some(mode) = call.text(&["isolation_mode", "isolationMode"]) {
                 let is_open = mode.eq_ignore_ascii_case("OPEN");
                 found.changes.flag(&rows::CATALOG_OPEN, is_open, "isolation_mode").after =
@@ -269,7 +306,10 @@ fn recipient(call: &Call<'_>, name: &str, found: &mut Found) {
     let addresses = call.list(&["ip_access_list", "ipAccessList"]);
     let kind = call.text(&["authentication_type", "authenticationType"]);
     let is_inside = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("DATABRICKS"));
-    let is_narrow = addresses.as_ref().is_some_and(|addresses| !addresses.is_empty());
+    let is_narrow = addresses.as_ref().is_some_and(|addresses| {
+        let mut texts = addresses.iter().filter_map(Node::scalar);
+        !addresses.is_empty() && !texts.any(|text| breadth(&text) == Some(Breadth::World))
+    });
     match call.action {
         "deleteRecipient" => {
             found.changes.strengthened(&rows::RECIPIENT_OPEN, opened);

@@ -41,6 +41,8 @@ fields! {
         path: Loose<'a> = "url.path" | "uri",
         body: Loose<'a> = "request.body" | "request_body",
         indices: Texts<'a> = "indices",
+        rule: Loose<'a> = "rule",
+        profile: Loose<'a> = "transport.profile" | "transport_profile",
         put: Unread<'a> = "put",
         change: Unread<'a> = "change",
         create: Unread<'a> = "create",
@@ -190,8 +192,13 @@ fn assemble<'a>(line: &Line<'a>, text: &'a str, place: Place<'_>) -> Result<Audi
         create: line.create,
         delete: line.delete,
         invalidate: line.invalidate,
+        realm: line.realm.as_str(),
         path: line.path.as_str(),
         body: line.body.as_str(),
+        user: line.user.as_str(),
+        indices: &line.indices.0,
+        rule: line.rule.as_str(),
+        profile: line.profile.as_str(),
     });
     if !event.changes.is_empty() {
         event.kind = EventKind::ConfigChange;

@@ -1,10 +1,12 @@
 //! Which changes of protection an audit record of Elasticsearch states.
 
+use dataward_event::audit_event::Text;
 use dataward_event::change::{Change, Direction};
 
 use crate::catalogue_rows::elastic as rows;
 use crate::changes::Changes;
 use crate::lenient::Unread;
+use crate::network::{Breadth, breadth, is_of_the_internet};
 use crate::node::Node;
 
 /// The parts of a record that may state one.
@@ -16,8 +18,15 @@ pub(super) struct Said<'e, 'a> {
     pub(super) create: Unread<'a>,
     pub(super) delete: Unread<'a>,
     pub(super) invalidate: Unread<'a>,
+    /// The user's realm, by which nobody in particular is known.
+    pub(super) realm: Option<&'e str>,
     pub(super) path: Option<&'e str>,
     pub(super) body: Option<&'e str>,
+    pub(super) user: Option<&'e str>,
+    pub(super) indices: &'e [Text<'a>],
+    /// The rule of the filter of addresses by which somebody came in, and at which door.
+    pub(super) rule: Option<&'e str>,
+    pub(super) profile: Option<&'e str>,
 }
 
 /// Roles that may read every index.
@@ -47,15 +56,25 @@ pub(super) fn of(said: &Said<'_, '_>) -> Vec<Change<'static>> {
                 // Roles that every cluster has are written again at its start.
                 if descriptor.flag(&["metadata", "_reserved"]) != Some(true) {
                     flag_named(&mut changes, &rows::ROLE_WIDE, role, is_wide(descriptor));
+                    if let Some(is_undone) = filters_undone(descriptor) {
+                        flag_named(&mut changes, &rows::ROLE_FILTERS, role, is_undone);
+                    }
                 }
             }
         }
-        "delete_role" => closed(&mut changes, &rows::ROLE_WIDE, node(said.delete), "role"),
+        "delete_role" => {
+            closed(&mut changes, &rows::ROLE_WIDE, node(said.delete), "role");
+            closed(&mut changes, &rows::ROLE_FILTERS, node(said.delete), "role");
+        }
         "put_role_mapping" => {
             if let Some(put) = node(said.put) {
                 let mapping = put.at(&["role_mapping"]).unwrap_or(&put);
                 let is_on = mapping.flag(&["enabled"]).unwrap_or(true);
-                let is_everyone = mapping.at(&["rules"]).is_some_and(matches_everybody);
+                // A realm is many: none of its users is chosen for a role that may do everything.
+                let is_superuser = mapping.texts(&["roles"]).any(|role| role == "superuser");
+                let is_everyone = mapping
+                    .at(&["rules"])
+                    .is_some_and(|rules| matches_everybody(rules, is_superuser));
                 flag_named(&mut changes, &rows::ROLE_MAPPING, mapping, is_on && is_everyone);
             }
         }
@@ -93,22 +112,18 @@ pub(super) fn of(said: &Said<'_, '_>) -> Vec<Change<'static>> {
                 }
             }
         }
-        "change_apikey" => {
+        "change_apikey" | "change_apikeys" => {
             if let Some(change) = node(said.change) {
-                let key = change.at(&["apikey"]).unwrap_or(&change);
-                let is_told = !matches!(key.at(&["role_descriptors"]), None | Some(Node::Null));
-                if let Some(id) = key.text(&["id"]).filter(|_| is_told) {
-                    let is_wide = has_all_of_its_owner(key);
-                    let direction =
-                        if is_wide { Direction::Unknown } else { Direction::Strengthened };
-                    changes.push(&rows::API_KEY, direction, id.into_owned());
-                }
+                let keys = change.at(&["apikey"]).or_else(|| change.at(&["apikeys"]));
+                changed_keys(keys.unwrap_or(&change), &mut changes);
             }
         }
         "create_apikey" => {
             if let Some(create) = node(said.create) {
                 let key = create.at(&["apikey"]).unwrap_or(&create);
-                let is_unbounded = key.text(&["expiration"]).is_none() && has_all_of_its_owner(key);
+                let end = key.text(&["expiration"]);
+                let is_unbounded =
+                    end.is_none_or(|end| outlives_its_owner(&end)) && has_all_of_its_owner(key);
                 if is_unbounded {
                     flag_named(&mut changes, &rows::API_KEY, key, true);
                 }
@@ -131,9 +146,145 @@ pub(super) fn of(said: &Said<'_, '_>) -> Vec<Change<'static>> {
         "delete_service_token" => {
             closed(&mut changes, &rows::SERVICE_TOKEN, node(said.delete), "service_token");
         }
-        _ => settings(said, &mut changes),
+        // What nobody in particular reads is a read, and an exposure by itself; that they come in at all is told here.
+        "authentication_success"
+            if said.realm.is_some_and(|realm| matches!(realm, "__anonymous" | "_anonymous"))
+                && said.path != Some("/") =>
+        {
+            changes.weakened(&rows::ANONYMOUS, "anonymous access");
+        }
+        "connection_granted" if said.rule == Some("allow _all") => {
+            let is_of_nodes = said.profile.is_some_and(|profile| profile != ".http");
+            let kind = if is_of_nodes { "transport" } else { "http" };
+            let opened = format!("xpack.security.{kind}.filter.allow");
+            changes.weakened(&rows::IP_FILTER, opened);
+        }
+        _ => {
+            settings(said, &mut changes);
+            written_by_api(said, &mut changes);
+            touched_indices(said, &mut changes);
+        }
     }
     changes.into_vec()
+}
+
+/// Keys whose rights are set again: those that are told are all that they have.
+fn changed_keys(keys: &Node<'_>, changes: &mut Changes) {
+    let descriptors = match keys.at(&["role_descriptors"]) {
+        None | Some(Node::Null) => return,
+        Some(Node::List(roles)) => roles.len(),
+        Some(Node::Map(roles)) => roles.len(),
+        Some(Node::Scalar(_)) => 1,
+    };
+    let direction = match (has_all_of_its_owner(keys), descriptors) {
+        (false, _) => Direction::Strengthened,
+        // Without rights of its own it has those of its owner, whatever they are.
+        (true, 0) => Direction::Unknown,
+        (true, _) => Direction::Weakened,
+    };
+    let one = keys.text(&["id"]);
+    for id in one.into_iter().chain(keys.texts(&["ids"])) {
+        changes.push(&rows::API_KEY, direction, id.into_owned());
+    }
+}
+
+/// The days after which a key that still works is as good as one that always does.
+const KEY_DAYS_MAX: u64 = 365;
+
+/// Whether the end of a key, `3650d`, is as far as none.
+fn outlives_its_owner(end: &str) -> bool {
+    let days = end.trim().strip_suffix('d').and_then(|days| days.parse::<u64>().ok());
+    days.is_some_and(|days| days > KEY_DAYS_MAX)
+}
+
+/// A role or a place for copies as a request writes it, where bodies are recorded. Of a role the change of configuration says
+/// the same once more.
+fn written_by_api(said: &Said<'_, '_>, changes: &mut Changes) {
+    let Some(path) = said.path else { return };
+    let body = said.body.and_then(|body| serde_json::from_str::<Node<'_>>(body).ok());
+    let Some(body) = body else { return };
+    if let Some(role) = path.strip_prefix("/_security/role/") {
+        changes.flag(&rows::ROLE_WIDE, is_wide(&body), role.to_owned());
+    }
+    if let Some(repository) = path.strip_prefix("/_snapshot/").filter(|name| !name.contains('/')) {
+        let endpoint = body.text(&["settings", "endpoint"]).unwrap_or_default();
+        let is_plain = body.text(&["settings", "protocol"]).as_deref() == Some("http");
+        if is_outside(&endpoint) || is_plain && !endpoint.is_empty() {
+            changes.weakened(&rows::REPOSITORY, repository.to_owned()).after =
+                Some(endpoint.into_owned().into());
+        }
+    }
+}
+
+/// Whether `host:port`, also behind `https://`, is an address of the internet.
+fn is_outside(place: &str) -> bool {
+    let place = place.rsplit("://").next().unwrap_or_default();
+    let host = place.rsplit_once(':').map_or(place, |(host, _)| host);
+    is_of_the_internet(host.trim_start_matches('[').trim_end_matches(']'))
+}
+
+/// Indices in which the product itself keeps something: who may do what, and what was done.
+fn touched_indices(said: &Said<'_, '_>, changes: &mut Changes) {
+    // Its own users start with a mark.
+    if said.event != "access_granted" || said.user.is_none_or(|user| user.starts_with('_')) {
+        return;
+    }
+    let names = |part: &str| said.indices.iter().find(|index| index.contains(part));
+    match said.action {
+        "indices:admin/delete" | "indices:admin/data_stream/delete" => {
+            if let Some(index) =
+                names("elasticsearch.audit").or_else(|| names("security_audit_log"))
+            {
+                changes.weakened(&rows::AUDIT_INDEX, index.to_string());
+            }
+        }
+        _ if said.action.starts_with("indices:data/write/") => {
+            if let Some(index) = said.indices.iter().find(|index| index.starts_with(".security")) {
+                changes.weakened(&rows::SECURITY_INDEX, index.to_string());
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether what a role may see of an index is filtered, but by a filter that all pass, or beside a part of the role that
+/// filters nothing; `None` where nothing is filtered at all.
+fn filters_undone(descriptor: &Node<'_>) -> Option<bool> {
+    let parts = descriptor.list(&["indices"]);
+    let passes_all = |part: &Node<'_>| {
+        let query = part.text(&["query"]).unwrap_or_default();
+        let compact: String = query.chars().filter(|letter| !letter.is_whitespace()).collect();
+        compact == "{\"match_all\":{}}"
+    };
+    let has_query =
+        |part: &Node<'_>| part.any_text(&["query"]).is_some_and(|query| !query.is_empty());
+    let hides_fields = |part: &Node<'_>| {
+        let granted = part.list(&["field_security", "grant"]);
+        let is_all = part.texts(&["field_security", "grant"]).any(|field| field == "*");
+        !granted.is_empty() && !is_all || !part.list(&["field_security", "except"]).is_empty()
+    };
+    let filters = |part: &&Node<'_>| has_query(part) && !passes_all(part) || hides_fields(part);
+    if parts.iter().any(|part| passes_all(part) && !hides_fields(part)) {
+        return Some(true);
+    }
+    let filtered: Vec<&Node<'_>> = parts.iter().filter(filters).collect();
+    if filtered.is_empty() {
+        return None;
+    }
+    let is_undone = parts.iter().filter(|part| !filters(part)).any(|open| {
+        open.texts(&["names"]).any(|pattern| {
+            filtered.iter().any(|part| part.texts(&["names"]).any(|name| covers(&pattern, &name)))
+        })
+    });
+    Some(is_undone)
+}
+
+/// Whether a pattern of names, which may end in a star, holds a name.
+fn covers(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => pattern == name,
+    }
 }
 
 /// The settings that a request body names: it stands in the record of the log-on where bodies are emitted.
@@ -162,7 +313,37 @@ fn settings(said: &Said<'_, '_>, changes: &mut Changes) {
     let Ok(body) = serde_json::from_str::<Node<'_>>(body) else { return };
     for part in ["persistent", "transient"] {
         let Some(part) = body.at(&[part]) else { continue };
+        let included = "xpack.security.audit.logfile.events.include";
+        if let Some(events) = listed(part, included) {
+            let is_enough =
+                NEEDED_EVENTS.iter().all(|event| events.iter().any(|other| other == event));
+            let is_weak = !is_enough && !events.iter().any(|event| event == "_all");
+            changes.flag(&rows::AUDIT_SETTINGS, is_weak, included);
+        }
+        for name in ["xpack.security.http.filter.allow", "xpack.security.transport.filter.allow"] {
+            if let Some(networks) = listed(part, name) {
+                let is_open = networks
+                    .iter()
+                    .any(|network| network == "_all" || breadth(network) == Some(Breadth::World));
+                changes.flag(&rows::IP_FILTER, is_open, name);
+            }
+        }
         for (name, value) in part.leaves() {
+            if name.starts_with("cluster.remote.")
+                && [".seeds", ".proxy_address"].iter().any(|end| name.ends_with(end))
+            {
+                match value.as_deref() {
+                    Some(place) if is_outside(place) => {
+                        changes.weakened(&rows::REMOTE_CLUSTER, name).after =
+                            Some(place.to_owned().into());
+                    }
+                    None => {
+                        changes.strengthened(&rows::REMOTE_CLUSTER, name);
+                    }
+                    _ => {}
+                }
+                continue;
+            }
             let value = value.as_deref();
             let is_off = value == Some("false");
             match &*name {
@@ -181,6 +362,21 @@ fn settings(said: &Said<'_, '_>, changes: &mut Changes) {
                 _ => {}
             }
         }
+    }
+}
+
+/// Events without which neither access nor a change of protection is seen.
+const NEEDED_EVENTS: [&str; 2] = ["access_granted", "security_config_change"];
+
+/// A setting that is a list, named in one key or in a key for each part of it; one value is a list, too.
+fn listed(settings: &Node<'_>, name: &str) -> Option<Vec<String>> {
+    let parts: Vec<&str> = name.split('.').collect();
+    match settings.at(&[name]).or_else(|| settings.at(&parts))? {
+        Node::List(items) => {
+            Some(items.iter().filter_map(Node::scalar).map(|item| item.into_owned()).collect())
+        }
+        Node::Scalar(text) => Some(text.split(',').map(|item| item.trim().to_owned()).collect()),
+        Node::Null | Node::Map(_) => None,
     }
 }
 
@@ -231,14 +427,18 @@ fn has_all_of_its_owner(key: &Node<'_>) -> bool {
     }
 }
 
-/// Whether rules are true for every user.
-fn matches_everybody(rules: &Node<'_>) -> bool {
+/// Whether rules are true for every user, or for every user of a realm.
+fn matches_everybody(rules: &Node<'_>, of_realm: bool) -> bool {
+    let matches = |rules: &Node<'_>| matches_everybody(rules, of_realm);
     let field = rules.at(&["field"]);
     field
         .and_then(|field| {
             field.text(&["username"]).or_else(|| field.list(&["username"]).first()?.scalar())
         })
         .is_some_and(|name| name == "*")
-        || rules.list(&["any"]).iter().any(matches_everybody)
-        || (!rules.list(&["all"]).is_empty() && rules.list(&["all"]).iter().all(matches_everybody))
+        || of_realm && field.is_some_and(|field| field.has(&["realm.name"]))
+        // Everybody but somebody is everybody.
+        || rules.at(&["except"]).is_some_and(|except| !matches_everybody(except, false))
+        || rules.list(&["any"]).iter().any(matches)
+        || (!rules.list(&["all"]).is_empty() && rules.list(&["all"]).iter().all(matches))
 }

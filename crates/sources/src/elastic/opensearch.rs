@@ -1,6 +1,7 @@
 //! `opensearch.audit`: the audit log of OpenSearch's security plugin, as JSON, also behind the words of its logger.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use dataward_event::audit_event::{Actor, ActorKind, AuditEvent, Client, EventKind, Outcome, Text};
 use dataward_event::change::{Change, Direction};
@@ -23,6 +24,7 @@ fields! {
     struct Line<'a> {
         time: Loose<'a> = "@timestamp" | "audit_utc_timestamp",
         category: Loose<'a> = "audit_category",
+        sharing_result: Loose<'a> = "audit_resource_sharing_result",
         cluster_name: Loose<'a> = "audit_cluster_name",
         node_name: Loose<'a> = "audit_node_name",
         user: Loose<'a> = "audit_request_effective_user",
@@ -44,6 +46,7 @@ fields! {
         settings: Unread<'a> = "audit_settings_changes",
         exception: Loose<'a> = "audit_request_exception_stacktrace",
         resource: Loose<'a> = "audit_resource_id",
+        share_with: Unread<'a> = "audit_resource_share_with",
         recipients_added: Unread<'a> = "audit_resource_recipients_added",
         recipients_revoked: Unread<'a> = "audit_resource_recipients_revoked",
     }
@@ -85,6 +88,11 @@ pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'
     event.outcome = match &*category {
         "FAILED_LOGIN" | "MISSING_PRIVILEGES" | "BAD_HEADERS" | "SSL_EXCEPTION" => Outcome::Failure,
         "OPENDISTRO_SECURITY_INDEX_ATTEMPT" | "OPENSEARCH_SECURITY_INDEX_ATTEMPT" => {
+            Outcome::Failure
+        }
+        "RESOURCE_SHARING_CHANGED"
+            if line.sharing_result.as_str().is_some_and(|result| result != "success") =>
+        {
             Outcome::Failure
         }
         _ => Outcome::Success,
@@ -147,9 +155,8 @@ fn act(category: &str, line: &Line<'_>, event: &mut AuditEvent<'_>) {
 
 fn actor<'a>(line: &Line<'a>) -> Actor<'a> {
     let user = line.user.clone().text();
-    let is_anonymous = user.as_deref().is_some_and(|user| {
-        matches!(user, "opendistro_security_anonymous" | "anonymous" | "<NONE>")
-    });
+    let is_anonymous =
+        is_anonymous(user.as_deref()) || user.as_deref().is_some_and(|user| user == "<NONE>");
     let is_program = user
         .as_deref()
         .is_some_and(|user| matches!(user, "kibanaserver" | "logstash") || user.starts_with("CN="));
@@ -171,6 +178,11 @@ fn actor<'a>(line: &Line<'a>) -> Actor<'a> {
     }
 }
 
+/// The names of nobody in particular.
+fn is_anonymous(user: Option<&str>) -> bool {
+    user.is_some_and(|user| matches!(user, "opendistro_security_anonymous" | "anonymous"))
+}
+
 fn user_agent<'a>(line: &Line<'a>) -> Option<Text<'a>> {
     line.headers.read::<Node<'a>>()?.leaves().into_iter().find_map(|(name, value)| {
         name.eq_ignore_ascii_case("user-agent").then_some(value)?.map(Cow::Owned)
@@ -188,17 +200,26 @@ fn changes(category: &str, line: &Line<'_>) -> Vec<Change<'static>> {
             let row = &rows::OPENSEARCH_SECURITY_INDEX;
             changes.push(row, Direction::Unknown, "security_index");
         }
+        "AUTHENTICATED" if is_anonymous(line.user.as_str()) => {
+            changes.weakened(&rows::OPENSEARCH_ANONYMOUS_USED, "anonymous access");
+        }
         "AUTHENTICATED" | "GRANTED_PRIVILEGES" => security_api(line, &mut changes),
         "API_TOKEN_WRITE" => {
             let is_created = line.diff.as_str().is_some_and(|diff| diff.contains("created"));
             let id = line.document.as_str().unwrap_or("token").to_owned();
-            changes.flag(&rows::OPENSEARCH_TOKEN, is_created, id);
+            if !is_created || !is_small_token(line) {
+                changes.flag(&rows::OPENSEARCH_TOKEN, is_created, id);
+            }
         }
         "RESOURCE_SHARING_CHANGED" => {
-            let names_all =
-                |part: Unread<'_>| part.json().is_some_and(|json| json.contains("\"*\""));
+            // As JSON, and as the plugin writes its own objects: `ShareWith {read={users=[*]}}`.
+            let names_all = |part: Unread<'_>| {
+                part.json().is_some_and(|json| {
+                    ["\"*\"", "[*]", "[*,", ", *]"].iter().any(|all| json.contains(all))
+                })
+            };
             let resource = line.resource.as_str().unwrap_or("resource").to_owned();
-            if names_all(line.recipients_added) {
+            if names_all(line.recipients_added) || names_all(line.share_with) {
                 changes.weakened(&rows::OPENSEARCH_SHARING, resource);
             } else if names_all(line.recipients_revoked) {
                 changes.strengthened(&rows::OPENSEARCH_SHARING, resource);
@@ -216,13 +237,23 @@ fn internal_config(line: &Line<'_>, changes: &mut Changes) {
     let Some(node) = text.and_then(|text| serde_json::from_str::<Node<'_>>(text).ok()) else {
         return;
     };
-    let document = line.document.as_str().unwrap_or_default();
-    if let Node::List(operations) = &node {
+    written(line.document.as_str().unwrap_or_default(), &node, changes);
+}
+
+/// A document of the configuration, or what is patched in it.
+fn written(document: &str, node: &Node<'_>, changes: &mut Changes) {
+    if let Node::List(operations) = node {
         for operation in operations {
             narrowed(document, operation, changes);
         }
     }
-    for (path, value) in patched(&node) {
+    if let ("roles", Node::Map(roles)) = (document, node) {
+        for (role, value) in roles.iter().filter(|(role, _)| role != "_meta") {
+            wide_role(&[role], Some(value), false, changes);
+        }
+    }
+    let is_whole = matches!(node, Node::Map(_));
+    for (path, value) in patched(node) {
         let value = value.as_deref();
         let (is_on, is_off) = (value == Some("true"), value == Some("false"));
         match document {
@@ -230,7 +261,9 @@ fn internal_config(line: &Line<'_>, changes: &mut Changes) {
                 changes.flag(&rows::OPENSEARCH_ANONYMOUS, is_on, "anonymous_auth_enabled");
             }
             "config" if path.ends_with("do_not_fail_on_forbidden") && (is_on || is_off) => {
-                changes.flag(&rows::OPENSEARCH_FORBIDDEN, is_on, "do_not_fail_on_forbidden");
+                // Who may read what stays as it is: what they may not read is left out instead of refused.
+                let row = &rows::OPENSEARCH_FORBIDDEN;
+                changes.push(row, Direction::Unknown, "do_not_fail_on_forbidden");
             }
             "config"
                 if path.contains("authc")
@@ -239,15 +272,34 @@ fn internal_config(line: &Line<'_>, changes: &mut Changes) {
             {
                 changes.flag(&rows::OPENSEARCH_DOMAIN, is_off, path);
             }
+            "config" if path.ends_with("disable_rest_auth") && (is_on || is_off) => {
+                changes.flag(&rows::OPENSEARCH_DOMAIN, is_on, path);
+            }
+            // Whoever may say for whom a request comes can be anybody.
+            "config" if path.ends_with("xff.internalProxies") && value.is_some() => {
+                let is_open = matches!(value, Some(".*" | ".+"));
+                changes.flag(&rows::OPENSEARCH_DOMAIN, is_open, path);
+            }
+            "audit" if is_whole && path.ends_with("ignore_users") && value == Some("*") => {
+                changes.weakened(&rows::OPENSEARCH_AUDIT, "ignore_users");
+            }
+            "nodesdn" if is_whole && value.is_some_and(|value| value.contains('*')) => {
+                let name = path.split('.').next().unwrap_or_default().to_owned();
+                changes.weakened(&rows::OPENSEARCH_NODES, name);
+            }
+            "allowlist" if is_whole && path == "config.enabled" && (is_on || is_off) => {
+                changes.flag(&rows::OPENSEARCH_ALLOWLIST, is_off, "enabled");
+            }
             "audit"
                 if (is_on || is_off)
-                    && ["enabled", "enable_rest", "enable_transport"]
+                    && ["enabled", "enable_rest", "enable_transport", "internal_config"]
                         .iter()
                         .any(|name| path.ends_with(name)) =>
             {
                 changes.flag(&rows::OPENSEARCH_AUDIT, is_off, path);
             }
-            "rolesmapping" if path.contains("all_access") || path.contains("readall") => {
+            // Everybody has a role for what is their own.
+            "rolesmapping" if !path.starts_with("own_index") => {
                 let everyone =
                     matches!(value, Some("*" | "opendistro_security_anonymous_backendrole"));
                 changes.flag(&rows::OPENSEARCH_MAPPING, everyone, path);
@@ -261,7 +313,7 @@ fn internal_config(line: &Line<'_>, changes: &mut Changes) {
     }
 }
 
-/// A call of the security plugin's own API: which is told here without its body.
+/// A call of the security plugin's own API. What is written is told where bodies are recorded.
 fn security_api(line: &Line<'_>, changes: &mut Changes) {
     let writes = line
         .method
@@ -275,6 +327,53 @@ fn security_api(line: &Line<'_>, changes: &mut Changes) {
     // Users change their own password by this one.
     if let Some(of_api) = of_api.filter(|of_api| *of_api != "account") {
         changes.push(&rows::OPENSEARCH_API, Direction::Unknown, of_api.to_owned());
+        if let Some(body) = line.body.as_str() {
+            changes.append_weakened(written_by_api(of_api, body));
+        }
+    }
+}
+
+/// The body of `PUT roles/x` is what stands under `x` in the document; that of `PATCH roles` is a patch of it.
+fn written_by_api(of_api: &str, body: &str) -> Changes {
+    let mut changes = Changes::default();
+    let (kind, name) = of_api.split_once('/').unwrap_or((of_api, ""));
+    let document = if kind == "securityconfig" { "config" } else { kind };
+    let Ok(node) = serde_json::from_str::<Node<'_>>(body) else { return changes };
+    let node = match node {
+        Node::Map(_) if !name.is_empty() && name != "config" => {
+            Node::Map(vec![(Cow::Borrowed(name), node)])
+        }
+        other => other,
+    };
+    written(document, &node, &mut changes);
+    changes
+}
+
+/// Whether a new token ends, and reads some indices only.
+fn is_small_token(line: &Line<'_>) -> bool {
+    let diff = line.diff.as_str().and_then(|diff| serde_json::from_str::<Node<'_>>(diff).ok());
+    let Some(Node::List(operations)) = diff else { return false };
+    let value_of = |path: &str| {
+        operations
+            .iter()
+            .find(|operation| operation.text(&["path"]).as_deref() == Some(path))
+            .and_then(|operation| operation.at(&["value"]))
+    };
+    let is_open = |pattern: &str| matches!(pattern, "*" | "cluster_all" | "cluster:admin*");
+    let permits_all = ["/cluster_permissions", "/index_permissions"]
+        .iter()
+        .filter_map(|path| value_of(path))
+        .any(|value| all_texts(value).iter().any(|text| is_open(text)));
+    value_of("/expires_at").is_some() && value_of("/index_permissions").is_some() && !permits_all
+}
+
+/// Every text inside a value, of lists all of them.
+fn all_texts(value: &Node<'_>) -> Vec<String> {
+    match value {
+        Node::Null => Vec::new(),
+        Node::Scalar(text) => vec![text.to_string()],
+        Node::List(items) => items.iter().flat_map(all_texts).collect(),
+        Node::Map(fields) => fields.iter().flat_map(|(_, value)| all_texts(value)).collect(),
     }
 }
 
@@ -291,6 +390,10 @@ fn narrowed(document: &str, operation: &Node<'_>, changes: &mut Changes) {
     let is_empty = texts.iter().all(String::is_empty);
     let find = |known: &[&str]| parts.iter().position(|part| known.contains(part));
     match document {
+        // Nobody who guesses is slowed down any more.
+        "config" if parts.contains(&"auth_failure_listeners") => {
+            changes.flag(&rows::OPENSEARCH_DOMAIN, is_removed, parts.join("."));
+        }
         "config" if is_removed && parts.len() == 3 && parts[1] == "authc" => {
             let domain = parts.join(".");
             changes.weakened(&rows::OPENSEARCH_DOMAIN, format!("{domain}.http_enabled"));
@@ -301,7 +404,12 @@ fn narrowed(document: &str, operation: &Node<'_>, changes: &mut Changes) {
             let opened = format!("{} {}", parts[0], parts[at]);
             // A field that leaves the list may have been one that was shown, or one that was hidden.
             let is_one_field = is_removed && parts[at] == "fls" && at + 1 < parts.len();
-            let direction = match is_removed || is_empty {
+            // A filter that every document passes is none.
+            let passes_all = texts.iter().any(|text| {
+                let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+                compact == "{\"match_all\":{}}"
+            });
+            let direction = match is_removed || is_empty || passes_all {
                 _ if is_one_field => Direction::Unknown,
                 true => Direction::Weakened,
                 false => Direction::Strengthened,
@@ -385,12 +493,41 @@ fn patched(node: &Node<'_>) -> Vec<(String, Option<String>)> {
     found
 }
 
+/// Settings of the audit that are lists of what it leaves out.
+const LEFT_OUT: [&str; 4] = [
+    ".ignore_users",
+    ".ignore_requests",
+    ".disabled_rest_categories",
+    ".disabled_transport_categories",
+];
+
+/// More is left out than before, less, or the same. The user of Dashboards asks all the time, and is mostly left out.
+fn left_out(old: &str, new: &str) -> Direction {
+    let items = |list: &str| -> BTreeSet<String> {
+        let items = list.trim_start_matches('[').trim_end_matches(']').split(',');
+        let items = items.map(|item| item.trim().trim_matches('"').to_owned());
+        items.filter(|item| !item.is_empty() && item != "kibanaserver").collect()
+    };
+    let (old, new) = (items(old), items(new));
+    if !new.is_subset(&old) {
+        Direction::Weakened
+    } else if new.len() < old.len() {
+        Direction::Strengthened
+    } else {
+        Direction::Unknown
+    }
+}
+
 /// Settings of the plugin with their old and new value: the direction can be told without state.
 fn settings(line: &Line<'_>, changes: &mut Changes) {
     let Some(Node::List(settings)) = line.settings.read::<Node<'_>>() else { return };
     for setting in &settings {
         let Some(name) = setting.text(&["setting"]) else { continue };
-        let is_block = INDEX_BLOCKS.contains(&&*name);
+        let index = line.resolved.0.first().or(line.indices.0.first());
+        let index = index.map_or("index", |index| &**index);
+        // What was written to the log of the audit stays as it is while nobody may write there.
+        let is_block = INDEX_BLOCKS.contains(&&*name)
+            || name.starts_with("index.blocks.") && index.contains("auditlog");
         if !is_block && !name.starts_with("plugins.security.") {
             continue;
         }
@@ -398,11 +535,12 @@ fn settings(line: &Line<'_>, changes: &mut Changes) {
         let direction = match (old.as_deref(), new.as_deref()) {
             (Some("true"), Some("false") | None) => Direction::Weakened,
             (Some("false") | None, Some("true")) => Direction::Strengthened,
+            (Some(old), Some(new)) if LEFT_OUT.iter().any(|list| name.ends_with(list)) => {
+                left_out(old, new)
+            }
             _ => Direction::Unknown,
         };
         let change = if is_block {
-            let index = line.resolved.0.first().or(line.indices.0.first());
-            let index = index.map_or("index", |index| &**index);
             changes.push(&rows::OPENSEARCH_INDEX_BLOCK, direction, format!("{name} on {index}"))
         } else {
             changes.push(&rows::OPENSEARCH_SETTINGS, direction, name.into_owned())

@@ -12,6 +12,7 @@ use crate::catalogue_rows::elastic as rows;
 use crate::changes::Changes;
 use crate::container::Fault;
 use crate::lenient::{Loose, Object, fields};
+use crate::network::is_of_the_internet;
 use crate::source::{Place, Source};
 use crate::time_text;
 
@@ -33,6 +34,19 @@ enum Told<'m> {
     Stopped,
     /// A realm refused a user.
     Refused(&'m str),
+    /// A cluster setting has another value from now on.
+    Setting {
+        name: &'m str,
+        value: &'m str,
+    },
+    /// Where clients find the node.
+    Bound {
+        is_public: bool,
+    },
+    /// Nodes talk in plain text, and the node starts all the same.
+    PlainTransport,
+    /// The licence no longer covers auditing.
+    Unlicensed,
 }
 
 /// Whether a plain line is of this log: `[time][LEVEL ][o.e.n.Node] [node] message`.
@@ -65,7 +79,10 @@ pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'
     let Some(message) = line.message.clone().text() else {
         return Err(Fault::shape("expected a line of Elasticsearch's server log, with a message"));
     };
-    let Some(told) = told(&message) else {
+    // Nodes say among themselves in the same words where they are found.
+    let is_http = line.component.as_str().is_some_and(|component| component.contains(".http."));
+    let told = told(&message).filter(|told| is_http || !matches!(told, Told::Bound { .. }));
+    let Some(told) = told else {
         return Err(Fault::no_event("a message of the server that tells nothing of protection"));
     };
     let (operation, act, outcome) = match told {
@@ -74,6 +91,10 @@ pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'
         Told::Started => ("node started", Act::APP_START, Outcome::Success),
         Told::Stopped => ("node stopped", Act::APP_STOP, Outcome::Success),
         Told::Refused(_) => ("authentication", Act::LOGON, Outcome::Failure),
+        Told::Setting { .. } => ("setting updated", Act::CONFIG, Outcome::Success),
+        Told::Bound { .. } => ("http bound", Act::CONFIG, Outcome::Success),
+        Told::PlainTransport => ("transport in plain text", Act::CONFIG, Outcome::Success),
+        Told::Unlicensed => ("auditing unlicensed", Act::CONFIG, Outcome::Success),
     };
     let time = line.time.as_str().and_then(time_text::parse);
     let mut event = place.event(Source::ElasticsearchServer, text, None, time, operation)?;
@@ -89,15 +110,55 @@ pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'
     let name = names.into_iter().flatten().next().unwrap_or("unknown");
     event.datastore = Some(cluster("elasticsearch", name));
     event.client.endpoint_uid = line.node_name.clone().text();
-    if let Told::Security(is_on) = told {
-        let mut changes = Changes::default();
-        let change = changes.flag(&rows::SECURITY_DISABLED, !is_on, "security");
-        change.after = Some(Cow::Borrowed(if is_on { "true" } else { "false" }));
-        event.changes = changes.into_vec();
-    } else {
+    let mut changes = Changes::default();
+    match told {
+        Told::Security(is_on) => {
+            let change = changes.flag(&rows::SECURITY_DISABLED, !is_on, "security");
+            change.after = Some(Cow::Borrowed(if is_on { "true" } else { "false" }));
+        }
+        Told::Setting { name, value } => setting(name, value, &mut changes),
+        Told::Bound { is_public } => {
+            let node = line.node_name.as_str().unwrap_or("node");
+            changes.flag(&rows::HTTP_PUBLIC, is_public, format!("http of {node}"));
+        }
+        Told::PlainTransport => {
+            changes.weakened(&rows::TRANSPORT_TLS, "transport");
+        }
+        Told::Unlicensed => {
+            changes.weakened(&rows::LICENSE, "license");
+        }
+        Told::Started | Told::Stopped | Told::Refused(_) => {}
+    }
+    if changes.is_empty() {
         event.error_message = line.message.text().filter(|_| outcome == Outcome::Failure);
+    } else {
+        event.changes = changes.into_vec();
     }
     Ok(event)
+}
+
+/// Settings that protect, as the server says them: `[true]`, `[["_all"]]`.
+fn setting(name: &str, value: &str, changes: &mut Changes) {
+    let is_off = value == "false";
+    let is_empty = matches!(value, "" | "[]");
+    match name {
+        "xpack.security.http.filter.enabled" | "xpack.security.transport.filter.enabled" => {
+            changes.flag(&rows::IP_FILTER, is_off, name.to_owned());
+        }
+        "xpack.security.http.filter.allow" | "xpack.security.transport.filter.allow" => {
+            let is_open = value.contains("_all") || value.contains("0.0.0.0/0");
+            changes.flag(&rows::IP_FILTER, is_open, name.to_owned());
+        }
+        "xpack.security.audit.enabled" => {
+            changes.flag(&rows::AUDIT_SETTINGS, is_off, name.to_owned());
+        }
+        _ if name.starts_with("xpack.security.audit.logfile.events.exclude")
+            || name.starts_with("xpack.security.audit.logfile.events.ignore_filters") =>
+        {
+            changes.flag(&rows::AUDIT_SETTINGS, !is_empty, name.to_owned());
+        }
+        _ => {}
+    }
 }
 
 /// `[time][LEVEL ][component] [node] message`; older nodes leave their name out.
@@ -129,6 +190,24 @@ fn plain(text: &str) -> Result<Line<'_>, Fault> {
 fn told(message: &str) -> Option<Told<'_>> {
     let message = message.trim();
     let lower = message.to_ascii_lowercase();
+    if lower.starts_with("transport ssl must be enabled") {
+        return Some(Told::PlainTransport);
+    }
+    if lower.starts_with("auditing logging is disabled") {
+        return Some(Told::Unlicensed);
+    }
+    if let Some(rest) = message.strip_prefix("updating [xpack.security.") {
+        let (name, rest) = rest.split_once("] from [")?;
+        let name = &message["updating [".len()..][.."xpack.security.".len() + name.len()];
+        let value = rest.rsplit_once("] to [")?.1.strip_suffix(']')?;
+        return Some(Told::Setting { name, value });
+    }
+    if let Some(rest) = message.strip_prefix("publish_address {") {
+        let address = rest.split_once('}')?.0.rsplit('/').next()?;
+        let (host, _) = address.rsplit_once(':')?;
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        return Some(Told::Bound { is_public: is_of_the_internet(host) });
+    }
     if lower.contains("security is disabled")
         || lower.starts_with("elasticsearch built-in security features are not enabled")
     {

@@ -6,15 +6,43 @@ use super::event::Event;
 use super::workload;
 use crate::catalogue_rows::k8s as rows;
 use crate::changes::Changes;
-use crate::network::{Breadth, breadth, reaches_datastore};
+use crate::network::{Breadth, breadth, is_of_the_internet, reaches_datastore};
 use crate::node::Node;
 
 /// Everybody, to role bindings.
-const EVERYBODY: [&str; 3] = ["system:anonymous", "system:unauthenticated", "system:authenticated"];
+const EVERYBODY: [&str; 4] = [
+    "system:anonymous",
+    "system:unauthenticated",
+    "system:authenticated",
+    "system:serviceaccounts",
+];
+
+/// Programs by which people look into a datastore: whoever reaches them is half in it.
+const CONSOLES: [&str; 8] = [
+    "adminer",
+    "kibana",
+    "mongo-express",
+    "opensearch-dashboards",
+    "pgadmin",
+    "phpmyadmin",
+    "redis-commander",
+    "redisinsight",
+];
+
+/// Annotations of an ingress that name who may come in.
+const SOURCE_RANGES: [&str; 3] = [
+    "nginx.ingress.kubernetes.io/whitelist-source-range",
+    "nginx.ingress.kubernetes.io/allowlist-source-range",
+    "haproxy.org/allow-list",
+];
 
 /// Roles that everybody has in any cluster.
-const DEFAULT_ROLES: [&str; 3] =
-    ["system:discovery", "system:basic-user", "system:public-info-viewer"];
+const DEFAULT_ROLES: [&str; 4] = [
+    "system:discovery",
+    "system:basic-user",
+    "system:public-info-viewer",
+    "system:service-account-issuer-discovery",
+];
 
 /// Annotations that make a load balancer an internal one, each with its value in lower case.
 const INTERNAL: [(&str, &str); 6] = [
@@ -89,6 +117,16 @@ fn service(after: &After<'_>, changes: &mut Changes) {
         .flatten()
         .filter(|port| reaches_datastore(*port, *port))
         .collect();
+    // Addresses of its own lead to a service of any type.
+    let outside: Vec<_> =
+        spec.texts(&["externalIPs"]).filter(|address| is_of_the_internet(address)).collect();
+    if !outside.is_empty() && !ports.is_empty() {
+        let opened = outside
+            .iter()
+            .flat_map(|address| ports.iter().map(move |port| format!("address {address} {port}")));
+        changes.whole(&rows::SERVICE_EXPOSED, opened);
+        return;
+    }
     let is_exposing = matches!(kind.as_deref(), Some("LoadBalancer" | "NodePort"));
     let kind = match kind {
         Some(kind) => kind,
@@ -154,7 +192,11 @@ fn network_policy(after: &After<'_>, verb: &str, changes: &mut Changes) {
         let is_everybody = peers.is_empty()
             || peers.iter().any(|peer| {
                 let network = peer.text(&["ipBlock", "cidr"]);
+                // An empty selector selects every namespace: less than before, where a policy was.
                 network.is_some_and(|network| breadth(&network) == Some(Breadth::World))
+                    || verb != "create"
+                        && peer.at(&["namespaceSelector"]).is_some_and(Node::is_empty_map)
+                        && !peer.has(&["podSelector"])
             });
         reaches && is_everybody
     });
@@ -175,9 +217,18 @@ fn ingress(after: &After<'_>, verb: &str, changes: &mut Changes) {
                 .text(&["service", "name"])
                 .or_else(|| backend.text(&["serviceName"]))
                 .unwrap_or_default();
-            reaches_datastore(port, port).then(|| format!("service {name} {port}"))
+            let is_console = CONSOLES.iter().any(|console| name.contains(console));
+            let is_told = is_console || reaches_datastore(port, port);
+            is_told.then(|| format!("service {name} {port}"))
         })
         .collect();
+    let is_narrow = SOURCE_RANGES.iter().any(|annotation| {
+        let ranges = after.object.text(&["metadata", "annotations", annotation]);
+        ranges.is_some_and(|ranges| {
+            ranges.split(',').all(|range| breadth(range.trim()) == Some(Breadth::Narrow))
+        })
+    });
+    let opened = if is_narrow { Vec::new() } else { opened };
     let tells_backends = spec.has(&["rules"]) || spec.has(&["defaultBackend"]);
     if !opened.is_empty() || (verb != "create" && tells_backends) {
         changes.whole(&rows::INGRESS_EXPOSED, opened);
@@ -193,8 +244,14 @@ fn binding(after: &After<'_>, verb: &str, changes: &mut Changes) {
         .object
         .list(&["subjects"])
         .iter()
-        .filter_map(|subject| subject.text(&["name"]))
-        .filter(|name| EVERYBODY.contains(&&**name))
+        .filter_map(|subject| {
+            let name = subject.text(&["name"])?;
+            // What runs in a namespace and asks for nothing else runs as its default account.
+            let is_default = name == "default"
+                && role == "cluster-admin"
+                && subject.text(&["kind"]).as_deref() == Some("ServiceAccount");
+            (is_default || EVERYBODY.contains(&&*name)).then_some(name)
+        })
         .map(|name| format!("{name} {role}").trim_end().to_owned())
         .collect();
     if !opened.is_empty() || verb != "create" {

@@ -1,6 +1,8 @@
 //! Which changes of protection an audit record of MongoDB states.
 
-use dataward_event::change::Change;
+use std::collections::BTreeSet;
+
+use dataward_event::change::{Change, Direction};
 
 use crate::catalogue_rows::mongodb as rows;
 use crate::changes::{Changes, PlaceOf};
@@ -77,6 +79,10 @@ pub(super) fn of(kind: &str, operation: &str, param: Unread<'_>) -> Vec<Change<'
         }
         "dropAllUsersFromDatabase" => {
             user_role(&param, false, String::new(), &mut changes).whole = true;
+            // A server without users lets whoever is on its host make the first one.
+            if param.text(&["db"]).as_deref() == Some("admin") {
+                changes.weakened(&rows::USERS_DROPPED, "users of admin");
+            }
         }
         "grantRolesToRole" => {
             for role in wide_roles(&param) {
@@ -111,10 +117,13 @@ pub(super) fn of(kind: &str, operation: &str, param: Unread<'_>) -> Vec<Change<'
             let is_wide = param.list(&["privileges"]).iter().any(is_everything);
             changes.flag(&rows::ROLE_PRIVILEGES, is_wide, named("role"));
         }
-        "createRole" | "grantPrivilegesToRole"
-            if param.list(&["privileges"]).iter().any(is_everything) =>
-        {
-            changes.weakened(&rows::ROLE_PRIVILEGES, named("role"));
+        "createRole" | "grantPrivilegesToRole" => {
+            if param.list(&["privileges"]).iter().any(is_everything) {
+                changes.weakened(&rows::ROLE_PRIVILEGES, named("role"));
+            }
+            for role in wide_roles(&param) {
+                changes.weakened(&rows::ROLE_PRIVILEGES, format!("{} {role}", named("role")));
+            }
         }
         "revokePrivilegesFromRole" => {
             changes.strengthened(&rows::ROLE_PRIVILEGES, named("role"));
@@ -148,11 +157,7 @@ pub(super) fn of(kind: &str, operation: &str, param: Unread<'_>) -> Vec<Change<'
             changes.strengthened(&rows::SHARD, shard);
         }
         "dropDatabase" => {
-            changes.push(
-                &rows::DATABASE_DROPPED,
-                dataward_event::change::Direction::Unknown,
-                "database",
-            );
+            changes.push(&rows::DATABASE_DROPPED, Direction::Unknown, "database");
         }
         "authCheck" if operation == "setAuditConfig" => {
             if let Some(args) = param.at(&["args"]) {
@@ -195,14 +200,18 @@ fn wide_roles(param: &Node<'_>) -> Vec<String> {
     roles.filter(|role| WIDE_ROLES.contains(&role.as_str())).collect()
 }
 
+/// What lets read everything, or take any right that does.
+const WIDE_ACTIONS: [&str; 6] =
+    ["find", "anyAction", "changePassword", "createUser", "grantRole", "updateRole"];
+
 /// A privilege on every database.
 fn is_everything(privilege: &Node<'_>) -> bool {
     let Some(resource) = privilege.at(&["resource"]) else { return false };
     let is_any = resource.flag(&["anyResource"]) == Some(true);
     let is_all = resource.any_text(&["db"]).is_some_and(|db| db.is_empty())
         && resource.any_text(&["collection"]).is_some_and(|name| name.is_empty());
-    let reads = privilege.list(&["actions"]).iter().filter_map(Node::scalar);
-    (is_any || is_all) && reads.into_iter().any(|action| matches!(&*action, "find" | "anyAction"))
+    let mut actions = privilege.list(&["actions"]).iter().filter_map(Node::scalar);
+    (is_any || is_all) && actions.any(|action| WIDE_ACTIONS.contains(&&*action))
 }
 
 /// The options of a start say the whole posture: what is not named is at its default.
@@ -230,10 +239,52 @@ fn audit_config(param: &Node<'_>, changes: &mut Changes) {
         .or_else(|| param.at(&["updatedValue"]))
         .or_else(|| param.at(&["setClusterParameter", "auditConfig"]))
         .or_else(|| {
-            param.at(&["new"]).filter(|new| new.text(&["_id"]).as_deref() == Some("auditConfig"))
+            ["new", "updatedClusterServerParameter"].iter().find_map(|key| {
+                param.at(&[key]).filter(|new| new.text(&["_id"]).as_deref() == Some("auditConfig"))
+            })
         });
-    if let Some(config) = config {
-        audit_success(config, changes);
+    let Some(config) = config else { return };
+    audit_success(config, changes);
+    let old = param.at(&["originalClusterServerParameter", "filter"]);
+    if let (Some(old), Some(new)) = (old, config.at(&["filter"])) {
+        audit_filter(old, new, changes);
+    }
+}
+
+/// What is recorded, before and after. Filters can be compared where both name the kinds of events that pass.
+fn audit_filter(old: &Node<'_>, new: &Node<'_>, changes: &mut Changes) {
+    let direction = match (passed(old), passed(new)) {
+        (_, Passed::Everything) => Direction::Strengthened,
+        (Passed::Everything, _) => Direction::Weakened,
+        (Passed::Kinds(old), Passed::Kinds(new)) if old == new => return,
+        (Passed::Kinds(old), Passed::Kinds(new)) if old.is_subset(&new) => Direction::Strengthened,
+        (Passed::Kinds(_), Passed::Kinds(_)) => Direction::Weakened,
+        _ => Direction::Unknown,
+    };
+    changes.push(&rows::AUDIT_CONFIG, direction, "filter");
+}
+
+/// What passes a filter.
+enum Passed {
+    Everything,
+    /// Only events of these kinds.
+    Kinds(BTreeSet<String>),
+    /// What other marks have.
+    Other,
+}
+
+fn passed(filter: &Node<'_>) -> Passed {
+    let Node::Map(fields) = filter else { return Passed::Other };
+    if fields.is_empty() {
+        return Passed::Everything;
+    }
+    let of_kind = filter.text(&["atype"]).map(|kind| vec![kind]);
+    let kinds = of_kind.unwrap_or_else(|| filter.texts(&["atype", "$in"]).collect());
+    let is_by_kind = fields.len() == 1 && !kinds.is_empty();
+    if is_by_kind {
+        Passed::Kinds(kinds.into_iter().map(|kind| kind.into_owned()).collect())
+    } else {
+        Passed::Other
     }
 }
 

@@ -147,13 +147,24 @@ fn finish(event: &mut AuditEvent<'_>, changes: Changes) {
 }
 
 /// The audit began or ended, with the options of the server where they are told.
-pub(super) fn put_audit(event: &mut AuditEvent<'_>, is_start: bool, options: &[Text<'_>]) {
+pub(super) fn put_audit(
+    event: &mut AuditEvent<'_>,
+    is_start: bool,
+    is_unloaded: bool,
+    options: &[Text<'_>],
+) {
     let mut changes = Changes::default();
-    let direction = if is_start { Direction::Strengthened } else { Direction::Unknown };
+    let direction = match (is_start, is_unloaded) {
+        (true, _) => Direction::Strengthened,
+        (false, true) => Direction::Weakened,
+        (false, false) => Direction::Unknown,
+    };
     changes.push(&rows::MYSQL_AUDIT_STOPPED, direction, "audit");
     if is_start && !options.is_empty() {
         let skips = options.iter().flat_map(|option| option.split_whitespace()).any(|option| {
-            option.trim_start_matches('-').replace('_', "-").starts_with("skip-grant-tables")
+            let (name, value) = option.split_once('=').unwrap_or((option, ""));
+            let is_named = name.trim_start_matches('-').replace('_', "-") == "skip-grant-tables";
+            is_named && !is_off(value)
         });
         changes.flag(&rows::MYSQL_START, skips, "skip-grant-tables");
     }
@@ -192,9 +203,14 @@ fn granted(grant: &Grant, is_taken: bool, rows: &Rows, changes: &mut Changes) {
         return;
     }
     let is_powerful = grant.privileges.iter().any(|privilege| POWERFUL.contains(&&**privilege));
+    let changes_accounts = grant
+        .privileges
+        .iter()
+        .any(|right| is_all(right) || ["INSERT", "UPDATE", "DELETE"].contains(&&**right));
     for object in &grant.objects {
         for grantee in &grant.grantees {
-            let is_wide = object == "*.*" && (is_powerful || rows.is_mariadb);
+            let is_wide = object == "*.*" && (is_powerful || rows.is_mariadb)
+                || matches!(&**object, "mysql.*" | "mysql.user") && changes_accounts;
             let is_open = is_anonymous(&grantee.name)
                 || grantee.is_public()
                 || (rows.is_mariadb && is_everywhere(&grantee.name));
@@ -265,7 +281,7 @@ fn altered(name: &str, options: &RoleOptions, rows: &Rows, changes: &mut Changes
         Some(true) if !is_anonymous(name) => {
             changes.strengthened(rows.account, name.to_owned());
         }
-        Some(false) if rows.is_mariadb && is_everywhere(name) => {
+        Some(false) if rows.is_mariadb => {
             changes.weakened(rows.account, name.to_owned());
         }
         _ => {}
@@ -313,6 +329,9 @@ fn is_off(value: &str) -> bool {
     ["0", "off", "false"].iter().any(|off| value.eq_ignore_ascii_case(off))
 }
 
+/// The shortest password that MySQL accepts unless it is told otherwise.
+const PASSWORD_LENGTH_MIN: u64 = 8;
+
 /// Settings of the whole server; `None` is their default.
 fn setting(
     scope: &Scope,
@@ -335,6 +354,10 @@ fn setting(
     let is_default = value.is_none();
     let (row, is_weak) = match &*name {
         "require_secure_transport" => (rows.tls, is_default || is_off(text)),
+        "tls_version" => {
+            let is_old = |version: &str| matches!(version.trim(), "TLSv1" | "TLSv1.1");
+            (rows.tls, !is_default && (text.is_empty() || text.split(',').any(is_old)))
+        }
         "server_audit_logging" if rows.is_mariadb => (rows.audit, is_default || is_off(text)),
         "server_audit_events"
         | "server_audit_excl_users"
@@ -361,6 +384,10 @@ fn setting(
         }
         "validate_password.policy" | "validate_password_policy" => {
             (rows.authentication, matches!(text, "0") || text.eq_ignore_ascii_case("low"))
+        }
+        "validate_password.length" | "validate_password_length" => {
+            let length = text.trim().parse::<u64>();
+            (rows.authentication, length.is_ok_and(|length| length < PASSWORD_LENGTH_MIN))
         }
         "default_authentication_plugin" | "authentication_policy" => {
             (rows.authentication, text.contains("mysql_native_password"))
@@ -391,10 +418,13 @@ fn is_narrowed(name: &str, value: &str) -> bool {
 
 fn plugin(name: &str, is_installed: bool, rows: &Rows, changes: &mut Changes) {
     let name = name.to_ascii_lowercase();
-    let is_audit = ["audit", "validate_password", "connection_control"]
+    let is_audit = ["audit", "validate_password", "password_check", "connection_control"]
         .iter()
         .any(|guard| name.contains(guard));
+    // MySQL's own test of plugins lets everybody in.
+    let is_test = name == "test_plugin_server" || name.contains("auth_test_plugin");
     let is_authentication = name.contains("authentication_")
+        || is_test
         || name.contains("auth_socket")
         || name.contains("mysql_no_login");
     if is_audit {
@@ -402,7 +432,12 @@ fn plugin(name: &str, is_installed: bool, rows: &Rows, changes: &mut Changes) {
         let known = name.trim_end_matches(".so").rsplit('/').next().unwrap_or(&name).to_owned();
         changes.flag(rows.plugin, !is_installed, known);
     } else if is_authentication && !rows.is_mariadb {
-        let change = changes.push(&rows::MYSQL_PLUGIN_AUTHENTICATION, Direction::Unknown, name);
+        let direction = match is_test {
+            true if is_installed => Direction::Weakened,
+            true => Direction::Strengthened,
+            false => Direction::Unknown,
+        };
+        let change = changes.push(&rows::MYSQL_PLUGIN_AUTHENTICATION, direction, name);
         change.after = Some(if is_installed { "installed".into() } else { "uninstalled".into() });
     }
 }
@@ -422,7 +457,11 @@ fn filter(function: &str, arguments: &[Option<String>], changes: &mut Changes) {
     let first = arguments.first().cloned().flatten().unwrap_or_else(|| "*".to_owned());
     let (is_weak, opened) = match function {
         "audit_log_filter_remove_user" => (true, format!("filter of {first}")),
-        "audit_log_filter_set_user" => (false, format!("filter of {first}")),
+        // What a filter does stands where it was made, but one is called by what it is for.
+        "audit_log_filter_set_user" => {
+            let name = arguments.get(1).cloned().flatten().unwrap_or_default();
+            (name.eq_ignore_ascii_case("log_nothing"), format!("filter of {first}"))
+        }
         "audit_log_filter_remove_filter" => (true, format!("filter {first}")),
         "audit_log_filter_flush" => (true, "flush".to_owned()),
         "audit_log_filter_set_filter" => {

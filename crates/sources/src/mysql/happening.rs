@@ -121,7 +121,10 @@ impl<'a> Happening<'a> {
             }
             What::AuditStart | What::AuditStop => {
                 event.datastore = Some(datastore(log, &server, None));
-                changes::put_audit(&mut event, self.what == What::AuditStart, &self.options);
+                // The server has no connection when it ends; whoever unloads the plugin has one.
+                let is_unloaded = self.connection.as_deref().is_some_and(|id| id != "0");
+                let is_start = self.what == What::AuditStart;
+                changes::put_audit(&mut event, is_start, is_unloaded, &self.options);
             }
             _ => {}
         }

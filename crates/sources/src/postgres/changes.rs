@@ -9,14 +9,14 @@ use crate::catalogue_rows::postgres as rows;
 use crate::changes::{Changes, PlaceOf};
 use crate::sql::{self, Action, Effect, Grant, Policy, PolicyKind, RoleOptions, Scope};
 
-/// Roles that read everything, run programs, or are the superuser of a cloud.
+/// Roles that read everything, run programs, or are the superuser, of a cloud, too.
 const POWERFUL_ROLES: [&str; 12] = [
+    "postgres",
     "pg_read_all_data",
     "pg_write_all_data",
     "pg_read_server_files",
     "pg_write_server_files",
     "pg_execute_server_program",
-    "pg_monitor",
     "rds_superuser",
     "rds_replication",
     "cloudsqlsuperuser",
@@ -206,6 +206,22 @@ fn granted(grant: &Grant, is_taken: bool, changes: &mut Changes) -> bool {
         }
         return true;
     }
+    // What everybody may put where others look names up is run by them.
+    if grant.object_type.as_deref() == Some("SCHEMA")
+        && !(is_taken && grant.with_grant_option)
+        && grant
+            .privileges
+            .iter()
+            .any(|right| ["CREATE", "ALL", "ALL PRIVILEGES"].contains(&&**right))
+        && grant.grantees.iter().any(|grantee| grantee.is_public())
+    {
+        for schema in &grant.objects {
+            let opened = format!("PUBLIC creating in {schema}");
+            changes.flag(&rows::PG_GRANT_PUBLIC, !is_taken, opened).after =
+                Some(grant.privileges.join(", ").into());
+        }
+        return false;
+    }
     let is_data = match grant.object_type.as_deref() {
         None => true,
         Some(kind) => kind.contains("TABLE") && kind != "TABLESPACE",
@@ -326,7 +342,7 @@ fn policy(policy: &Policy, changes: &mut Changes) {
     let table = in_public(policy.object.as_deref().unwrap_or_default());
     let opened = format!("{} on {table}", policy.name);
     let is_open = policy.is_permissive
-        && policy.body.as_deref().is_some_and(|body| body.eq_ignore_ascii_case("true"))
+        && policy.body.as_deref().is_some_and(is_always_true)
         && matches!(policy.command.as_deref(), None | Some("ALL" | "SELECT"))
         && (policy.roles.is_empty()
             || policy.roles.iter().any(|role| role.eq_ignore_ascii_case("public")));
@@ -346,6 +362,18 @@ fn policy(policy: &Policy, changes: &mut Changes) {
         }
         _ => {}
     }
+}
+
+/// `true`, and what is written in its place: `1 = 1`, `'a' = 'a'`.
+fn is_always_true(condition: &str) -> bool {
+    let is_literal = |text: &str| {
+        text.starts_with('\'')
+            || (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    condition.eq_ignore_ascii_case("true")
+        || condition
+            .split_once('=')
+            .is_some_and(|(left, right)| left.trim() == right.trim() && is_literal(left.trim()))
 }
 
 /// The anonymizer hides columns that are labelled.
@@ -473,7 +501,10 @@ fn judged(name: &str, value: Option<&str>) -> Option<(Family, Direction)> {
             (Family::Authentication, value.is_some() && text != "scram-sha-256")
         }
         "row_security" => (Family::Authentication, value.is_some() && is_off),
-        "hba_file" => return Some((Family::Authentication, Direction::Unknown)),
+        // Above these the server keeps what it logs for an audit to itself.
+        "log_min_messages" => (Family::Audit, matches!(&*text, "fatal" | "panic")),
+        // Who may come in stands in another file from now on, which no record shows.
+        "hba_file" => (Family::Authentication, value.is_some()),
         _ => return None,
     };
     Some((family, if is_weak { Direction::Weakened } else { Direction::Strengthened }))

@@ -87,8 +87,18 @@ impl Found<'_> {
 /// Everything that a statement changes.
 pub(super) fn of<'p>(statement: &Statement, text: &str, place: Place<'p>) -> Found<'p> {
     let mut found = Found { place, ..Found::default() };
+    // A policy that takes the place of another in one statement leaves no gap.
+    let is_replaced = |policy: &Policy| {
+        policy.kind == PolicyKind::RowAccess
+            && policy.action == Action::Detach
+            && statement.effects.iter().any(|effect| {
+                matches!(effect, Effect::Policy(other) if other.kind == policy.kind
+                    && other.action == Action::Attach && other.object == policy.object)
+            })
+    };
     for effect in &statement.effects {
         match effect {
+            Effect::Policy(policy) if is_replaced(policy) => {}
             Effect::Policy(policy) => read_policy(policy, &mut found),
             Effect::Setting { scope, name, value } => {
                 setting(scope, name, value.as_deref(), &mut found);
@@ -154,7 +164,10 @@ fn read_policy(policy: &Policy, found: &mut Found<'_>) {
         }
         (PolicyKind::Masking, _) => {
             let opened = format!("policy {}", found.inside(&policy.name));
-            let change = found.changes.push(&rows::MASKING_CHANGED, Direction::Unknown, opened);
+            // A body that is nothing but a name gives the value as it is.
+            let is_plain = policy.body.as_deref().is_some_and(is_name);
+            let direction = if is_plain { Direction::Weakened } else { Direction::Unknown };
+            let change = found.changes.push(&rows::MASKING_CHANGED, direction, opened);
             change.after = policy.body.clone().map(Cow::Owned);
         }
         (PolicyKind::RowAccess, Action::Attach) => {
@@ -179,9 +192,27 @@ fn read_policy(policy: &Policy, found: &mut Found<'_>) {
             let opened = format!("{kind} {}", found.inside(object));
             found.changes.flag(&rows::AGGREGATION_UNSET, is_taken, opened);
         }
+        (PolicyKind::Aggregation | PolicyKind::Projection, Action::Alter) => {
+            if let Some(body) = &policy.body {
+                let opened = format!("policy {}", found.inside(&policy.name));
+                let compact: String = body.chars().filter(|c| !c.is_whitespace()).collect();
+                let compact = compact.to_ascii_uppercase();
+                let is_open = compact.starts_with("NO_AGGREGATION_CONSTRAINT(")
+                    || compact.starts_with("PROJECTION_CONSTRAINT(ALLOW=>TRUE");
+                found.changes.flag(&rows::AGGREGATION_UNSET, is_open, opened).after =
+                    Some(Cow::Owned(body.clone()));
+            }
+        }
         (PolicyKind::Authentication, _) => authentication_policy(policy, &name, &upper, found),
         _ => {}
     }
+}
+
+fn is_name(body: &str) -> bool {
+    let is_word = body.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let begins = body.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
+    let is_value = ["NULL", "TRUE", "FALSE"].iter().any(|word| body.eq_ignore_ascii_case(word));
+    is_word && begins && !is_value
 }
 
 fn network_policy(policy: &Policy, name: &str, found: &mut Found<'_>) {
@@ -278,8 +309,15 @@ fn setting(scope: &Scope, name: &str, value: Option<&str>, found: &mut Found<'_>
             let opened = format!("of {name}");
             found.changes.flag(&rows::RETENTION_ZERO, is("0"), opened);
         }
-        Scope::Account if name == "DATA_RETENTION_TIME_IN_DAYS" && value.is_some() => {
-            found.changes.flag(&rows::RETENTION_ZERO, is("0"), "of account");
+        Scope::Account
+            if value.is_some()
+                && matches!(
+                    name.as_str(),
+                    "DATA_RETENTION_TIME_IN_DAYS" | "MIN_DATA_RETENTION_TIME_IN_DAYS"
+                ) =>
+        {
+            let least = if name.starts_with("MIN") { "least " } else { "" };
+            found.changes.flag(&rows::RETENTION_ZERO, is("0"), format!("{least}of account"));
         }
         _ => {}
     }
@@ -290,6 +328,8 @@ fn user_setting(user: &str, name: &str, value: Option<&str>, found: &mut Found<'
     let is_weak = match name {
         "DISABLED" => is("FALSE"),
         "DISABLE_MFA" => is("TRUE"),
+        // A service of the old kind signs in by its password alone.
+        "TYPE" => is("LEGACY_SERVICE"),
         "MINS_TO_BYPASS_MFA" => value.is_some_and(|minutes| minutes != "0"),
         "RSA_PUBLIC_KEY" | "RSA_PUBLIC_KEY_2" => value.is_none(),
         _ => return,
@@ -315,6 +355,10 @@ fn rights(grant: &Grant, is_given: bool, found: &mut Found<'_>) {
                 found.changes.flag(&rows::GRANT_ADMIN, is_given, opened);
             }
             if is_of_role {
+                if grantee.is_public() {
+                    let opened = format!("role {privilege}");
+                    found.changes.flag(&rows::GRANT_PUBLIC, is_given, opened);
+                }
                 continue;
             }
             let kind = grant.object_type.as_deref().unwrap_or_default();
@@ -359,9 +403,8 @@ fn share(action: Action, name: &str, accounts: &[String], found: &mut Found<'_>)
             let opened = format!("share {name}");
             found.changes.strengthened(row, opened);
         }
-        Action::Create => {
-            found.changes.weakened(row, format!("share {name}"));
-        }
+        // Nobody sees a new share yet, and nothing is in it.
+        Action::Create => {}
         Action::Attach | Action::Detach | Action::Alter => {
             for account in accounts {
                 let is_given = action != Action::Detach;

@@ -16,7 +16,7 @@ use super::bounds::{self, NESTING_MAX};
 use super::command::Command;
 use super::effect::{Effect, Scope};
 use super::scope;
-use super::statement::{Dialect, Statement};
+use super::statement::{self, Dialect, Statement};
 use super::tokens::{self, Tokens};
 use crate::act::Act;
 
@@ -60,6 +60,8 @@ pub(super) fn read(
     }
     // PL/pgSQL of a DO block is another language.
     if statement.command == "DO" && dialect == Dialect::Postgres {
+        let body = tokens.iter().find_map(|token| tokens::string_text(&token.token));
+        statement.effects = body.map(executed).unwrap_or_default();
         return Some(statement);
     }
     if statement.command == "TABLE" {
@@ -69,6 +71,28 @@ pub(super) fn read(
     let tree = parse(tokens, dialect)?;
     describe(&tree, dialect, &mut statement);
     Some(statement)
+}
+
+/// What a block of PL/pgSQL does by `EXECUTE '…'`: of its own words nothing is read.
+fn executed(body: &str) -> Vec<Effect> {
+    let Ok(tokens) = Tokenizer::new(Dialect::Postgres.grammar(), body).tokenize() else {
+        return Vec::new();
+    };
+    let words: Vec<&Token> = tokens.iter().filter(|token| !tokens::is_blank(token)).collect();
+    let texts = words.windows(2).filter_map(|pair| {
+        let is_execute =
+            matches!(pair[0], Token::Word(word) if word.value.eq_ignore_ascii_case("EXECUTE"));
+        tokens::string_text(pair[1]).filter(|_| is_execute)
+    });
+    texts.flat_map(inner_effects).collect()
+}
+
+/// What a statement inside a text does. A text inside a text inside a text is nobody's.
+fn inner_effects(text: &str) -> Vec<Effect> {
+    let upper = text.to_ascii_uppercase();
+    let is_nested = upper.trim_start().starts_with("DO") || upper.contains("DBLINK");
+    let inner = if is_nested { None } else { statement::read(text, Dialect::Postgres) };
+    inner.map(|inner| inner.effects).unwrap_or_default()
 }
 
 /// `TABLE t` is `SELECT * FROM t`; the parser does not know it everywhere.
@@ -283,6 +307,13 @@ impl Found {
             return;
         };
         let arguments = literals(arguments);
+        // Over there is here, unless another host is named.
+        if *name == "dblink_exec"
+            && let [Some(place), Some(text), ..] = arguments.as_slice()
+            && !place.contains("host")
+        {
+            self.effects.extend(inner_effects(text));
+        }
         if *name != "set_config" {
             self.effects.push(Effect::Call { function: (*name).to_owned(), arguments });
             return;

@@ -60,7 +60,7 @@ pub(super) const ROWS: &[CatalogueRow] = &[
         severity: 5,
         attack: &["T1685.002", "T1562.008"],
         confidence: Confidence::High,
-        fires_when: "no selector records all management events any more",
+        fires_when: "no selector records all management events any more, or reads through the Data API of RDS are left out",
         quiet_when: "a second trail that is for data events only",
         restored_by: "PutEventSelectors with all management events",
         reference: "AWS API reference, cloudtrail: PutEventSelectors",

@@ -98,7 +98,7 @@ pub(super) const ROWS: &[CatalogueRow] = &[
         severity: 4,
         attack: &["T1490"],
         confidence: Confidence::High,
-        fires_when: "backupRetentionPeriod is set to 0, which deletes automated backups; of another period of a cluster it is not told whether it is shorter",
+        fires_when: "backupRetentionPeriod is set to 0, which deletes automated backups, or of a cluster to 1, the least; of another period of a cluster it is not told whether it is shorter",
         quiet_when: "any other period; read replicas",
         restored_by: "a period above 0",
         reference: "AWS API reference, rds: ModifyDBInstance",

@@ -100,7 +100,7 @@ pub(super) const ROWS: &[CatalogueRow] = &[
         severity: 4,
         attack: &["T1098.003"],
         confidence: Confidence::High,
-        fires_when: "the policy is detached by which AWS locks an identity whose keys were found in public",
+        fires_when: "the policy is detached by which AWS locks an identity whose keys were found in public, or the one that forbids everything",
         quiet_when: "it is attached",
         restored_by: "AttachUserPolicy of the quarantine policy",
         reference: "AWS API reference, iam: DetachUserPolicy",

@@ -15,7 +15,7 @@ pub(super) const ROWS: &[CatalogueRow] = &[
         severity: 3,
         attack: &["T1098.001"],
         confidence: Confidence::High,
-        fires_when: "somebody sets the master user's password: a rotation, or a takeover",
+        fires_when: "the password leaves Secrets Manager; unknown where somebody sets it: a rotation, or a takeover",
         quiet_when: "the password moves to Secrets Manager",
         restored_by: "manageMasterUserPassword true",
         reference: "AWS API reference, rds: ModifyDBInstance",

@@ -120,7 +120,7 @@ pub(super) const ROWS: &[CatalogueRow] = &[
         severity: 3,
         attack: &["T1685", "T1562.001"],
         confidence: Confidence::Medium,
-        fires_when: "nothing refuses clients without TLS",
+        fires_when: "the policy is deleted: nothing refuses clients without TLS; unknown where another one does not refuse them, as what stood in the former is not told",
         quiet_when: "a policy that refuses them",
         restored_by: "a policy that denies connections without TLS",
         reference: "AWS API reference, elasticfilesystem: PutFileSystemPolicy",

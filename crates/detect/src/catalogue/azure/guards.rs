@@ -46,7 +46,7 @@ pub(super) const ROWS: &[CatalogueRow] = &[
         attack: &["T1098"],
         confidence: Confidence::High,
         fires_when: "somebody may read secrets, or decrypt with keys",
-        quiet_when: "policies that only set or list names",
+        quiet_when: "policies that only set or list names; wrapping and unwrapping, which every service needs that encrypts with a key of the vault",
         restored_by: "an access policy write that removes it",
         reference: "Azure Key Vault REST: vaults, update access policy",
         remediation: "Remove the policy unless it is an application's.",

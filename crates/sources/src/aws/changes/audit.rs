@@ -23,6 +23,9 @@ const AUDIT_LOG_GROUPS: [&str; 7] = [
 /// How long an audit log must at least be kept.
 const RETENTION_DAYS_MIN: u64 = 30;
 
+/// Services whose management events are reads of data. Those of keys are many, and often left out to save money.
+const READ_SOURCES: [&str; 1] = ["rdsdata.amazonaws.com"];
+
 /// Types of data events by which reads of datastores are seen.
 const DATASTORE_EVENTS: [&str; 3] =
     ["AWS::S3::Object", "AWS::DynamoDB::Table", "AWS::RDS::DBCluster"];
@@ -118,9 +121,29 @@ fn put_selectors(call: &Call<'_>, found: &mut Found) {
         bool_at(selector, &["includeManagementEvents"]) != Some(false)
             && text_at(selector, &["readWriteType"]).is_none_or(|kind| kind == "All")
     }) || advanced.iter().any(|selector| selects(selector, "Management"));
-    let dropped = (!records_management).then(|| "management_events".to_owned());
+    let mut dropped: Vec<String> = Vec::new();
+    if records_management {
+        let is_left_out = |source: &&str| leaves_out(&basic, &advanced, source);
+        let sources = READ_SOURCES.iter().filter(|source| is_left_out(source));
+        dropped.extend(sources.map(|source| format!("source {source}")));
+    } else {
+        dropped.push("management_events".to_owned());
+    }
     found.changes.whole(&rows::CLOUDTRAIL_MANAGEMENT, dropped);
     data_events(&basic, &advanced, found);
+}
+
+/// Whether selectors leave out the events of a service that count as management.
+fn leaves_out(basic: &[&Value], advanced: &[&Value], source: &str) -> bool {
+    let names = |list: Option<&Value>| texts(list).iter().any(|name| name == source);
+    let excepts = |selector: &Value| {
+        items(selector.get("fieldSelectors")).iter().any(|field| {
+            text_at(field, &["field"]).as_deref() == Some("eventSource")
+                && names(field.get("notEquals"))
+        })
+    };
+    basic.iter().any(|selector| names(selector.get("excludeManagementEventSources")))
+        || advanced.iter().any(|selector| excepts(selector))
 }
 
 /// Whether an advanced selector records a category of events without narrowing it to reads or writes.

@@ -29,8 +29,9 @@ const DATA_POLICIES: [&str; 15] = [
     "AWSGlueConsoleFullAccess",
 ];
 
-/// The policies by which AWS locks an identity whose keys were found in public.
-const QUARANTINE: &str = "AWSCompromisedKeyQuarantine";
+/// The policies by which an identity is locked: those that AWS attaches where keys were found in public, and the one
+/// that forbids everything.
+const QUARANTINE: [&str; 2] = ["AWSCompromisedKeyQuarantine", "AWSDenyAll"];
 
 /// Kinds of policies of an organisation that forbid.
 const GUARDS: [&str; 3] = ["SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", "S3_POLICY"];
@@ -126,7 +127,7 @@ fn of_policy(call: &Call<'_>, found: &mut Found) {
 fn attached(call: &Call<'_>, direction: Direction, found: &mut Found) {
     let Some(arn) = text_at(call.request(), &["policyArn"]) else { return };
     let name = arn.rsplit('/').next().unwrap_or_default();
-    if name.starts_with(QUARANTINE) {
+    if QUARANTINE.iter().any(|locks| name.starts_with(locks)) {
         of_identity(call, found);
         let is_weak = direction == Strengthened;
         found.changes.flag(&rows::IAM_QUARANTINE, is_weak, format!("policy {name}"));

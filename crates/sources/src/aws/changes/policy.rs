@@ -41,6 +41,14 @@ const MOUNT_TARGET: &str = "elasticfilesystem:accessedviamounttarget";
 const NARROW_IPV4_PREFIX: u8 = 8;
 const NARROW_IPV6_PREFIX: u8 = 32;
 
+/// Providers of identities that everybody can have.
+const SHARED_PROVIDERS: [&str; 4] = [
+    "token.actions.githubusercontent.com",
+    "gitlab.com",
+    "app.terraform.io",
+    "agent.buildkite.com",
+];
+
 /// Accounts of AWS from which load balancers deliver their logs, one a region.
 const LOG_DELIVERY: [&str; 22] = [
     "009996457667",
@@ -110,6 +118,7 @@ pub(super) fn evaluate(document: &Value, own: Option<&str>) -> Openings {
             let accounts = condition_values(statement, "aws:principalaccount");
             openings.add_foreign(&accounts, own);
         }
+        openings.is_public |= admits_any_subject(statement);
         // An external id is how a vendor's account is let in on purpose.
         if condition_values(statement, "sts:externalid").is_empty() {
             let mut principals = texts(at(statement, &["Principal", "AWS"]));
@@ -131,6 +140,31 @@ impl Openings {
             }
         }
     }
+}
+
+/// Whether a role lets in whatever a provider vouches for that works for everybody: who signed in stands in a claim, and
+/// the audience says nothing about it.
+fn admits_any_subject(statement: &Value) -> bool {
+    let federated = texts(at(statement, &["Principal", "Federated"]));
+    let shared = federated.iter().filter_map(|arn| {
+        let host = arn.split_once(":oidc-provider/").map_or(arn.as_str(), |(_, host)| host);
+        SHARED_PROVIDERS.iter().find(|known| **known == host)
+    });
+    let conditions = conditions(statement);
+    shared.into_iter().any(|host| {
+        !conditions.iter().any(|(operator, key, values)| {
+            let claim = key.strip_prefix(host).and_then(|claim| claim.strip_prefix(':'));
+            let is_fixed = |value: &String| {
+                // `repo:*` fixes the kind of thing, and nothing else.
+                let value = value.split_once(':').map_or(value.as_str(), |(_, value)| value);
+                !value.starts_with('*') && !value.is_empty()
+            };
+            claim.is_some_and(|claim| claim != "aud")
+                && is_positive(operator)
+                && !values.is_empty()
+                && values.iter().all(is_fixed)
+        })
+    })
 }
 
 /// The account of a principal: the fifth part of an ARN, or the principal itself.

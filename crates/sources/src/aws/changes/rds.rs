@@ -95,8 +95,8 @@ fn born(call: &Call<'_>, found: &mut Found, public: &EmittedRow) {
 fn modified(call: &Call<'_>, found: &mut Found) {
     log_exports(call, found);
     let request = call.request();
-    if bool_at(request, &["manageMasterUserPassword"]) == Some(true) {
-        found.changes.strengthened(&rows::RDS_MASTER_PASSWORD, "masterUserPassword");
+    if let Some(is_managed) = bool_at(request, &["manageMasterUserPassword"]) {
+        found.changes.flag(&rows::RDS_MASTER_PASSWORD, !is_managed, "masterUserPassword");
     } else if text_at(request, &["masterUserPassword"]).is_some() {
         // A rotation and a takeover look the same.
         found.changes.push(&rows::RDS_MASTER_PASSWORD, Direction::Unknown, "masterUserPassword");
@@ -117,8 +117,9 @@ fn modified(call: &Call<'_>, found: &mut Found) {
     if call.operation == "ModifyDBCluster"
         && let Some(period) = text_at(request, &["backupRetentionPeriod"])
     {
-        // A cluster always keeps some; whether it keeps less than before is not told.
-        found.changes.push(&rows::RDS_BACKUPS, Direction::Unknown, "backupRetentionPeriod").after =
+        // A cluster always keeps some. Whether it keeps less than before is only told of the least that it can.
+        let direction = if period == "1" { Direction::Weakened } else { Direction::Unknown };
+        found.changes.push(&rows::RDS_BACKUPS, direction, "backupRetentionPeriod").after =
             Some(Cow::Owned(period));
     }
     if call.operation == "ModifyDBInstance" && !is_replica(call) {

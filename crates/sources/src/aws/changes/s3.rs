@@ -81,16 +81,20 @@ fn put_policy(call: &Call<'_>, found: &mut Found) {
 /// The global groups that an ACL of a request admits, by canned name, grant headers or grants.
 fn public_groups(request: &Value) -> Vec<String> {
     let mut groups = Vec::new();
+    // Headers stand in the request itself, or under a name of their own.
+    let headers = [Some(request), at(request, &["accessControlList"])];
     let mut add = |group: &str| {
         let group = format!("group {group}");
         if !groups.contains(&group) {
             groups.push(group);
         }
     };
-    match text_at(request, &["x-amz-acl"]).as_deref() {
-        Some("public-read" | "public-read-write") => add("AllUsers"),
-        Some("authenticated-read") => add("AuthenticatedUsers"),
-        _ => {}
+    for headers in headers.into_iter().flatten() {
+        match text_at(headers, &["x-amz-acl"]).as_deref() {
+            Some("public-read" | "public-read-write") => add("AllUsers"),
+            Some("authenticated-read") => add("AuthenticatedUsers"),
+            _ => {}
+        }
     }
     let mut add_uri = |uri: &str| {
         for group in ["AllUsers", "AuthenticatedUsers"] {
@@ -99,7 +103,7 @@ fn public_groups(request: &Value) -> Vec<String> {
             }
         }
     };
-    if let Value::Object(fields) = request {
+    for fields in headers.into_iter().flatten().filter_map(Value::as_object) {
         for (_, value) in fields.iter().filter(|(name, _)| name.starts_with("x-amz-grant-")) {
             texts(Some(value)).iter().for_each(|uri| add_uri(uri));
         }
@@ -183,6 +187,7 @@ fn put_replication(call: &Call<'_>, found: &mut Found) {
     let rules = items(at(call.request(), &["ReplicationConfiguration", "Rule"]));
     let mut accounts: Vec<String> = rules
         .iter()
+        .filter(|rule| text_at(rule, &["Status"]).as_deref() != Some("Disabled"))
         .filter_map(|rule| text_at(rule, &["Destination", "Account"]))
         .filter(|account| foreign_account(account, call.account).is_some())
         .map(|account| format!("account {account}"))

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use dataward_event::audit_event::DatastoreForm;
+use dataward_event::change::Direction;
 use serde_json::Value;
 
 use super::document::{at, bool_at, embedded, items, text_at, texts};
@@ -160,6 +161,10 @@ fn cache_security_group(call: &Call<'_>, found: &mut Found) {
     let opened =
         format!("group {}/{}", part("eC2SecurityGroupOwnerId"), part("eC2SecurityGroupName"));
     let is_weak = call.operation == "AuthorizeCacheSecurityGroupIngress";
+    if is_weak && call.account == Some(part("eC2SecurityGroupOwnerId").as_str()) {
+        // Machines of the own account: how a cache gets its clients.
+        return;
+    }
     found.changes.flag(&rows::ELASTICACHE_SECURITY_GROUP, is_weak, opened);
 }
 
@@ -248,8 +253,10 @@ fn file_system(call: &Call<'_>, found: &mut Found) {
             };
             let rows = (&rows::EFS_POLICY_PUBLIC, &rows::EFS_POLICY_FOREIGN);
             resource_policies::state(&document, call, found, rows);
-            let is_weak = !policy::requires_tls(&document);
-            found.changes.flag(&rows::EFS_POLICY_TLS, is_weak, "aws:SecureTransport");
+            // Clients without TLS come in unless a policy refuses them; whether one did before is not told.
+            let is_refused = policy::requires_tls(&document);
+            let direction = if is_refused { Direction::Strengthened } else { Direction::Unknown };
+            found.changes.push(&rows::EFS_POLICY_TLS, direction, "aws:SecureTransport");
         }
         "DeleteFileSystemPolicy" => {
             found.changes.whole(&rows::EFS_POLICY_PUBLIC, ["principal *".to_owned()]);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use dataward_event::change::Direction::{Strengthened, Unknown, Weakened};
+use dataward_event::change::Direction::{self, Strengthened, Unknown, Weakened};
 use serde_json::Value;
 
 use super::document::{at, bool_at, items, text_at, texts};
@@ -14,6 +14,21 @@ const DATASTORE_TYPES: [&str; 2] = ["AWS::S3::Bucket", "AWS::RDS::DBInstance"];
 
 /// What watches the reads of datastores.
 const DATASTORE_FEATURES: [&str; 2] = ["S3_DATA_EVENTS", "RDS_LOGIN_EVENTS"];
+
+/// Words in the name of an alarm or a rule that watches over protection.
+const GUARD_WORDS: [&str; 11] = [
+    "audit",
+    "cis",
+    "cloudtrail",
+    "guardduty",
+    "macie",
+    "security",
+    "securityhub",
+    "siem",
+    "soc",
+    "trail",
+    "unauthorized",
+];
 
 /// Alarms that scaling makes and removes by itself.
 const SCALING_ALARM: &str = "TargetTracking-";
@@ -33,8 +48,8 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
         ("monitoring", "DeleteAlarms" | "DisableAlarmActions") => {
             for name in texts(call.request().get("alarmNames")) {
                 if !name.starts_with(SCALING_ALARM) {
-                    // What an alarm watched stands in the event that made it.
-                    found.changes.push(&rows::ALARM, Unknown, format!("alarm {name}"));
+                    let direction = lost_guard(&name);
+                    found.changes.push(&rows::ALARM, direction, format!("alarm {name}"));
                 }
             }
         }
@@ -51,8 +66,8 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
         }
         ("events", "DisableRule" | "EnableRule") => {
             let name = text_at(call.request(), &["name"]).unwrap_or_default();
-            // Where a rule sends what stands in the event that made it.
-            let direction = if call.operation == "EnableRule" { Strengthened } else { Unknown };
+            let is_on = call.operation == "EnableRule";
+            let direction = if is_on { Strengthened } else { lost_guard(&name) };
             found.changes.push(&rows::EVENT_RULE, direction, format!("rule {name}"));
         }
         _ => {}
@@ -62,7 +77,15 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
     }
 }
 
-/// A list of what is recorded does not tell what was recorded before; a list of exceptions does.
+/// What the loss of an alarm or a rule means. What it watched stands in the event that made it; its name may tell.
+fn lost_guard(name: &str) -> Direction {
+    let mut words = name.split(|letter: char| !letter.is_alphanumeric());
+    let is_guard =
+        words.any(|word| GUARD_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)));
+    if is_guard { Weakened } else { Unknown }
+}
+
+/// A recorder records all unless somebody tells it otherwise: a list that leaves every store out was made in its place.
 fn recording_group(call: &Call<'_>, found: &mut Found) {
     let Some(group) = at(call.request(), &["configurationRecorder", "recordingGroup"]) else {
         return;
@@ -71,11 +94,15 @@ fn recording_group(call: &Call<'_>, found: &mut Found) {
     let included = texts(group.get("resourceTypes"));
     let excluded = texts(at(group, &["exclusionByResourceTypes", "resourceTypes"]));
     let names = |list: &[String], kind: &str| list.iter().any(|name| name == kind);
+    let leaves_all_out =
+        !included.is_empty() && !DATASTORE_TYPES.iter().any(|kind| names(&included, kind));
     for kind in DATASTORE_TYPES {
         let direction = if names(&excluded, kind) {
             Weakened
         } else if is_all || names(&included, kind) || !excluded.is_empty() {
             Strengthened
+        } else if leaves_all_out {
+            Weakened
         } else {
             Unknown
         };
@@ -135,14 +162,21 @@ fn filter(call: &Call<'_>, found: &mut Found) {
 }
 
 fn hidden_types(request: &Value) -> Option<Vec<String>> {
-    let criterion = at(request, &["findingCriteria", "criterion", "type"])?;
-    let types: Vec<String> =
-        ["equals", "eq", "matches"].iter().flat_map(|key| texts(criterion.get(*key))).collect();
+    let criteria = at(request, &["findingCriteria", "criterion"])?;
+    let types: Vec<String> = ["type", "resource.resourceType"]
+        .iter()
+        .filter_map(|mark| criteria.get(*mark))
+        .flat_map(|criterion| ["equals", "eq", "matches"].map(|key| texts(criterion.get(key))))
+        .flatten()
+        .collect();
     (!types.is_empty()).then_some(types)
 }
 
+/// Whether a type of findings, or of the resources that they are about, is one of datastores.
 fn is_of_datastore(kind: &str) -> bool {
-    [":S3/", ":RDS/", ":*/"].iter().any(|part| kind.contains(part))
+    [":S3/", ":RDS/", ":*/", "S3Bucket", "S3Object", "RDSDBInstance", "RDSLimitlessDB"]
+        .iter()
+        .any(|part| kind.contains(part))
 }
 
 fn classification_job(call: &Call<'_>, found: &mut Found) {

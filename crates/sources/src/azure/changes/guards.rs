@@ -131,7 +131,8 @@ pub(super) fn read(call: &Call<'_>, changes: &mut Changes) {
 
 /// An assignment is known by its own id: its deletion tells nothing else.
 fn role_assigned(call: &Call<'_>, changes: &mut Changes) {
-    let properties = call.request.at(&["properties"]).unwrap_or(&call.request);
+    let properties = call.request.at(&["properties"]).or_else(|| call.request.at(&["Properties"]));
+    let properties = properties.unwrap_or(&call.request);
     let definition = properties.text(&["roleDefinitionId"]);
     let definition = definition.or_else(|| properties.text(&["RoleDefinitionId"]));
     let Some(definition) = definition else { return };
@@ -156,7 +157,8 @@ fn cosmos_role(call: &Call<'_>, changes: &mut Changes) {
     }
 }
 
-/// `accessPolicies/add`, `…/replace` and `…/remove` name the policies that come or go.
+/// `accessPolicies/add`, `…/replace` and `…/remove` name the policies that come or go. Every service that encrypts with a
+/// key of the vault unwraps with it: that right alone reads nothing.
 fn vault_policies(call: &Call<'_>, changes: &mut Changes) {
     let is_removed = call.resource.name() == "remove";
     for policy in call.request.list(&["properties", "accessPolicies"]) {
@@ -166,8 +168,8 @@ fn vault_policies(call: &Call<'_>, changes: &mut Changes) {
                 .texts(&["permissions", kind])
                 .any(|right| rights.contains(&right.to_ascii_lowercase().as_str()))
         };
-        let is_broad = has("secrets", &["get", "all", "backup"])
-            || has("keys", &["decrypt", "unwrapkey", "all", "backup"]);
+        let is_broad =
+            has("secrets", &["get", "all", "backup"]) || has("keys", &["decrypt", "all", "backup"]);
         if is_broad || is_removed {
             changes.flag(&rows::VAULT_POLICY, !is_removed, format!("object {object}"));
         }

@@ -7,6 +7,8 @@ use dataward_event::change::Direction::{self, Strengthened, Unknown, Weakened};
 use super::Call;
 use crate::catalogue_rows::{EmittedRow, azure as rows};
 use crate::changes::Changes;
+use crate::network::{Breadth, breadth, range_breadth};
+use crate::node::Node;
 
 /// One value.
 struct Setting {
@@ -135,8 +137,12 @@ pub(super) fn read(call: &Call<'_>, changes: &mut Changes) {
         read_setting(call, setting, changes);
     }
     for toggle in TOGGLES.iter().filter(|toggle| toggle.operation == call.operation) {
-        if call.is_told() && (call.is_person || !toggle.of_a_person) {
-            changes.push(toggle.row, toggle.direction, toggle.opened);
+        // What an action asks for stands in the record of its request, which may be the only one.
+        let is_told = call.is_told() || !matches!(call.request, Node::Null);
+        if is_told && (call.is_person || !toggle.of_a_person) {
+            let is_small = toggle.direction == Weakened && is_for_an_office(&call.request);
+            let direction = if is_small { Unknown } else { toggle.direction };
+            changes.push(toggle.row, direction, toggle.opened);
         }
     }
     if let Some((operation, verb)) = call.operation.rsplit_once('/')
@@ -154,10 +160,25 @@ pub(super) fn read(call: &Call<'_>, changes: &mut Changes) {
         }
     }
     if call.operation == ACCOUNT && call.request.has(&["properties", "encryption", "keySource"]) {
-        let change = changes.push(&rows::STORAGE_KEY_SOURCE, Unknown, "key_source");
         let source = call.request.text(&["properties", "encryption", "keySource"]);
+        // Whoever names nothing else gives up a key of his own; a body that repeats every value repeats the default.
+        let is_given_up = !call.is_full && source.as_deref() == Some("Microsoft.Storage");
+        let direction = if is_given_up { Weakened } else { Unknown };
+        let change = changes.push(&rows::STORAGE_KEY_SOURCE, direction, "key_source");
         change.after = source.map(|source| Cow::Owned(source.into_owned()));
     }
+}
+
+/// Whether a signature counts only for an address or a narrow network, and only over TLS.
+fn is_for_an_office(request: &Node<'_>) -> bool {
+    let is_narrow = request.text(&["signedIp"]).is_some_and(|networks| {
+        let reach = match networks.split_once('-') {
+            Some((first, last)) => range_breadth(first, last),
+            None => breadth(&networks),
+        };
+        reach == Some(Breadth::Narrow)
+    });
+    is_narrow && request.text(&["signedProtocol"]).as_deref() == Some("https")
 }
 
 fn read_setting(call: &Call<'_>, setting: &Setting, changes: &mut Changes) {

@@ -117,6 +117,7 @@ fn alerts(call: &Call<'_>, changes: &mut Changes, opened: &str) {
 #[rustfmt::skip]
 const PARAMETERS: &[(&str, &[&str], &EmittedRow)] = &[
     ("require_secure_transport", &["off"], &rows::SERVER_TLS),
+    ("ssl_min_protocol_version", &["TLSv1", "TLSv1.1"], &rows::SERVER_TLS),
     ("pgaudit.log", &["none"], &rows::SERVER_AUDIT),
     ("log_connections", &["off"], &rows::SERVER_AUDIT),
     ("log_disconnections", &["off"], &rows::SERVER_AUDIT),
@@ -129,8 +130,23 @@ const PARAMETERS: &[(&str, &[&str], &EmittedRow)] = &[
 fn parameters(call: &Call<'_>, changes: &mut Changes) {
     let is_configuration = call.operation.ends_with("SERVERS/CONFIGURATIONS/WRITE");
     let name = call.resource.name();
+    if !is_configuration {
+        return;
+    }
     let parameter = PARAMETERS.iter().find(|(known, _, _)| *known == name);
-    if let Some((name, weak, row)) = parameter.filter(|_| is_configuration) {
+    if let Some((name, weak, row)) = parameter {
         changes.value(row, &call.request, &["properties", "value"], weak, *name);
     }
+    let Some(value) = call.request.any_text(&["properties", "value"]) else { return };
+    let items = || value.split(',').map(str::trim).filter(|item| !item.is_empty());
+    let (row, is_weak) = match name {
+        // The user of the service itself is left out from the beginning.
+        "audit_log_exclude_users" => {
+            (&rows::SERVER_AUDIT, items().any(|user| user != "azure_superuser"))
+        }
+        "tls_version" => (&rows::SERVER_TLS, items().any(|it| matches!(it, "TLSv1" | "TLSv1.1"))),
+        _ => return,
+    };
+    let name = name.to_owned();
+    changes.flag(row, is_weak, name).after = Some(Cow::Owned(value.into_owned()));
 }

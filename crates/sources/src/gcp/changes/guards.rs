@@ -73,7 +73,10 @@ fn org_policy(call: &Call<'_>, found: &mut Found) {
     }
     found.datastore = Some(datastore::guard("orgpolicy.googleapis.com/Parent", place));
     if call.verb == "DeletePolicy" {
-        found.changes.push(&rows::ORG_POLICY, Direction::Unknown, constraint.to_owned());
+        // Above an organisation there is none: what holds without a policy guards nothing.
+        let is_at_the_top = place.starts_with("organizations/");
+        let direction = if is_at_the_top { Direction::Weakened } else { Direction::Unknown };
+        found.changes.push(&rows::ORG_POLICY, direction, constraint.to_owned());
         return;
     }
     let rules = request.list(&["policy", "spec", "rules"]);
@@ -162,9 +165,15 @@ fn updated_perimeter(call: &Call<'_>, found: &mut Found) {
         }
     }
     if status.has(&["restrictedServices"]) {
+        let is_empty = status.list(&["restrictedServices"]).is_empty();
         for service in PERIMETER_SERVICES {
             let is_held = status.texts(&["restrictedServices"]).any(|held| held == service);
-            let direction = if is_held { Direction::Strengthened } else { Direction::Unknown };
+            let direction = match is_held {
+                true => Direction::Strengthened,
+                // Which services were held before is only told where none is left.
+                false if is_empty => Direction::Weakened,
+                false => Direction::Unknown,
+            };
             found.changes.push(row, direction, format!("unrestricted {service}"));
         }
     }

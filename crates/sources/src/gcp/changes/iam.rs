@@ -29,8 +29,9 @@ const DATA_ROLES: [&str; 14] = [
     "roles/secretmanager.secretAccessor",
 ];
 
+/// What somebody is who gets a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Member {
+pub(super) enum Member {
     Everybody,
     Foreign,
     Own,
@@ -172,7 +173,7 @@ fn whole_policy(call: &Call<'_>, rows: &Rows, metadata: &Node<'_>, found: &mut F
 }
 
 /// What a member of a binding is, seen from the own project and the domain of the caller.
-fn kind_of(call: &Call<'_>, member: &str) -> Member {
+pub(super) fn kind_of(call: &Call<'_>, member: &str) -> Member {
     let Some((kind, name)) = member.split_once(':') else {
         let everybody = matches!(member, "allUsers" | "allAuthenticatedUsers");
         return if everybody { Member::Everybody } else { Member::Own };

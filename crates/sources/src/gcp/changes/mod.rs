@@ -3,6 +3,7 @@
 mod audit;
 mod guards;
 mod iam;
+mod statements;
 mod storage;
 mod warehouse;
 
@@ -73,7 +74,9 @@ pub(super) fn of(call: &Call<'_>) -> Found {
     found
 }
 
-/// Whether a statement gives or takes rights.
+/// Whether a statement gives or takes rights, or says who sees which rows.
 pub(super) fn is_dcl(statement_type: &str) -> bool {
-    matches!(statement_type, "GRANT" | "REVOKE")
+    matches!(statement_type, "GRANT" | "REVOKE" | "CREATE_ROW_ACCESS_POLICY")
+        || statement_type.starts_with("DROP_") && statement_type.ends_with("ROW_ACCESS_POLICIES")
+        || statement_type == "DROP_ROW_ACCESS_POLICY"
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use dataward_event::change::Direction;
 
 use super::super::datastore;
-use super::{Call, Found};
+use super::{Call, Found, statements};
 use crate::catalogue_rows::{EmittedRow, gcp as rows};
 use crate::changes::Changes;
 use crate::network::{Breadth, breadth, world_name};
@@ -36,6 +36,13 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
         ("redis", "UpdateInstance") => {
             let (request, path) = (call.request(), ["instance", "authEnabled"]);
             found.changes.value(&rows::REDIS_AUTH, &request, &path, &["false"], "authEnabled");
+            // What is false is left out of the body; that it was meant says the mask.
+            let is_meant = request.any_text(&["updateMask"]).is_some_and(|mask| {
+                mask.split(',').any(|field| matches!(field.trim(), "auth_enabled" | "authEnabled"))
+            });
+            if is_meant && !request.has(&path) {
+                found.changes.weakened(&rows::REDIS_AUTH, "authEnabled");
+            }
         }
         ("redis", "CreateInstance") => new_cache(call, found),
         ("alloydb", "UpdateInstance" | "CreateInstance") => alloydb(call, found),
@@ -82,21 +89,8 @@ fn bigquery(call: &Call<'_>, found: &mut Found) {
         // Any policy hides rows again from whoever it does not name.
         found.changes.strengthened(row, format!("{table} all"));
     }
-    let direction = match call.statement_type {
-        Some("GRANT") => Direction::Weakened,
-        Some("REVOKE") => Direction::Strengthened,
-        _ => return,
-    };
-    let statement = call.statement.unwrap_or_default();
-    for everybody in ["allUsers", "allAuthenticatedUsers"] {
-        let is_named = statement
-            .split(|c: char| !c.is_ascii_alphanumeric())
-            .any(|word| word.eq_ignore_ascii_case(everybody));
-        if is_named {
-            let role = statement.split('`').nth(1).unwrap_or_default();
-            let opened = format!("{everybody} {role}");
-            found.changes.push(&rows::BIGQUERY_GRANT, direction, opened.trim_end().to_owned());
-        }
+    if let Some(statement) = call.statement {
+        statements::read(call, statement, found);
     }
 }
 
@@ -159,6 +153,8 @@ fn instance(call: &Call<'_>, found: &mut Found, is_update: bool) {
         let path = ["ipConfiguration", "requireSsl"];
         set.value(&rows::CLOUDSQL_TLS, settings, &path, &["false"], "unencrypted");
     }
+    let path = ["passwordValidationPolicy", "enablePasswordPolicy"];
+    set.value(&rows::CLOUDSQL_AUTH_FLAGS, settings, &path, &["false"], "passwordPolicy");
     if is_update {
         recovery(body, settings, &mut set);
         found.changes.append(set);
@@ -211,6 +207,8 @@ const FLAGS: &[(&str, &[&str], &EmittedRow)] = &[
     ("cross db ownership chaining", &["on"], &rows::CLOUDSQL_AUTH_FLAGS),
     ("contained database authentication", &["on"], &rows::CLOUDSQL_AUTH_FLAGS),
     ("skip_show_database", &["off"], &rows::CLOUDSQL_AUTH_FLAGS),
+    ("cloudsql.iam_authentication", &["off"], &rows::CLOUDSQL_AUTH_FLAGS),
+    ("cloudsql_iam_authentication", &["off"], &rows::CLOUDSQL_AUTH_FLAGS),
 ];
 
 fn named_flags(settings: &Node<'_>, changes: &mut Changes) {
@@ -303,7 +301,13 @@ fn parts_of_instance(call: &Call<'_>, found: &mut Found) {
             }
         }
         "users.update" => {
-            found.changes.push(&rows::CLOUDSQL_USER_UPDATED, Direction::Unknown, "user");
+            let request = call.request();
+            let body = request.at(&["body"]).unwrap_or(&request);
+            let checks = ["enableFailedAttemptsCheck", "enablePasswordVerification"];
+            let is_off =
+                checks.iter().any(|check| body.flag(&["passwordPolicy", check]) == Some(false));
+            let direction = if is_off { Direction::Weakened } else { Direction::Unknown };
+            found.changes.push(&rows::CLOUDSQL_USER_UPDATED, direction, "user");
         }
         "sslCerts.delete" => {
             found.changes.push(&rows::CLOUDSQL_CERTIFICATE, Direction::Unknown, "certificate");

@@ -112,6 +112,7 @@ fn read_object(
         }
         "STAGE" => outside::read_stage(rest, statement),
         "REPLICATION GROUP" | "FAILOVER GROUP" => outside::read_group(rest, action, statement),
+        "TAG" => policy::read_tag(rest, statement),
         _ if kind.ends_with("INTEGRATION") => {
             outside::read_integration(rest, kind, action, statement)
         }

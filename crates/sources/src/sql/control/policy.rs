@@ -96,6 +96,22 @@ fn read_row_security(mut rest: Tokens<'_>, policy: &mut Policy) -> Option<()> {
     Some(())
 }
 
+/// `ALTER TAG t UNSET MASKING POLICY p, MASKING POLICY q`: of every column that bears the tag.
+pub(super) fn read_tag(mut rest: Tokens<'_>, statement: &mut Statement) -> Option<()> {
+    let tag = rest.name()?;
+    let is_set = rest.eat("SET");
+    if !is_set && !rest.eat("UNSET") {
+        return Some(());
+    }
+    for part in rest.split_commas() {
+        if let Some(Effect::Policy(mut policy)) = attachment(part, is_set, "") {
+            policy.object = Some(format!("{tag}.{}", policy.name));
+            statement.effects.push(Effect::Policy(policy));
+        }
+    }
+    Some(())
+}
+
 /// Behind `SET` or `UNSET`: `MASKING POLICY p`, `NETWORK POLICY`, `ROW FILTER f`, `MASK f`; `None` if it is something else.
 pub(super) fn attachment(mut rest: Tokens<'_>, is_set: bool, object: &str) -> Option<Effect> {
     let kind = if rest.eat("ROW FILTER") {
