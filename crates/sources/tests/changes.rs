@@ -118,7 +118,11 @@ fn every_case_gives_its_changes() {
         let is_of_data = event.changes.iter().all(|change| change.setting.starts_with("copy_"));
         if !event.changes.is_empty() {
             let is_access = is_of_data && event.kind == EventKind::Access;
-            assert!(event.kind == EventKind::ConfigChange || is_access, "{name}");
+            // That somebody comes in tells what is open.
+            let is_logon = event.kind == EventKind::Authentication
+                && event.changes.iter().all(|change| change.direction == Direction::Weakened);
+            let is_change = event.kind == EventKind::ConfigChange;
+            assert!(is_change || is_access || is_logon, "{name}");
             let is_nameless = case["request"].is_null() && source == Source::AwsCloudtrail;
             assert!(
                 event.datastore.is_some() || is_nameless || name.contains("backups"),

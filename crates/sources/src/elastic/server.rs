@@ -80,7 +80,10 @@ pub(crate) fn decode<'a>(text: &'a str, place: Place<'_>) -> Result<AuditEvent<'
         return Err(Fault::shape("expected a line of Elasticsearch's server log, with a message"));
     };
     // Nodes say among themselves in the same words where they are found.
-    let is_http = line.component.as_str().is_some_and(|component| component.contains(".http."));
+    let is_http = line.component.as_str().is_some_and(|component| {
+        // In short it is `o.e.h.AbstractHttpServerTransport`.
+        component.contains(".http.") || component.contains("HttpServerTransport")
+    });
     let told = told(&message).filter(|told| is_http || !matches!(told, Told::Bound { .. }));
     let Some(told) = told else {
         return Err(Fault::no_event("a message of the server that tells nothing of protection"));
