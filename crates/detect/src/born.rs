@@ -57,6 +57,7 @@ fn tell_of(
             is_read_from_outside: false,
             is_blind: is_blind_by(opening, Some(due)),
             at: due,
+            approved_at: opening.closing().map_or(now, |closing| closing.event.time).max(due),
         };
         (weigh(opening, &weight, context), weight.level)
     };

@@ -224,7 +224,7 @@ impl Context {
         approved.find_map(|change| change.covers(actor, datastore, control, made, at))
     }
 
-    /// The end of the planned silence in which a time lies.
+    /// Whether a silence at a time was planned.
     pub fn excuses_silence(
         &self,
         source: &str,

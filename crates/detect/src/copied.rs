@@ -27,7 +27,7 @@ pub(crate) fn tell(
     standing: &mut Standing,
 ) {
     for copy in derived.posture.weak_copies.iter().filter(|copy| copy.event.time <= now) {
-        tell_weaker(derived, inherited, copy, standing);
+        tell_weaker(derived, (context, inherited), (copy, now), standing);
     }
     for event in &derived.posture.copies {
         for change in event.changes.iter().filter(|change| is_copy(change)) {
@@ -40,8 +40,8 @@ pub(crate) fn tell(
 
 fn tell_weaker(
     derived: &Derived<'_>,
-    inherited: Option<Sensitivity>,
-    copy: &WeakCopy,
+    (context, inherited): (&Context, Option<Sensitivity>),
+    (copy, now): (&WeakCopy, EventTime),
     standing: &mut Standing,
 ) {
     let Some(opening) = derived.posture.opening(&copy.opening) else { return };
@@ -54,6 +54,10 @@ fn tell_weaker(
         weighed.severity = Severity::CRITICAL;
         weighed.because.push("restricted data: +1".to_owned());
     }
+    let (event, control) = (&opening.event, opening.control());
+    let at = opening.closing().map_or(now, |closing| closing.event.time).max(copy.event.time);
+    let approval = context.approval(&event.actor, &event.datastore, control, event.time, at);
+    weighed.approve(approval.as_ref());
     let (step, weighed, time) = weighed.until(opening.closing(), copy.event.time);
     let is_exposed = opening.exposure.as_ref().is_some_and(|exposed| exposed.is_open());
     let uid = UidBuilder::new("finding")
@@ -69,7 +73,7 @@ fn tell_weaker(
         step,
         severity: weighed.severity,
         because: weighed.because,
-        approval: None,
+        approval,
         time,
         tally: None,
         what: What::WeakerCopy { origin },
@@ -96,10 +100,7 @@ fn tell_foreign(
     }
     let approval =
         context.approval(&event.actor, &event.datastore, change.control, event.time, event.time);
-    if let Some(approval) = &approval {
-        weighed.severity = Severity::clamped(i32::from(weighed.severity.id()) - 2);
-        weighed.because.push(format!("approved by {}: -2", approval.ticket));
-    }
+    weighed.approve(approval.as_ref());
     let uid = UidBuilder::new("finding")
         .text("copy.foreign")
         .text(&event.datastore.uid)

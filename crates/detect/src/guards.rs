@@ -11,11 +11,15 @@ use dataward_event::change::{Change, Direction};
 use dataward_event::time::EventTime;
 use serde::{Deserialize, Serialize};
 
-use crate::opening::Leg;
+use crate::opening::{DAY_MICROS, Leg};
 use crate::posture_event::PostureEvent;
 
 /// The rows whose setting blocks public access to every bucket of an account.
 const BLOCKS: [&str; 1] = ["aws.s3.public_access_block.account"];
+
+/// The flags of that block.
+const FLAGS: [&str; 4] =
+    ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"];
 
 /// The rows whose setting ends the record of what is done in an account.
 const TRAILS: [&str; 6] = [
@@ -120,6 +124,7 @@ impl Guards {
     fn step_block(&mut self, change: &Change<'_>, is_off: bool) {
         if change.whole && !is_off {
             self.off.values_mut().for_each(|off| *off = false);
+            self.off.extend(FLAGS.map(|flag| (flag.to_owned(), false)));
         }
         if !change.opened.is_empty() {
             self.off.insert(change.opened.to_string(), is_off);
@@ -144,9 +149,10 @@ impl Guards {
         self.off.get(flag) == Some(&false)
     }
 
-    /// What does not record any more, if anything.
-    pub(crate) fn blind(&self) -> Option<&Leg> {
-        self.blind.values().next()
+    /// What does not record any more, if anything, in what happens at a time. What is still told of an account a day after
+    /// it was stopped is recorded elsewhere.
+    pub(crate) fn blind(&self, at: EventTime) -> Option<&Leg> {
+        self.blind.values().find(|leg| at < leg.event.time.plus_micros(DAY_MICROS))
     }
 }
 

@@ -218,11 +218,17 @@ impl Index {
     }
 
     fn remove(&mut self, id: &EdgeId) {
-        if let Some(edges) = self.into.get_mut(&id.to) {
-            edges.remove(id);
+        let Some(edges) = self.into.get_mut(&id.to) else { return };
+        edges.remove(id);
+        let is_last = !edges.iter().any(|other| other.from == id.from);
+        if edges.is_empty() {
+            self.into.remove(&id.to);
         }
-        if let Some(copies) = self.from.get_mut(&id.from) {
+        if is_last && let Some(copies) = self.from.get_mut(&id.from) {
             copies.remove(&id.to);
+            if copies.is_empty() {
+                self.from.remove(&id.from);
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 use dataward_event::audit_event::{Actor, Datastore};
 use dataward_event::change::Control;
 use dataward_event::finding::Approval;
+use dataward_event::limits::LATENESS_BOUND_MICROS;
 use dataward_event::time::EventTime;
 use serde::{Deserialize, Serialize};
 
@@ -92,7 +93,7 @@ impl ApprovedChange {
 }
 
 impl Maintenance {
-    /// When a silence that is noticed at `due` is over as far as it was planned; `None` if it was not.
+    /// Whether a silence at `due` was planned; who was silent has a moment to speak again.
     pub(crate) fn excuses(
         &self,
         source: &str,
@@ -103,7 +104,7 @@ impl Maintenance {
             datastore.is_some_and(|of| fits(pattern, &of.uid, of.name.as_deref()))
         };
         self.from.0 <= due
-            && due < self.until.0
+            && due < self.until.0.plus_micros(LATENESS_BOUND_MICROS)
             && (self.sources.is_empty() || self.sources.iter().any(|known| known == source))
             && (self.datastores.is_empty() || self.datastores.iter().any(is_on))
     }

@@ -152,6 +152,8 @@ impl Posture {
         }
         let mut opened: Vec<Change<'static>> = Vec::new();
         let mut is_uncertain = false;
+        // Who is silent spoke before, and what is made now was not open before.
+        let is_sure = key.1 == SOURCE_SILENT || event.is_creation;
         for change in event.changes_of(key) {
             match change.direction {
                 Direction::Weakened => {
@@ -161,9 +163,7 @@ impl Posture {
                     {
                         continue;
                     }
-                    // Who is silent spoke before.
-                    let is_known =
-                        known.is_some() || self.is_whole_known(key) || key.1 == SOURCE_SILENT;
+                    let is_known = known.is_some() || self.is_whole_known(key) || is_sure;
                     is_uncertain |= !is_known;
                     opened.push(change.clone());
                 }
@@ -294,7 +294,7 @@ impl Posture {
             }
         };
         self.expose(&carrier, read, read.time, covered, true);
-        self.note_blindness();
+        self.note_blindness(read.time);
     }
 
     /// Follows the two legs: ends exposures that lost one, begins those that have both.
@@ -308,11 +308,11 @@ impl Posture {
         facts: &Facts<'_>,
     ) {
         self.follow_legs(cause, at, is_news, facts);
-        self.note_blindness();
+        self.note_blindness(at);
     }
 
     /// An exposure in which nobody records what is done, if only for a while, stays one of which less is known.
-    fn note_blindness(&mut self) {
+    fn note_blindness(&mut self, at: EventTime) {
         let is_exposed = self.active().any(|(_, exposed)| exposed.blind.is_none());
         if !is_exposed {
             return;
@@ -328,7 +328,7 @@ impl Posture {
                 .filter(|change| !opening.closings.contains_key(&*change.opened))
                 .map(|change| Leg { event: Arc::clone(&opening.event), change: change.clone() })
         });
-        let Some(blind) = own.chain(self.guards.blind().cloned()).next() else { return };
+        let Some(blind) = own.chain(self.guards.blind(at).cloned()).next() else { return };
         for opening in self.openings.values_mut() {
             let is_active = opening
                 .exposure

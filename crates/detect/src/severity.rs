@@ -37,6 +37,8 @@ pub(crate) struct Weight {
     pub(crate) is_blind: bool,
     /// As of when.
     pub(crate) at: EventTime,
+    /// As of when an approval counts: until it ends, or what was opened is closed.
+    pub(crate) approved_at: EventTime,
 }
 
 /// A value on its way, with what moved it.
@@ -80,6 +82,13 @@ impl Weighed {
     pub fn fixed(severity: Severity, why: &str) -> Self {
         let because = vec![format!("{why}: {}", severity.id())];
         Self { severity, because, approval: None }
+    }
+
+    /// What is approved is less bad.
+    pub(crate) fn approve(&mut self, approval: Option<&Approval>) {
+        let Some(approval) = approval else { return };
+        self.severity = Severity::clamped(i32::from(self.severity.id()) - APPROVED);
+        self.because.push(format!("approved by {}: {:+}", approval.ticket, -APPROVED));
     }
 
     /// The step, severity and time of a finding that stands from `time` on until something has ended it.
@@ -144,7 +153,7 @@ pub(crate) fn weigh(opening: &Opening, weight: &Weight, context: &Context) -> We
     let (actor, datastore) = (&event.actor, &event.datastore);
     let is_a_change = !opening.is_of_a_read() && opening.key.1 != SOURCE_SILENT;
     let approval = context
-        .approval(actor, datastore, opening.control(), event.time, weight.at)
+        .approval(actor, datastore, opening.control(), event.time, weight.approved_at)
         .filter(|_| is_a_change);
     if let Some(approval) = &approval
         && !weight.is_read_from_outside
@@ -194,6 +203,7 @@ pub fn window_severity(
         is_read_from_outside: is_proven || tally.outside.reads > 0,
         is_blind: is_blind_by(opening, None),
         at: end,
+        approved_at: end,
     };
     let weighed = weigh(opening, &weight, context);
     match opening.closing() {

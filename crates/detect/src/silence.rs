@@ -99,7 +99,9 @@ impl Keeper {
     }
 
     fn tell_over(&mut self, of: &Datastore<'static>, source: &str, silence: &Silence) -> Concluded {
-        if self.root.context.excuses_silence(source, Some(of), silence.at) {
+        let is_planned =
+            |time: EventTime| self.root.context.excuses_silence(source, Some(of), time);
+        if is_planned(silence.at) && silence.end.is_none_or(is_planned) {
             return Concluded::default();
         }
         let mut concluded = self.insert(event(of, source, silence, None));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dataward_event::audit_event::{Datastore, DatastoreForm};
 use dataward_event::change::{Change, Control};
-use dataward_event::exposure::{Deed, Exposure, Level, ReadFigures, Reader};
+use dataward_event::exposure::{Deed, Exposure, Known, Level, ReadFigures, Reader};
 use dataward_event::finding::{CloseReason, Evidence, Finding, RuleId, Severity, Step, Trigger};
 
 use crate::born::end_of;
@@ -302,7 +302,7 @@ fn still_open_text(told: &Told, age: &str) -> String {
     let event = &opening.event;
     format!(
         "{} after {age} {} {} is still open: {}, by {} at {}. {}",
-        reach_text(told.level),
+        reach_text(told.level, &told.opening),
         form(event.datastore.form),
         event.datastore.label(),
         opened_things(opening),
@@ -312,10 +312,14 @@ fn still_open_text(told: &Told, age: &str) -> String {
     )
 }
 
-fn reach_text(level: Level) -> &'static str {
-    match level {
-        Level::Exposed => "Reachable and readable from outside:",
-        Level::Weakened => "Not known to be reachable from outside:",
+fn reach_text(level: Level, opening: &Opening) -> &'static str {
+    match (level, opening.reachable, opening.readable) {
+        (Level::Exposed, ..) => "Reachable and readable from outside:",
+        (_, Known::No, _) => "Not reachable from outside:",
+        (_, Known::Unknown, _) => "Not known to be reachable from outside:",
+        (_, Known::Yes, Known::No) => "Reachable from outside, not readable by everybody:",
+        (_, Known::Yes, Known::Unknown) => "Reachable from outside, not known to be readable:",
+        (_, Known::Yes, Known::Yes) => "Reachable from outside:",
     }
 }
 

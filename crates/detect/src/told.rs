@@ -249,7 +249,9 @@ pub fn next_due(
         let births = state.births().filter(move |_| open);
         births.map(|birth| birth.plus_micros(GRACE_MICROS)).chain(state.next_comparison(now))
     });
-    dues.chain(of_state).filter(|due| *due > now).min()
+    let approvals = standing.values().filter_map(|told| told.approval.as_ref());
+    let expiries = approvals.map(|approval| approval.until);
+    dues.chain(of_state).chain(expiries).filter(|due| *due > now).min()
 }
 
 struct Telling<'t> {
@@ -294,6 +296,7 @@ impl Telling<'_> {
             is_read_from_outside,
             is_blind,
             at,
+            approved_at: self.opening.closing().map_or(self.now, |c| c.event.time).max(at),
         };
         weigh(self.opening, &weight, self.context)
     }
@@ -348,7 +351,13 @@ impl Telling<'_> {
         let is_blind = exposed.blind.is_some();
         let severity = self.weigh(Level::Exposed, exposed.is_proven, is_blind, exposed.at);
         let uid = step_uid("exposure.opened", opening).finish();
-        let (step, severity, time) = severity.until(exposed.closing.as_ref(), exposed.at);
+        let (step, severity, time) = match &exposed.closing {
+            // What was read is not taken back by setting it again.
+            Some(closing) if self.is_read_until(closing.event.time) => {
+                (Step::Close(closing.reason), severity, closing.event.time)
+            }
+            closing => severity.until(closing.as_ref(), exposed.at),
+        };
         standing.insert(uid, self.told(What::Opened, step, severity, time));
         self.tell_reads(standing);
         if let Some(closing) = &exposed.closing {
@@ -361,6 +370,12 @@ impl Telling<'_> {
             told.tally = Some(Box::new(tally));
             standing.insert(step_uid("exposure.closed", opening).finish(), told);
         }
+    }
+
+    /// Whether somebody from outside has read until then.
+    fn is_read_until(&self, end: EventTime) -> bool {
+        let interval = (self.opening.event.time, Some(end));
+        self.derived.tally(&self.opening.tally, interval).outside.reads > 0
     }
 
     fn tell_reads(&self, standing: &mut Standing) {

@@ -100,9 +100,10 @@ impl<R: Rows> Desk<R> {
         });
     }
 
-    /// The last tick of a source that has ended: what a grace period would still have waited for.
-    pub fn tick_at_the_end(&mut self, clock: &dyn Clock) -> Vec<Alert> {
-        match self.keeper.newest() {
+    /// The last tick of a source that has ended, whose newest event of any kind is known: what is due by then, and what a
+    /// grace period would still have waited for.
+    pub fn tick_at_the_end(&mut self, newest: Option<EventTime>, clock: &dyn Clock) -> Vec<Alert> {
+        match newest.max(self.keeper.newest()) {
             Some(newest) => self.tick_at(newest.plus_micros(GRACE_MICROS), clock),
             None => Vec::new(),
         }

@@ -484,7 +484,9 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
     fn finish_source(&mut self) -> Result<(), RunError> {
         let until = self.clock.monotonic() + LAST_CHECKPOINT;
         if self.checkpoint_now(&|now| now >= until)? {
-            let alerts = self.desk.tick_at_the_end(self.clock.as_ref());
+            let partitions = self.figures.partitions.values();
+            let newest = partitions.filter_map(|partition| partition.newest.event).max();
+            let alerts = self.desk.tick_at_the_end(newest, self.clock.as_ref());
             self.deliver(&alerts, None);
         }
         Ok(())

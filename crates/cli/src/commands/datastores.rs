@@ -60,15 +60,18 @@ pub(crate) fn run(args: &Datastores) -> Outcome {
     let mut lines: Vec<Line<'_, '_>> = reports
         .iter()
         .flat_map(lines)
+        .filter(|line| args.state.is_empty() || line.of.destroyed.is_none())
         .filter(|line| args.state.is_empty() || args.state.contains(&filter(line.state())))
         .collect();
     // Stable: those of one state stay in the order of their uids.
     lines.sort_by_key(|line| Reverse(badness(line.state())));
+    let format = chosen(args.format);
     if lines.is_empty() {
         eprintln!("no datastore found: {}", asked(args));
-        return Ok(Exit::Done);
+        if format == Format::Table {
+            return Ok(Exit::Done);
+        }
     }
-    let format = chosen(args.format);
     let row = if format == Format::Table { for_people } else { in_full };
     let rows: Vec<Value> = lines.iter().map(row).collect();
     match format {
@@ -143,7 +146,7 @@ fn in_full(line: &Line<'_, '_>) -> Value {
         "owner": of.entry.and_then(|entry| entry.owner.as_deref()),
         "environment": of.entry.and_then(|entry| entry.environment.as_deref()),
         "control": control.map(|control| control.control.as_str()),
-        "state": line.state().as_str(),
+        "state": if of.destroyed.is_some() { "destroyed" } else { line.state().as_str() },
         "since": evidence.map(|shown| shown.at.to_string()),
         "since_uncertain": control.map(|control| control.is_uncertain),
         "evidence_event_uid": evidence.map(|shown| &shown.event_uid),

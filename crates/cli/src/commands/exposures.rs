@@ -68,6 +68,12 @@ const FIELDS: [&str; 47] = [
 
 /// Runs the command.
 pub(crate) fn run(args: &Exposures) -> Outcome {
+    if let (Some(from), Some(to)) = (args.from, args.to)
+        && from >= to
+    {
+        let text = format!("--from {from} is not before --to {to}");
+        return Err(Failure::text(Exit::Usage, text));
+    }
     let mut archive = wiring::read_archive(&args.archive)?;
     let windows: Vec<ExposureRow> = archive
         .exposures(Withdrawn::Dropped)?

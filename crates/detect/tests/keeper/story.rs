@@ -281,6 +281,21 @@ fn the_block_of_the_account_keeps_a_public_policy_from_exposing() {
 }
 
 #[test]
+fn a_block_that_is_stated_as_a_whole_is_on_in_all_its_flags() {
+    let mut scene = Scene::default();
+    let whole = Change {
+        whole: true,
+        opened: "".into(),
+        ..block(1, 0, Direction::Strengthened).changes[0].clone()
+    };
+    scene.change(PostureEvent { changes: vec![whole], ..block(1, 0, Direction::Strengthened) });
+    let off = opened(Control::PublicAccessBlock, "RestrictPublicBuckets");
+    scene.change(PostureEvent { place: place(OWN), ..event(2, 10, &bucket(), off) });
+    scene.change(public(3, 20));
+    assert!(of_rule(&scene.said, RuleId::ExposureOpened).is_empty());
+}
+
+#[test]
 fn a_trail_that_is_stopped_blinds_the_whole_account() {
     let stop = |number: i64, second: i64, direction: Direction| {
         let row = "aws.cloudtrail.logging.stopped";
@@ -295,6 +310,12 @@ fn a_trail_that_is_stopped_blinds_the_whole_account() {
     let elsewhere = datastore("arn:aws:s3:::elsewhere", DatastoreForm::Bucket);
     let other = PostureEvent { place: place("222233334444"), ..event(3, 90, &elsewhere, shared) };
     assert_eq!(of_rule(&scene.change(other), RuleId::ExposureOpened)[0].severity.id(), 5);
+    // What is still told of the account days later is recorded by another trail.
+    let later = datastore("arn:aws:s3:::later", DatastoreForm::Bucket);
+    let shared = opened(Control::Sharing, "account 999900001111");
+    let later = PostureEvent { place: place(OWN), ..event(4, 3 * DAY, &later, shared) };
+    let said = scene.change(later);
+    assert_eq!(of_rule(&said, RuleId::ExposureOpened)[0].severity.id(), 5);
 }
 
 fn approved(until: i64) -> Context {
@@ -325,6 +346,10 @@ fn an_approved_change_weighs_less_is_marked_and_expires() {
     assert!(scene.said[0].description.contains("CHG-7"));
     let still = scene.tick(HOUR + 60);
     assert_eq!(still[0].approval.as_ref().unwrap().ticket, "CHG-7", "it still counts");
+    let expired = scene.tick(2 * HOUR);
+    let expired = of_rule(&expired, RuleId::ControlWeakened);
+    assert_eq!((expired[0].step, expired[0].severity.id()), (Step::Update, usual));
+    assert_eq!(expired[0].approval, None);
     let still = scene.tick(DAY + 60);
     assert_eq!(still[0].approval, None, "it has expired");
     // Another actor's change is not covered.
@@ -389,9 +414,15 @@ fn a_silence_that_is_planned_is_none() {
         sources: Vec::new(),
         datastores: vec!["stop*".to_owned()],
     };
+    let all = Maintenance { datastores: Vec::new(), ..plan.clone() };
     let mut scene = Scene::with(Context { maintenance: vec![plan], ..Context::default() });
     two_days(&mut scene, 40);
     assert!(scene.listen(2 * DAY + 40 * MINUTE).is_empty());
+    let mut scene = Scene::with(Context { maintenance: vec![all], ..Context::default() });
+    two_days(&mut scene, 0);
+    // Who is still silent when a plan is over, and has had a moment to speak again, is.
+    assert!(scene.listen(3 * DAY + 14 * MINUTE).is_empty());
+    assert_eq!(scene.listen(3 * DAY + 15 * MINUTE).len(), 1);
 }
 
 #[test]
