@@ -122,7 +122,9 @@ impl Told {
             let end = told.opening.exposure.as_ref().and_then(|exposed| exposed.closing.as_ref());
             end.map(|closing| by(&closing.event))
         };
+        let reach = |told: &Self| (told.opening.reachable, told.opening.readable);
         let is_alike = match &self.what {
+            What::StillOpen(_) if reach(self) != reach(other) => false,
             What::Weakened | What::StillOpen(_) | What::WeakerCopy { .. } => {
                 matches!(self.step, Step::Create) || closing(self) == closing(other)
             }

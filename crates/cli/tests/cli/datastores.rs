@@ -87,7 +87,7 @@ fn each_control_has_its_state_since_when_and_by_which_event() {
     let archive = archive_in(folder.path());
     let now = [
         ["orders", "public_access_block", "weakened", "2019-12-04T00:00:00Z", "e4"],
-        ["logs", "-", "unknown", "-", "-"],
+        ["logs", "-", "destroyed", "-", "-"],
         ["orders", "access_policy", "protected", "2019-12-26T00:00:00Z", "e7"],
     ];
     let found = rows(&archive, &[]);
@@ -163,6 +163,9 @@ fn what_is_not_there_is_said() {
     let finished = finished.expect(0);
     assert_eq!(finished.stdout, "");
     assert!(finished.stderr.contains("no datastore found: named nowhere, exposed"), "{finished:?}");
+    let finished = datastores(&archive, &["--datastore", "nowhere", "--format", "json"]);
+    assert_eq!(finished.expect(0).stdout, "[]\n");
+    assert_eq!(rows(&archive, &["--state", "unknown"]).len(), 0, "what is gone is not unknown");
     let finished = datastores(&archive, &["--as-of", "yesterday"]).expect(2);
     assert!(finished.stderr.contains("a time is RFC 3339"), "{finished:?}");
     datastores(&folder.path().join("nothing"), &[]).expect(3);

@@ -221,6 +221,7 @@ fn options_choose_windows() {
     assert_eq!(listed(&archive, &["--to", "2019-12-04"]), [""; 0]);
     let range = ["--from", "2019-12-10", "--to", "2019-12-10T00:00:01Z"];
     assert_eq!(listed(&archive, &range), ["w1"]);
+    exposures(&archive, &["--from", "2019-12-11", "--to", "2019-12-10"]).expect(2);
     let finished = exposures(&archive, &["--datastore", "nowhere"]).expect(0);
     assert_eq!(finished.stdout, "");
     assert!(finished.stderr.contains("kind confidentiality, datastore nowhere"), "{finished:?}");
