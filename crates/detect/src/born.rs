@@ -36,7 +36,7 @@ fn tell_of(
     now: EventTime,
     standing: &mut Standing,
 ) {
-    let due = birth.time.plus_micros(GRACE_MICROS);
+    let due = due_of(birth);
     if due > now {
         return;
     }
@@ -57,7 +57,7 @@ fn tell_of(
             is_read_from_outside: false,
             is_blind: is_blind_by(opening, Some(due)),
             at: due,
-            approved_at: opening.closing().map_or(now, |closing| closing.event.time).max(due),
+            approved_at: opening.judged_until(now).max(due),
         };
         (weigh(opening, &weight, context), weight.level)
     };
@@ -83,18 +83,22 @@ fn tell_of(
     standing.insert(uid, told);
 }
 
+/// When the time for protecting what was made is over.
+fn due_of(birth: &PostureEvent) -> EventTime {
+    birth.time.plus_micros(GRACE_MICROS)
+}
+
 /// Whether something was opened in the time for protecting what was made: all that was is told of together, until the last
 /// of it is closed.
 pub(crate) fn is_early(opening: &Opening, birth: &PostureEvent) -> bool {
-    let due = birth.time.plus_micros(GRACE_MICROS);
-    (birth.time..=due).contains(&opening.event.time)
+    (birth.time..=due_of(birth)).contains(&opening.event.time)
 }
 
 impl Posture {
     /// Births of which nothing is left to tell: their time for protection is over, and nothing from before its end is open.
     pub(crate) fn births_over(&self, horizon: EventTime) -> impl Iterator<Item = &PostureEvent> {
         self.births.iter().map(|birth| &**birth).filter(move |birth| {
-            let due = birth.time.plus_micros(GRACE_MICROS);
+            let due = due_of(birth);
             let mut early = self.openings().filter(|opening| opening.event.time <= due);
             due < horizon && early.all(|opening| !opening.is_open())
         })

@@ -55,7 +55,7 @@ fn tell_weaker(
         weighed.because.push("restricted data: +1".to_owned());
     }
     let (event, control) = (&opening.event, opening.control());
-    let at = opening.closing().map_or(now, |closing| closing.event.time).max(copy.event.time);
+    let at = opening.judged_until(now).max(copy.event.time);
     let approval = context.approval(&event.actor, &event.datastore, control, event.time, at);
     weighed.approve(approval.as_ref());
     let (step, weighed, time) = weighed.until(opening.closing(), copy.event.time);

@@ -237,6 +237,11 @@ impl Opening {
         self.event.time <= time && !self.changes.iter().all(is_closed)
     }
 
+    /// Up to when it is to be judged: until all of it is closed, or now.
+    pub(crate) fn judged_until(&self, now: EventTime) -> EventTime {
+        self.closing().map_or(now, |closing| closing.event.time)
+    }
+
     /// What closed the last of it, if all is closed.
     pub fn closing(&self) -> Option<&Arc<Closing>> {
         if self.is_open() {

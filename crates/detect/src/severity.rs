@@ -195,7 +195,7 @@ pub fn window_severity(
     tally: &Tally,
     now: EventTime,
 ) -> Severity {
-    let end = opening.closing().map_or(now, |closing| closing.event.time);
+    let end = opening.judged_until(now);
     let is_proven = opening.exposure.as_ref().is_some_and(|exposed| exposed.is_proven);
     let weight = Weight {
         level: level_of(opening).0,

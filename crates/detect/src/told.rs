@@ -298,7 +298,7 @@ impl Telling<'_> {
             is_read_from_outside,
             is_blind,
             at,
-            approved_at: self.opening.closing().map_or(self.now, |c| c.event.time).max(at),
+            approved_at: self.opening.judged_until(self.now).max(at),
         };
         weigh(self.opening, &weight, self.context)
     }

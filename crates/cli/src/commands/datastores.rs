@@ -60,8 +60,7 @@ pub(crate) fn run(args: &Datastores) -> Outcome {
     let mut lines: Vec<Line<'_, '_>> = reports
         .iter()
         .flat_map(lines)
-        .filter(|line| args.state.is_empty() || line.of.destroyed.is_none())
-        .filter(|line| args.state.is_empty() || args.state.contains(&filter(line.state())))
+        .filter(|line| args.state.is_empty() || line.is_in(&args.state))
         .collect();
     // Stable: those of one state stay in the order of their uids.
     lines.sort_by_key(|line| Reverse(badness(line.state())));
@@ -90,6 +89,11 @@ fn lines<'l, 'k>(report: &'l DatastoreReport<'k>) -> Vec<Line<'l, 'k>> {
 }
 
 impl Line<'_, '_> {
+    /// What is gone is in no state.
+    fn is_in(&self, states: &[StateFilter]) -> bool {
+        self.of.destroyed.is_none() && states.contains(&filter(self.state()))
+    }
+
     fn state(&self) -> ControlState {
         self.control.map_or(ControlState::Unknown, |control| control.state)
     }
