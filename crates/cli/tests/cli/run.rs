@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use crate::support::archive::{contents, total, verified};
 use crate::support::kafka::{self, broker, produce, setup, setup_at};
-use crate::support::process::{Running, json_lines};
+use crate::support::process::{Running, dataward, json_lines, text, write};
 use crate::support::story::{standing, story, told};
 
 #[test]
@@ -89,6 +89,33 @@ fn a_second_run_goes_on_where_the_first_stopped() {
     let uids: BTreeSet<_> =
         alerts.iter().map(|alert| alert["metadata"]["uid"].to_string()).collect();
     assert_eq!(uids.len(), alerts.len(), "no alert is sent again");
+}
+
+#[test]
+fn another_context_is_adopted_without_a_restart_and_a_wrong_one_is_not() {
+    let Some(broker) = broker() else { return };
+    let folder = TempDir::new().unwrap();
+    let topic = kafka::topic(broker, 1);
+    let story = story(1, 300);
+    produce(broker, &topic, &story.messages);
+    let context = write(folder.path(), "context.toml", "");
+    let more = format!("[context]\npath = \"{}\"\n", context.display());
+    let setup = setup(broker, folder.path(), &topic, &more);
+    let mut running = Running::start(&setup.run());
+    setup.until_settled(&mut running, 300);
+    write(folder.path(), "context.toml", "[[datastores]]\nnam = \"orders\"\n");
+    running.until("the refusal", |running| running.stderr().contains("the last good one stays"));
+    write(folder.path(), "context.toml", "[trusted]\naccounts = [\"444455556666\"]\n");
+    running.until("the adoption", |running| running.stderr().contains("another context is in use"));
+    running.terminate().expect(0);
+    let question = "SELECT operator_operation AS what FROM operators ORDER BY ingest_ts";
+    let archive = text(&setup.archive);
+    let rows = dataward(&["query", "--archive", &archive, "--format", "ndjson", question]);
+    let rows = rows.expect(0).lines();
+    let said: Vec<&str> = rows.iter().filter_map(|row| row["what"].as_str()).collect();
+    let place = |what: &str| said.iter().position(|said| *said == what);
+    let (refused, adopted) = (place("context_refused"), place("context_adopted"));
+    assert!(refused.is_some() && refused < adopted, "{said:?}");
 }
 
 /// Nothing was read, so nothing is left to do.

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use dataward_detect::catalogue::{self, Confidence};
 use dataward_detect::context::{Context, DatastoreContext, SensitivityName};
 use dataward_detect::place::Place;
 use dataward_detect::plan::{ApprovedChange, Maintenance, Moment};
@@ -316,6 +317,24 @@ fn a_trail_that_is_stopped_blinds_the_whole_account() {
     let later = PostureEvent { place: place(OWN), ..event(4, 3 * DAY, &later, shared) };
     let said = scene.change(later);
     assert_eq!(of_rule(&said, RuleId::ExposureOpened)[0].severity.id(), 5);
+}
+
+#[test]
+fn what_no_captured_event_confirms_is_at_most_of_medium_severity() {
+    let unconfirmed = catalogue::rows().filter(|row| row.confidence == Confidence::Verify);
+    let mut count = 0;
+    for row in unconfirmed.filter(|row| row.severity > 3) {
+        count += 1;
+        let told = Change {
+            catalogue_row: row.id.into(),
+            ..change(row.control, "all", Direction::Weakened, false)
+        };
+        let mut scene = Scene::default();
+        for finding in scene.change(event(1, 0, &bucket(), vec![told])) {
+            assert!(finding.severity.id() <= 3, "{}: {finding:?}", row.id);
+        }
+    }
+    assert!(count > 0);
 }
 
 fn approved(until: i64) -> Context {
