@@ -185,6 +185,7 @@ fn finding(
         origin: None,
         window_kind: None,
         exposure: None,
+        rating: None,
         anomalies: Vec::new(),
         attacks: match attacks.is_empty() {
             true => vec!["T1685".to_owned()],

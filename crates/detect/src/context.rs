@@ -13,6 +13,8 @@ use dataward_event::uid::UidBuilder;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{ApprovedChange, Maintenance};
+use crate::reads::evidence::Channel;
+use crate::reads::verdict::{AnnouncedChange, Verdict};
 use crate::state::since_3;
 
 /// Everything that is known, as the context file states it.
@@ -31,6 +33,89 @@ pub struct Context {
     /// When sources are expected to be silent.
     #[serde(default, deserialize_with = "since_3")]
     pub maintenance: Vec<Maintenance>,
+    /// How many alerts of unusual reads are wanted.
+    #[serde(default, deserialize_with = "since_3")]
+    pub alerts_per_day: AlertsPerDay,
+    /// Changes of what is read that were announced; the first one that covers a read counts.
+    #[serde(default, deserialize_with = "since_3")]
+    pub announced_changes: Vec<AnnouncedChange>,
+    /// What people have said of findings; the last word on one counts.
+    #[serde(default, deserialize_with = "since_3")]
+    pub verdicts: Vec<Verdict>,
+}
+
+/// How many alerts of unusual reads a day are wanted for each thousand active actors, by channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlertsPerDay {
+    /// What goes on now.
+    pub acute: Number,
+    /// What has grown slowly.
+    pub drift: Number,
+    /// Work at odd hours.
+    pub off_hours: Number,
+}
+
+/// A number of the file, kept in thousandths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct Number(u32);
+
+/// A number that is none of these.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{0} is no number from 0 to 1000")]
+pub struct NotANumber(f64);
+
+impl Number {
+    /// A whole number.
+    pub const fn whole(number: u16) -> Self {
+        Self(number as u32 * 1_000)
+    }
+
+    /// The number.
+    pub fn value(self) -> f64 {
+        f64::from(self.0) / 1_000.0
+    }
+}
+
+impl TryFrom<f64> for Number {
+    type Error = NotANumber;
+
+    fn try_from(number: f64) -> Result<Self, NotANumber> {
+        let is_number = (0.0..=1_000.0).contains(&number);
+        // In this range it fits.
+        if is_number {
+            Ok(Self((number * 1_000.0).round() as u32))
+        } else {
+            Err(NotANumber(number))
+        }
+    }
+}
+
+impl From<Number> for f64 {
+    fn from(number: Number) -> Self {
+        number.value()
+    }
+}
+
+impl Default for AlertsPerDay {
+    /// One for each thousand actors in the channels that tell of attacks; none of odd hours, which explain and rank.
+    fn default() -> Self {
+        Self { acute: Number::whole(1), drift: Number::whole(1), off_hours: Number::whole(0) }
+    }
+}
+
+impl AlertsPerDay {
+    /// How many of a channel.
+    pub fn of(&self, channel: Channel) -> f64 {
+        match channel {
+            Channel::Acute => self.acute.value(),
+            Channel::Drift => self.drift.value(),
+            Channel::OffHours => self.off_hours.value(),
+            // What needs no statistics has no budget.
+            Channel::Policy => 1_000.0,
+        }
+    }
 }
 
 /// Who and what is our own.
@@ -222,6 +307,11 @@ impl Context {
     ) -> Option<Approval> {
         let mut approved = self.approved_changes.iter();
         approved.find_map(|change| change.covers(actor, datastore, control, made, at))
+    }
+
+    /// What somebody has said of a finding.
+    pub fn verdict(&self, finding: &str) -> Option<&Verdict> {
+        self.verdicts.iter().rfind(|verdict| verdict.finding == finding)
     }
 
     /// Whether a silence at a time was planned.

@@ -10,15 +10,15 @@ use dataward_event::uid::UidBuilder;
 use serde::{Deserialize, Serialize};
 
 use crate::attempts::Attempts;
-use crate::bulk_read::{self, BulkReads};
 use crate::context::Context;
 use crate::duplicates::{Duplicates, SavedDuplicates};
 use crate::posture_event::PostureEvent;
 use crate::quarantine_rate::QuarantineRate;
+use crate::reads::bulk_reads::{self, BulkReads, Counts};
 use crate::state::{StateError, decode, encode, reading, since_3};
 
 /// How many segments the state has: one for the stream itself, and those of the reads by actor.
-pub const SEGMENT_COUNT: u32 = 1 + bulk_read::SEGMENTS;
+pub const SEGMENT_COUNT: u32 = 1 + bulk_reads::SEGMENTS;
 
 /// What the detector remembers of one partition.
 #[derive(Debug)]
@@ -132,9 +132,9 @@ impl PartitionState {
         self.late_events
     }
 
-    /// How many reads came after their actor's day was over: they are archived and teach nothing.
-    pub fn late_reads(&self) -> u64 {
-        self.reads.late_reads()
+    /// What unusual reads leave out: events that are too late or too early, keys that are too many.
+    pub fn read_counts(&self) -> Counts {
+        self.reads.counts()
     }
 
     /// The segments that changed since the last call, each with its bytes.
@@ -241,6 +241,7 @@ pub fn stream_finding(finding: StreamFinding<'_>) -> Finding {
         origin: None,
         window_kind: None,
         exposure: None,
+        rating: None,
         anomalies: Vec::new(),
         attacks: Vec::new(),
         evidences: vec![Evidence {

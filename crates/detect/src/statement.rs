@@ -60,6 +60,7 @@ pub fn finding(uid: &str, told: &Told, step: Step, cause_uid: &str) -> Finding {
         origin,
         window_kind: has_window.then(|| opening.control().window_kind()),
         exposure: exposure.filter(|_| has_window).map(Box::new),
+        rating: None,
         anomalies: Vec::new(),
         attacks: attacks(&rows, told),
         evidences: evidences(told),

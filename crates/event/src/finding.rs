@@ -35,6 +35,12 @@ pub enum RuleId {
     ReadDuringExposure,
     /// Somebody read far more than ever before.
     ReadBulk,
+    /// Somebody came to a datastore, or from a place, that is new to them, and took much.
+    ReadNovel,
+    /// Somebody has read more and more, a little each day.
+    ReadSlowDrip,
+    /// Somebody who never does that copied data out in one go.
+    ReadExport,
     /// Offsets were lost before we could read them.
     ArchiveGap,
     /// More records than usual cannot be read.
@@ -45,7 +51,7 @@ pub enum RuleId {
 
 impl RuleId {
     /// All rules.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::ControlWeakened,
         Self::ControlAttempts,
         Self::AuditSilenced,
@@ -58,6 +64,9 @@ impl RuleId {
         Self::AuditSourceSilent,
         Self::ReadDuringExposure,
         Self::ReadBulk,
+        Self::ReadNovel,
+        Self::ReadSlowDrip,
+        Self::ReadExport,
         Self::ArchiveGap,
         Self::ArchiveQuarantineRate,
         Self::RuleFailed,
@@ -78,6 +87,9 @@ impl RuleId {
             Self::AuditSourceSilent => "audit.source_silent",
             Self::ReadDuringExposure => "read.during_exposure",
             Self::ReadBulk => "read.bulk",
+            Self::ReadNovel => "read.novel",
+            Self::ReadSlowDrip => "read.slow_drip",
+            Self::ReadExport => "read.export",
             Self::ArchiveGap => "archive.gap",
             Self::ArchiveQuarantineRate => "archive.quarantine_rate",
             Self::RuleFailed => "rule.failed",
@@ -91,7 +103,10 @@ impl RuleId {
 
     /// The version of the rule's logic; it stands in the alert and is part of no uid.
     pub const fn version(self) -> u32 {
-        1
+        match self {
+            Self::ReadBulk => 2,
+            _ => 1,
+        }
     }
 }
 
@@ -230,6 +245,8 @@ pub struct Finding {
     pub window_kind: Option<WindowKind>,
     /// The window it is about, as it stands with this statement.
     pub exposure: Option<Box<Exposure>>,
+    /// How unusual it is, for a finding about reads.
+    pub rating: Option<Rating>,
     /// What is unusual, in numbers.
     pub anomalies: Vec<Anomaly>,
     /// ATT&CK technique ids of the current version: `T1685.002`.
@@ -245,6 +262,16 @@ pub struct Approval {
     pub ticket: String,
     /// Until when it counts.
     pub until: EventTime,
+}
+
+/// How unusual a finding is: the score by which it was told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rating {
+    /// The channel, which has a budget of its own: `acute`, `drift`, `off_hours`; `policy` needs none.
+    pub channel: String,
+    /// The negative natural logarithm of the share of ordinary actor-days that reach it, weighed by the sensitivity of the
+    /// data, in thousandths.
+    pub millinats: u64,
 }
 
 /// One figure that is far from what was learned. OCSF `anomaly_analyses`.

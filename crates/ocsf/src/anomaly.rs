@@ -22,11 +22,6 @@ pub(crate) fn analyses(root: &mut Object<'_>, finding: &Finding) {
     });
 }
 
-/// The score of a finding, in thousandths of a nat: that of its most unusual figure.
-pub(crate) fn score_millinats(finding: &Finding) -> Option<u64> {
-    finding.anomalies.iter().map(|anomaly| anomaly.score_millinats).max()
-}
-
 fn targets(finding: &Finding) -> Vec<(&str, &'static str)> {
     let actor = finding.evidences.first().map(|evidence| &evidence.actor);
     let actor = actor.map(|actor| (actor.uid.as_deref().unwrap_or(actor.label()), "User Account"));

@@ -157,7 +157,9 @@ fn finding_info(object: &mut Object<'_>, finding: &Finding) {
 /// OCSF's sort of a rule: one that compares with what was learned is statistics.
 const fn analytic_type(rule: RuleId) -> (u8, &'static str) {
     match rule {
-        RuleId::ReadBulk => (3, "Statistical"),
+        RuleId::ReadBulk | RuleId::ReadNovel | RuleId::ReadSlowDrip | RuleId::ReadExport => {
+            (3, "Statistical")
+        }
         _ => (1, "Rule"),
     }
 }
@@ -201,12 +203,9 @@ fn observables(root: &mut Object<'_>, finding: &Finding) {
 
 fn dataward(own: &mut Object<'_>, finding: &Finding) {
     own.text("cause_uid", &finding.cause_uid);
-    if finding.rule == RuleId::ReadBulk {
-        // What drifts slowly is another channel, with a budget of its own.
-        own.text("channel", "acute");
-    }
-    if let Some(millinats) = anomaly::score_millinats(finding) {
-        own.thousandths("score", millinats);
+    if let Some(rating) = &finding.rating {
+        own.text("channel", &rating.channel);
+        own.thousandths("score", rating.millinats);
     }
     if !finding.severity_because.is_empty() {
         own.texts("severity_because", finding.severity_because.iter().map(String::as_str));

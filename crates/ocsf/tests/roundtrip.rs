@@ -257,6 +257,7 @@ fn finding(step: Step) -> Finding {
         origin: None,
         window_kind: Some(WindowKind::Confidentiality),
         exposure: None,
+        rating: None,
         anomalies: Vec::new(),
         attacks: vec!["T1530".to_owned(), "T1685.002".to_owned()],
         evidences: vec![Evidence {

@@ -1,5 +1,6 @@
 //! The checkpoints of a loop: from the marker to the acknowledgement.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use dataward_event::finding::Owner;
@@ -133,6 +134,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         parts.rows.push(std::mem::replace(&mut self.desk.rows, empty));
         self.desk.pass(&parts.progress);
         if with_snapshots {
+            self.informant.replayed_by = Arc::clone(self.desk.keeper.context());
             parts.snapshots.extend(self.desk.snapshot());
             self.take_census();
             self.checkpoints.snapshot_cost = self.clock.monotonic().saturating_sub(started);

@@ -26,6 +26,8 @@ pub(crate) struct Informant {
     next: Option<Arc<Context>>,
     /// The workers have it behind the marker that is out.
     adopting: Option<Arc<Context>>,
+    /// What rows behind the newest snapshots were judged by: a replay judges them by the same.
+    pub(crate) replayed_by: Arc<Context>,
 }
 
 impl Informant {

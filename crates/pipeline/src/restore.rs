@@ -109,7 +109,8 @@ fn teach_up_to(
     Ok(())
 }
 
-/// A partition's state at `next`: its newest snapshot, and the rows after it. `None`: there is no usable snapshot.
+/// A partition's state at `next`: its newest snapshot, and the rows after it, judged by `context`. `None`: there is no usable
+/// snapshot.
 ///
 /// # Errors
 /// The archive cannot be read.
@@ -117,6 +118,7 @@ pub fn partition(
     archive: &mut impl Archive,
     partition: &Partition,
     next: Offset,
+    context: &Context,
 ) -> Result<Option<PartitionState>, ArchiveError> {
     let Some(snapshot) = archive.snapshot(&Owner::Partition(partition.clone()))? else {
         return Ok(None);
@@ -130,11 +132,9 @@ pub fn partition(
     };
     let from = snapshot.at.next(partition).unwrap_or(Offset(0));
     if from < next {
-        // The context decides only what is said: none is needed.
-        let context = Context::default();
         archive.replay(partition, from, &mut |row| match row {
             Replayed::Event(archived) => {
-                state.observe(&archived.event, &archived.position, &context);
+                state.observe(&archived.event, &archived.position, context);
             }
             Replayed::Quarantine { position, reason } => {
                 state.observe_reject(reason, &position, EventTime::MIN);

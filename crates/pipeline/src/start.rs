@@ -78,6 +78,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
     /// checkpoint, so that no replay crosses the change.
     fn adopt_context(&mut self) {
         let known = Arc::clone(self.desk.keeper.context());
+        self.informant.replayed_by = Arc::clone(&known);
         let context = self.settings.context.clone().unwrap_or_else(|| Arc::clone(&known));
         for lane in 0..self.workers.count() {
             self.workers.send(lane, Task::Adopt(Arc::clone(&context)));
@@ -250,7 +251,12 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
 
     /// A partition's state at `next`; a cold one is reported.
     fn restore(&mut self, partition: &Partition, next: Offset) -> Result<PartitionState, RunError> {
-        let state = restore::partition(&mut *self.writer.archive(), partition, next)?;
+        let state = restore::partition(
+            &mut *self.writer.archive(),
+            partition,
+            next,
+            &self.informant.replayed_by,
+        )?;
         Ok(state.unwrap_or_else(|| {
             self.report_cold_start(partition, next);
             PartitionState::default()

@@ -2,7 +2,7 @@
 
 use dataward_event::audit_event::{AuditEvent, Class, EventKind, Outcome};
 
-use crate::metric::{METRICS, Metric};
+use crate::reads::metric::{METRICS, Metric};
 
 /// The volume of one read: for each metric what the source tells, or nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,27 @@ impl ReadVolume {
     /// The count of a metric; `None` where the source does not tell.
     pub fn count(&self, metric: Metric) -> Option<u64> {
         self.counts[metric.index()]
+    }
+
+    /// How much it is in one number, whatever the source reports: rows or KiB, the larger of them; else objects, else events.
+    pub fn amount(&self) -> f64 {
+        let [rows, bytes, objects] = self.counts;
+        if rows.is_none() && bytes.is_none() {
+            return objects.unwrap_or(0) as f64;
+        }
+        (rows.unwrap_or(0) as f64).max(bytes.unwrap_or(0) as f64 / 1024.0)
+    }
+
+    /// What the number counts.
+    pub fn metric(&self) -> Metric {
+        let [rows, bytes, _] = self.counts;
+        match (rows, bytes) {
+            (None, None) => Metric::Objects,
+            (Some(rows), bytes) if rows as f64 >= bytes.unwrap_or(0) as f64 / 1024.0 => {
+                Metric::Rows
+            }
+            _ => Metric::Bytes,
+        }
     }
 
     /// The unit of a metric in alerts.

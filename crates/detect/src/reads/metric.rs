@@ -45,34 +45,42 @@ impl Metric {
         }
     }
 
-    /// The count on the scale on which volumes are learned: `ln(rows + 20)`, `ln(KiB + 20)`, `ln(objects + 3)`.
-    ///
-    /// Volumes of reads are spread over decades, so what is normal is a factor, not a difference. The constant keeps
-    /// the lowest counts together: whether somebody read 1 row or 5 tells nothing. The logarithm is that of `libm`:
-    /// the system's differs in its last bit between machines, and with it the bytes of state would.
-    pub fn level(self, count: u64) -> f64 {
-        libm::log(count as f64 / self.unit() + self.offset())
+    /// The same in units of volume.
+    pub const fn floor_units(self) -> f64 {
+        self.floor() as f64 / self.unit()
     }
 
-    /// The count at a level; the inverse of [`Metric::level`], rounded.
-    pub fn count(self, level: f64) -> u64 {
-        // `as` saturates at both ends.
-        ((libm::exp(level) - self.offset()) * self.unit()).round() as u64
-    }
-
-    const fn unit(self) -> f64 {
+    /// How many make a unit of volume: rows and objects count as they are, bytes as KiB.
+    pub const fn unit(self) -> f64 {
         match self {
             Self::Bytes => 1024.0,
             Self::Rows | Self::Objects => 1.0,
         }
     }
+}
 
-    const fn offset(self) -> f64 {
-        match self {
-            Self::Rows | Self::Bytes => 20.0,
-            Self::Objects => 3.0,
-        }
-    }
+/// A volume on the scale on which it is learned, `ln(units + 20)`.
+///
+/// Volumes of reads are spread over decades, so what is normal is a factor, not a difference. The constant keeps the lowest
+/// together: whether somebody read 1 row or 5 tells nothing. The logarithm is that of `libm`: the system's differs in its
+/// last bit between machines, and with it the bytes of state would.
+pub fn level(units: f64) -> f64 {
+    libm::log(units + 20.0)
+}
+
+/// The volume at a level; the inverse of [`level`], at least 0.
+pub fn units(level: f64) -> f64 {
+    (libm::exp(level) - 20.0).max(0.0)
+}
+
+/// A number of objects on the scale on which it is learned, `ln(count + 3)`.
+pub fn object_level(count: f64) -> f64 {
+    libm::log(count + 3.0)
+}
+
+/// The number of objects at a level; the inverse of [`object_level`], at least 0.
+pub fn objects(level: f64) -> f64 {
+    (libm::exp(level) - 3.0).max(0.0)
 }
 
 #[cfg(test)]
@@ -81,14 +89,18 @@ mod tests {
 
     #[test]
     fn a_level_gives_its_count_back() {
-        for metric in Metric::ALL {
-            assert_eq!(Metric::ALL[metric.index()], metric);
-            for count in [0, 1024, 1_048_576, 5_000_000_000] {
-                let back = metric.count(metric.level(count));
-                assert!(back.abs_diff(count) <= count / 1_000_000, "{metric:?} {count} {back}");
-            }
-            assert_eq!(metric.count(-5.0), 0);
-            assert_eq!(metric.count(1e6), u64::MAX);
+        for count in [0.0, 1.0, 1_048_576.0, 5e9] {
+            assert!((units(level(count)) - count).abs() <= 1e-6 * count.max(1.0));
+            assert!((objects(object_level(count)) - count).abs() <= 1e-6 * count.max(1.0));
         }
+        assert_eq!((units(-5.0), objects(-5.0)), (0.0, 0.0));
+    }
+
+    #[test]
+    fn metrics_have_their_places() {
+        for (place, metric) in Metric::ALL.into_iter().enumerate() {
+            assert_eq!(metric.index(), place);
+        }
+        assert_eq!(Metric::Bytes.floor_units(), 10_240.0);
     }
 }

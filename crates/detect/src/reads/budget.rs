@@ -1,0 +1,103 @@
+//! From which score on people are told: so many alerts a day for each thousand actors, and no more.
+
+use serde::{Deserialize, Serialize};
+
+use crate::context::AlertsPerDay;
+use crate::reads::evidence::{CHANNELS, Channel};
+use crate::reads::score_pool::ScorePool;
+
+/// How many days pass before anything statistical is said, by channel: what is usual must be known first.
+const WARM_UP_DAYS: [i32; CHANNELS] = [14, 24, 14, 0];
+/// How far the threshold may move from where it would be if scores were exactly what they say, in nats.
+const MOVE_MAX: f64 = 2.0;
+/// The weight of the score's own meaning beside what was observed, in alerts.
+const BELIEF: f64 = 3.0;
+/// Beyond so many times the budget a day, alerts are told without waking anybody; at least [`CAP_MIN`] are not.
+const CAP_FACTOR: f64 = 3.0;
+const CAP_MIN: f64 = 5.0;
+
+/// The thresholds of a partition.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Budget {
+    /// What would have been an alert: the highest score of each actor-day, of the last month or so. Days of an incident
+    /// that people know of, and days that somebody has confirmed as an attack, are not in it.
+    told: [ScorePool; CHANNELS],
+    /// Actors that were active on the last closed day.
+    pub active: u32,
+    /// Findings that were begun on the open day.
+    begun: [u32; CHANNELS],
+}
+
+impl Budget {
+    /// Takes the scores of an actor-day in.
+    pub fn add(&mut self, channel: Channel, score: f64) {
+        self.told[channel as usize].add(score);
+    }
+
+    /// A day is over on which so many actors were active.
+    pub fn close_day(&mut self, active: u32) {
+        self.active = active;
+        self.begun = [0; CHANNELS];
+        self.told.iter_mut().for_each(ScorePool::fade);
+    }
+
+    /// The score from which people are told; `None` where the channel is off.
+    ///
+    /// If scores are what they say, `ln(1000 / k)` lets `k` of a thousand ordinary actor-days pass. What was observed moves
+    /// that, the more of it there is: real changes are in the scores, and no model knows how many.
+    pub fn threshold(&self, channel: Channel, budget: &AlertsPerDay) -> Option<f64> {
+        let share = budget.of(channel) / 1000.0;
+        if share <= 0.0 {
+            return None;
+        }
+        let meant = -libm::log(share.min(1.0));
+        let pool = &self.told[channel as usize];
+        let expected = share * pool.days();
+        let observed = pool.reached_by(expected).clamp(meant - MOVE_MAX, meant + MOVE_MAX);
+        Some((expected * observed + BELIEF * meant) / (expected + BELIEF))
+    }
+
+    /// Whether enough days are known to say anything.
+    pub const fn is_warm(channel: Channel, first_day: i32, today: i32) -> bool {
+        today - first_day >= WARM_UP_DAYS[channel as usize]
+    }
+
+    /// A finding begins. Whether it is one too many for the day.
+    pub fn begin(&mut self, channel: Channel, budget: &AlertsPerDay) -> bool {
+        let begun = &mut self.begun[channel as usize];
+        *begun += 1;
+        let cap = CAP_FACTOR * budget.of(channel) * f64::from(self.active) / 1000.0;
+        f64::from(*begun) > cap.max(CAP_MIN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_threshold_lets_the_budget_pass() {
+        let budget = AlertsPerDay::default();
+        let mut state = Budget::default();
+        assert!((state.threshold(Channel::Acute, &budget).unwrap() - 1000.0_f64.ln()).abs() < 1e-9);
+        // Scores that say more than they should: a hundredth of the days reach 9 nats.
+        for day in 0..30_000 {
+            let share = (f64::from(day) + 0.5) / 30_000.0;
+            state.add(Channel::Acute, -1.2 * share.ln());
+        }
+        let threshold = state.threshold(Channel::Acute, &budget).unwrap();
+        assert!((threshold - 1.2 * 1000.0_f64.ln()).abs() < 0.35, "{threshold}");
+        assert_eq!(state.threshold(Channel::OffHours, &budget), None);
+    }
+
+    #[test]
+    fn a_flood_is_told_and_wakes_nobody() {
+        let mut state = Budget::default();
+        state.close_day(2_000);
+        let budget = AlertsPerDay::default();
+        let too_many = (0..20).filter(|_| state.begin(Channel::Acute, &budget)).count();
+        assert_eq!(too_many, 14);
+        state.close_day(2_000);
+        assert!(!state.begin(Channel::Acute, &budget));
+    }
+}

@@ -1,0 +1,313 @@
+//! What a day teaches when it is over.
+
+use crate::context::Context;
+use crate::reads::actor::{Reader, Today};
+use crate::reads::baseline::{Baseline, Prior};
+use crate::reads::budget::Budget;
+use crate::reads::evidence::{CHANNELS, Channel, Family};
+use crate::reads::incident::Incident;
+use crate::reads::judge::{score, teach_first};
+use crate::reads::metric::{Metric, level, object_level};
+use crate::reads::pair::{IDLE_DAYS, Pair};
+use crate::reads::peers::{ACTOR_BASELINES, GroupId, Lent, Peers, Stratum};
+use crate::reads::store::Store;
+use crate::reads::verdict::Disposition;
+use crate::reads::window::{WINDOWS, Window};
+
+/// A day with such a score teaches no rates.
+const RATE_SCORE_MAX: f64 = 10.0;
+/// How many pairs that are idle are remembered by their usual day.
+const FADED_MAX: usize = 128;
+const OBJECT_VARIANCES: [f64; 2] = [0.04, 0.10];
+
+/// The day that is over.
+#[derive(Debug)]
+pub struct Closing<'c> {
+    /// The day.
+    pub day: i32,
+    /// What people know.
+    pub context: &'c Context,
+    /// The score from which people are told, by channel.
+    pub thresholds: [Option<f64>; CHANNELS],
+    /// The budget, to learn what would have been told.
+    pub budget: &'c mut Budget,
+    /// The groups and strata.
+    pub peers: &'c mut Peers,
+}
+
+impl Reader {
+    /// First pass: takes the day's level in, and says how far the last days stand out.
+    pub fn close_drift(&mut self) -> Option<(GroupId, f64)> {
+        let today = self.today.as_deref()?;
+        if today.capped > 0.0 {
+            self.drift.teach(level(f64::from(today.capped)));
+        }
+        self.drift_score = 0.0;
+        self.drift.growth().map(|growth| (self.group, growth.statistic))
+    }
+
+    /// Second pass: the day teaches. What it has read of each datastore is handed to `store_of`.
+    pub fn close_day(
+        &mut self,
+        key: u64,
+        closing: &mut Closing<'_>,
+        mut store_of: impl FnMut(u64, &mut dyn FnMut(&mut Store)),
+    ) {
+        let Some(today) = self.today.take() else { return };
+        let stratum = self.stratum();
+        let lent = *closing.peers.lent(self.group, stratum);
+        let confirmed = self.is_confirmed(closing);
+        let acute = score(&lent, Channel::Acute, f64::from(today.totals[Channel::Acute as usize]));
+        if !confirmed {
+            self.add_scores(closing, &lent, stratum, &today);
+        }
+        let mut drift = 0.0;
+        if let Some(growth) = self.drift.growth() {
+            let lifted = f64::from(closing.peers.group(self.group).growth);
+            let statistic = (growth.statistic - lifted).max(0.0);
+            drift = score(&lent, Channel::Drift, statistic);
+            if !confirmed {
+                closing.peers.both(self.group, stratum)[1].channels[Channel::Drift as usize]
+                    .add(statistic);
+                self.add_told(closing, Channel::Drift, drift);
+            }
+        }
+        self.drift_score = drift as f32;
+        self.teach_levels(key, closing, &lent, &today);
+        self.teach_rates(closing, stratum, &today, acute);
+        let day = closing.day;
+        for (store_key, pair) in self.pairs.iter_mut() {
+            if pair.last_day == day {
+                let (objects, rows) = (pair.objects, pair.today(Metric::Rows).unwrap_or(0));
+                let whole = pair.whole_rows;
+                store_of(*store_key, &mut |store| store.teach(objects, rows, whole));
+            }
+        }
+        self.close_pairs(closing, &lent, stratum, &today);
+        for pool in closing.peers.both(self.group, stratum) {
+            pool.teach_actor(&self.baselines);
+        }
+        self.days = self.days.saturating_add(1);
+        let hours = today.hours.count_ones() as f32;
+        let share = (1.0 / f32::from(self.days)).max(0.05);
+        self.hours_a_day += (hours - self.hours_a_day) * share;
+        let end = (i64::from(day) + 1) * 86_400;
+        if self.rings.as_ref().is_some_and(|rings| rings.is_over(end)) {
+            self.rings = None;
+        }
+        if self.objects.as_ref().is_some_and(|rings| end - rings.newest() > 86_400) {
+            self.objects = None;
+        }
+    }
+
+    fn is_confirmed(&self, closing: &Closing<'_>) -> bool {
+        self.incidents.iter().any(|incident| {
+            closing
+                .context
+                .verdict(&incident.uid)
+                .is_some_and(|v| v.disposition == Disposition::Confirmed)
+        })
+    }
+
+    fn add_scores(&self, closing: &mut Closing<'_>, lent: &Lent, stratum: Stratum, today: &Today) {
+        for pool in closing.peers.both(self.group, stratum) {
+            for family in Family::ALL {
+                pool.families[family as usize].add(f64::from(today.scores[family as usize]));
+            }
+            for channel in [Channel::Acute, Channel::OffHours] {
+                pool.channels[channel as usize].add(f64::from(today.totals[channel as usize]));
+            }
+        }
+        for channel in [Channel::Acute, Channel::OffHours] {
+            let total = f64::from(today.totals[channel as usize]);
+            self.add_told(closing, channel, score(lent, channel, total));
+        }
+    }
+
+    /// What counts against the budget is what would begin a finding: not another day of one that people know of.
+    fn add_told(&self, closing: &mut Closing<'_>, channel: Channel, score: f64) {
+        let known = self.incidents.iter().find(|incident| incident.channel == channel);
+        let is_known = known.is_some_and(|incident| incident.since < closing.day);
+        closing.budget.add(channel, if is_known { 0.0 } else { score });
+    }
+
+    /// The peaks of the day teach, unless it is a day of an incident: then they are kept until it is over.
+    fn teach_levels(&mut self, key: u64, closing: &mut Closing<'_>, lent: &Lent, today: &Today) {
+        let mut levels: [Option<f32>; ACTOR_BASELINES] = [None; ACTOR_BASELINES];
+        for window in Window::ALL {
+            let peak = f64::from(today.peaks[window.index()]);
+            levels[window.index()] = (peak > 0.0).then(|| level(peak) as f32);
+        }
+        for place in 0..2 {
+            let peak = f64::from(today.object_peaks[place]);
+            // A day without a new object is a day like others for whoever names objects.
+            let names_objects = peak > 0.0 || self.baselines[WINDOWS + place].days() > 0.0;
+            levels[WINDOWS + place] = names_objects.then(|| object_level(peak) as f32);
+        }
+        let day = closing.day;
+        self.end_incidents(closing, lent);
+        match self.incidents.iter_mut().find(|incident| incident.channel != Channel::Policy) {
+            Some(incident) => incident.keep(day, levels),
+            None => {
+                let of_day = levels[Window::Day.index()];
+                if let Some(of_day) = of_day {
+                    let place = Window::Day.index();
+                    let lift = closing.peers.group(self.group).lift_beside(key);
+                    let expected = self.baselines[place]
+                        .prediction(&lent.actor[place], Window::Day.variance_min())
+                        .moved(lift);
+                    self.weekdays.teach(day, f64::from(of_day) - expected.median());
+                }
+                self.teach(&levels, lent, false);
+            }
+        }
+    }
+
+    fn teach(&mut self, levels: &[Option<f32>; ACTOR_BASELINES], lent: &Lent, is_expected: bool) {
+        for (place, value) in levels.iter().enumerate() {
+            let Some(value) = value.map(f64::from) else { continue };
+            let baseline = &mut self.baselines[place];
+            if is_expected {
+                baseline.teach_weighted(value, 1.0);
+            } else {
+                baseline.teach(value, &lent.actor[place], variance_min(place));
+            }
+        }
+    }
+
+    /// Ends the incidents that have faded, or of which somebody has said what they are; what was kept teaches, but of an
+    /// attack.
+    fn end_incidents(&mut self, closing: &Closing<'_>, lent: &Lent) {
+        let mut ended: Vec<(Incident, Option<Disposition>)> = Vec::new();
+        let day = closing.day;
+        let mut open = Vec::new();
+        for incident in std::mem::take(&mut self.incidents) {
+            let verdict = closing.context.verdict(&incident.uid).map(|verdict| verdict.disposition);
+            let threshold = closing.thresholds[incident.channel as usize].unwrap_or(f64::INFINITY);
+            let has_faded = match incident.channel {
+                Channel::Policy => incident.since < day,
+                _ => incident.bar(day + 1) < threshold,
+            };
+            if verdict == Some(Disposition::Expected) || has_faded {
+                ended.push((incident, verdict));
+            } else {
+                open.push(incident);
+            }
+        }
+        self.incidents = open;
+        for (incident, verdict) in ended {
+            if verdict == Some(Disposition::Confirmed) {
+                continue;
+            }
+            for (_, levels) in incident.kept() {
+                self.teach(levels, lent, verdict == Some(Disposition::Expected));
+            }
+        }
+    }
+
+    fn teach_rates(
+        &mut self,
+        closing: &mut Closing<'_>,
+        stratum: Stratum,
+        today: &Today,
+        acute: f64,
+    ) {
+        self.sizes.teach(today.sizes);
+        if acute >= RATE_SCORE_MAX {
+            return;
+        }
+        let day = closing.day;
+        self.office_hours.teach(day, today.hours);
+        let is_young = self.days < 3;
+        for pool in closing.peers.both(self.group, stratum) {
+            pool.hours.teach(day, today.hours);
+            if !is_young {
+                pool.new_stores.add(f64::from(today.new_stores));
+                pool.exports.add(f64::from(today.exports.min(1)));
+                pool.new_writes.add(f64::from(today.new_writes));
+                pool.new_networks.add(f64::from(today.new_networks));
+            }
+        }
+        self.exports.count += f32::from(today.exports.min(1));
+        if !is_young {
+            self.new_stores.count += f32::from(today.new_stores);
+            self.new_writes.count += f32::from(today.new_writes);
+            self.new_networks.count += f32::from(today.new_networks);
+        }
+    }
+
+    fn close_pairs(
+        &mut self,
+        closing: &mut Closing<'_>,
+        lent: &Lent,
+        stratum: Stratum,
+        today: &Today,
+    ) {
+        let day = closing.day;
+        let in_incident = self.incidents.iter().any(|incident| incident.channel != Channel::Policy);
+        let usual_hour = self.usual_hour();
+        let mut idle = Vec::new();
+        for (key, pair) in self.pairs.iter_mut() {
+            if pair.last_day == day {
+                if pair.first_day == day && self.days >= 3 {
+                    let hour = f64::from(pair.peaks[Window::Hour.index()]);
+                    let hour = (hour > 0.0).then(|| level(hour) - usual_hour);
+                    let [group, stratum] = closing.peers.both(self.group, stratum);
+                    group.popularity[usize::from(pair.peers_before.min(2))] += 1.0;
+                    teach_first(stratum, hour, None);
+                }
+                close_pair(pair, lent, in_incident);
+                for pool in closing.peers.both(self.group, stratum) {
+                    pool.teach_pair(&pair.baselines);
+                }
+            } else if day - pair.last_day >= IDLE_DAYS {
+                idle.push(*key);
+            } else if pair.rings.is_some() {
+                pair.rings = None;
+            }
+        }
+        if today.written > 0.0 && self.days >= 3 {
+            let [_, stratum] = closing.peers.both(self.group, stratum);
+            teach_first(stratum, None, Some(f64::from(today.written)));
+        }
+        for key in idle {
+            self.forget(key);
+        }
+    }
+
+    /// Forgets a datastore but for its usual day.
+    pub fn forget(&mut self, key: u64) {
+        let Some(pair) = self.pairs.remove(&key) else { return };
+        if self.faded.len() >= FADED_MAX {
+            let oldest =
+                self.faded.iter().min_by_key(|(_, faded)| faded.last_day).map(|(key, _)| *key);
+            oldest.and_then(|key| self.faded.remove(&key));
+        }
+        self.faded.insert(key, pair.faded());
+    }
+}
+
+fn close_pair(pair: &mut Pair, lent: &Lent, in_incident: bool) {
+    pair.days = pair.days.saturating_add(1);
+    for window in Window::ALL {
+        let place = window.index();
+        let peak = f64::from(pair.peaks[place]);
+        if peak > 0.0 && !in_incident {
+            teach_one(&mut pair.baselines[place], level(peak), &lent.pair[place], window);
+        }
+    }
+    pair.peaks = [0.0; WINDOWS];
+    pair.today = Default::default();
+    (pair.new_objects, pair.whole_rows) = (0, 0);
+}
+
+fn teach_one(baseline: &mut Baseline, value: f64, prior: &Prior, window: Window) {
+    baseline.teach(value, prior, window.variance_min());
+}
+
+fn variance_min(place: usize) -> f64 {
+    match Window::ALL.get(place) {
+        Some(window) => window.variance_min(),
+        None => OBJECT_VARIANCES[place - WINDOWS],
+    }
+}
