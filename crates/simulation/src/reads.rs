@@ -1,7 +1,8 @@
 //! Who reads what, for two months: an evaluation of how unusual bulk reads are told from usual ones.
 //!
 //! A [`world::World`] is a company made from a seed: people, services and jobs that read datastores, the harmless trouble
-//! of every company, and attacks as they became public, each labelled.
+//! of every company, and attacks as they became public, each labelled. [`evaluation`] lets the detector watch it and
+//! measures what it found, when, and what it said without a cause. [`baselines`] are what people would write instead.
 //!
 //! The world does not know the detector: its figures were chosen before it was measured, and are not tuned to it.
 
@@ -11,7 +12,9 @@ mod attack_reads;
 pub mod datastore;
 mod day;
 mod dice;
+pub mod evaluation;
 pub mod read;
+pub mod summary;
 pub mod trouble;
 mod trouble_plan;
 pub mod world;
