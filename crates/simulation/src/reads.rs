@@ -9,10 +9,12 @@
 pub mod actor;
 pub mod attack;
 mod attack_reads;
+pub mod baselines;
 pub mod datastore;
 mod day;
 mod dice;
 pub mod evaluation;
+pub mod half_space_trees;
 pub mod read;
 pub mod summary;
 pub mod trouble;

@@ -172,3 +172,46 @@ impl Display for Summary {
         Ok(())
     }
 }
+
+/// The recall of several detectors side by side, by scenario and strength.
+pub fn recalls(detectors: &[(&str, &Summary)]) -> String {
+    let mut text = format!("{:<25}", "recall");
+    for (name, _) in detectors {
+        text.push_str(&format!("{name:>14}"));
+    }
+    for scenario in Scenario::ALL {
+        for strength in Strength::ALL {
+            text.push_str(&format!("\n{:<19} {:<5}", scenario.as_str(), strength.as_str()));
+            for (_, summary) in detectors {
+                let recall = summary.cell(scenario, strength).recall();
+                text.push_str(&format!("{:>14}", percent(recall)));
+            }
+        }
+    }
+    text
+}
+
+/// The head of the lines of [`line`].
+pub fn line_head() -> String {
+    format!(
+        "{:<25} {:>7} {:>7} {:>7} {:>7} {:>10} {:>10} {:>10}",
+        "", "all", "quiet", "plain", "loud", "median", "gone then", "false/day"
+    )
+}
+
+/// A detector in one line: recall, the time to detection, what was gone by then, and its false alerts.
+pub fn line(name: &str, summary: &Summary) -> String {
+    let all = summary.pooled(|_, _| true);
+    let [quiet, plain, loud] =
+        Strength::ALL.map(|strength| summary.pooled(|_, of| of == strength).recall());
+    format!(
+        "{name:<25} {:>7} {:>7} {:>7} {:>7} {:>10} {:>10} {:>10.2}",
+        percent(all.recall()),
+        percent(quiet),
+        percent(plain),
+        percent(loud),
+        duration(all.seconds(0.5)),
+        percent(all.share_gone(0.5)),
+        summary.false_rate(),
+    )
+}
