@@ -18,6 +18,7 @@ pub mod memory_rows;
 pub mod memory_sink;
 pub mod memory_table;
 pub mod postgres_server;
+pub mod reads;
 pub mod rsyslog;
 mod search_audit;
 mod server_process;

@@ -1,0 +1,76 @@
+//! The evaluation of unusual bulk reads: its worlds are what they say, and a small one is watched.
+
+use std::collections::BTreeSet;
+
+use dataward_simulation::reads::attack::{Attack, Scenario};
+use dataward_simulation::reads::evaluation::{Truth, Verdict, context, small_world, watch};
+use dataward_simulation::reads::read::{Act, SimRead, Texts};
+use dataward_simulation::reads::summary::Summary;
+use dataward_simulation::reads::world::{World, day_of};
+
+#[test]
+fn the_same_seed_gives_the_same_world() {
+    let world = small_world(1);
+    let again = small_world(1);
+    assert_eq!(world.fingerprint(), again.fingerprint());
+    assert_eq!(world.attacks, again.attacks);
+    assert_eq!(world.troubles, again.troubles);
+    assert_ne!(world.fingerprint(), small_world(2).fingerprint());
+}
+
+#[test]
+fn the_truth_fits_the_events() {
+    let world = small_world(1);
+    assert!(world.reads.is_sorted_by_key(SimRead::arrival_micros));
+    assert_eq!(world.attacks.len(), Scenario::ALL.len());
+    assert!(world.announcements().count() > 0);
+    let mut attackers = BTreeSet::new();
+    for (number, attack) in world.attacks.iter().enumerate() {
+        assert!(attack.actors.iter().all(|actor| attackers.insert(*actor)), "in two attacks");
+        assert!(day_of(attack.from) >= 25, "{attack:?}");
+        check_attack(&world, number, attack);
+    }
+    let steady = (0..120).find(|actor| !attackers.contains(actor)).unwrap();
+    assert_eq!(Truth::new(&world).verdict(steady, world.attacks[0].from), Verdict::False);
+}
+
+fn check_attack(world: &World, number: usize, attack: &Attack) {
+    let (mut serials, mut units) = (BTreeSet::new(), 0.0);
+    for read in world.reads.iter().filter(|read| read.attack() == Some(number)) {
+        assert!(attack.actors.contains(&read.actor));
+        assert!((attack.from..=attack.until).contains(&read.micros));
+        serials.insert(read.serial);
+        units += f64::from(read.taken);
+    }
+    assert_eq!(serials.len() as u64, attack.events);
+    assert!((units - attack.units).abs() <= attack.units * 1e-6, "{attack:?}");
+    let truth = Truth::new(world);
+    assert_eq!(truth.verdict(attack.actors[0], attack.until), Verdict::Found(number));
+    assert_eq!(truth.verdict(attack.actors[0], attack.from - 1), Verdict::False);
+}
+
+#[test]
+fn events_tell_what_the_world_knows() {
+    let world = small_world(3);
+    let mut texts = Texts::default();
+    for read in world.reads.iter().step_by(97) {
+        let event = read.event(&world, &mut texts);
+        assert_eq!(event.time.micros(), read.micros);
+        assert_eq!(event.actor.label(), world.actors[read.actor as usize].name);
+        assert_eq!(event.objects.len(), usize::from(read.named));
+        assert_eq!(event.volume.bytes.map(|bytes| bytes.0), read.bytes);
+        assert_eq!(event.read_scope.is_some(), read.act == Act::Export);
+    }
+}
+
+/// No gate yet: it shows what is found.
+#[test]
+fn a_small_world_is_watched() {
+    let world = small_world(1);
+    let outcome = watch(&world, 1, &context(&world, false));
+    let mut summary = Summary::default();
+    summary.add(&world, &outcome);
+    println!("{summary}");
+    assert_eq!(outcome.detections.len(), world.attacks.len());
+    assert_eq!(outcome, watch(&world, 1, &context(&world, false)));
+}
