@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use dataward_simulation::reads::attack::{Attack, Scenario};
-use dataward_simulation::reads::evaluation::{Truth, Verdict, context, small_world, watch};
+use dataward_simulation::reads::baselines;
+use dataward_simulation::reads::evaluation::{
+    Outcome, Truth, Verdict, context, small_world, watch,
+};
 use dataward_simulation::reads::read::{Act, SimRead, Texts};
 use dataward_simulation::reads::summary::Summary;
 use dataward_simulation::reads::world::{World, day_of};
@@ -60,6 +63,23 @@ fn events_tell_what_the_world_knows() {
         assert_eq!(event.objects.len(), usize::from(read.named));
         assert_eq!(event.volume.bytes.map(|bytes| bytes.0), read.bytes);
         assert_eq!(event.read_scope.is_some(), read.act == Act::Export);
+    }
+}
+
+#[test]
+fn a_baseline_gives_as_many_false_alerts_as_it_may() {
+    let world = small_world(2);
+    let unjudged = Outcome::new(&world);
+    for scores in baselines::score(&world) {
+        let [few, many] = [2.0, 20.0].map(|rate| scores.outcome(&world, rate, &unjudged));
+        assert!(few.false_rate() <= 2.5 && few.false_rate() <= many.false_rate());
+        assert!(many.false_rate() <= 20.5);
+        for (few, many) in few.detections.iter().zip(&many.detections) {
+            assert!(
+                few.is_none() || many.is_some(),
+                "a lower threshold finds what a higher one finds"
+            );
+        }
     }
 }
 

@@ -104,9 +104,16 @@ impl Attacker<'_> {
             Scenario::Drip | Scenario::Ramp => !matches!(role, Role::Weekly | Role::Rare),
             _ => true,
         };
-        // First the role, then who: else half of the attackers would be of the two largest roles.
+        // First the role, then who: else half of the attackers would be of the two largest roles. A role four times as
+        // large has twice as many.
+        let weights = Role::ALL.map(|role| libm::sqrt(role.percent() as f64));
         for _ in 0..200 {
-            let role = self.dice.pick(&Role::ALL)?;
+            let mut drawn = self.dice.unit() * weights.iter().sum::<f64>();
+            let until = |weight: &f64| {
+                drawn -= weight;
+                drawn < 0.0
+            };
+            let role = Role::ALL[weights.iter().position(until).unwrap_or_default()];
             let of_role = |actor: &&u32| self.actors[**actor as usize].role == role;
             let those: Vec<u32> = self.candidates.iter().filter(of_role).copied().collect();
             if let Some(actor) = self.dice.pick(&those).filter(|_| fits(role)) {

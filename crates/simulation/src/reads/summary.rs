@@ -14,8 +14,7 @@ use crate::reads::world::World;
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
     cells: BTreeMap<(Scenario, Strength), Cell>,
-    false_by_rule: BTreeMap<Option<RuleId>, usize>,
-    false_by_cause: BTreeMap<Option<TroubleKind>, usize>,
+    false_alerts: BTreeMap<(Option<RuleId>, Option<TroubleKind>), usize>,
     actor_days: usize,
     notices: usize,
     aftermath: usize,
@@ -39,8 +38,7 @@ impl Summary {
             cell.found.extend(detection);
         }
         for alert in &outcome.false_alerts {
-            *self.false_by_rule.entry(alert.rule).or_default() += 1;
-            *self.false_by_cause.entry(alert.cause).or_default() += 1;
+            *self.false_alerts.entry((alert.rule, alert.cause)).or_default() += 1;
         }
         self.actor_days += outcome.actor_days;
         self.notices += outcome.notices;
@@ -66,7 +64,13 @@ impl Summary {
 
     /// How many alerts were false.
     pub fn false_alerts(&self) -> usize {
-        self.false_by_rule.values().sum()
+        self.false_alerts.values().sum()
+    }
+
+    /// False alerts of one rule a day for each 1,000 active actors.
+    pub fn false_rate_of(&self, rule: RuleId) -> f64 {
+        let of_rule = self.false_alerts.iter().filter(|((of, _), _)| *of == Some(rule));
+        self.rate(of_rule.map(|(_, count)| count).sum())
     }
 
     /// False alerts a day for each 1,000 active actors.
@@ -160,14 +164,19 @@ impl Display for Summary {
             self.notices,
             self.aftermath
         )?;
-        for (rule, count) in &self.false_by_rule {
+        let mut by_rule: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+        for ((rule, cause), count) in &self.false_alerts {
             let rule = rule.map_or("-", RuleId::as_str);
-            writeln!(f, "  {rule:<22} {count:>6} {:>8.2} a day", self.rate(*count))?;
-        }
-        writeln!(f, "by cause:")?;
-        for (cause, count) in &self.false_by_cause {
             let cause = cause.map_or("an ordinary day", TroubleKind::as_str);
-            writeln!(f, "  {cause:<22} {count:>6} {:>8.2} a day", self.rate(*count))?;
+            *by_rule.entry(rule).or_default().entry(cause).or_default() += count;
+            *by_rule.entry("all rules").or_default().entry(cause).or_default() += count;
+        }
+        for (rule, causes) in &by_rule {
+            let count = causes.values().sum();
+            writeln!(f, "  {rule:<22} {count:>6} {:>8.2} a day", self.rate(count))?;
+            for (cause, count) in causes {
+                writeln!(f, "    {cause:<20} {count:>6} {:>8.2} a day", self.rate(*count))?;
+            }
         }
         Ok(())
     }

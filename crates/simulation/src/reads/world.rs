@@ -1,7 +1,7 @@
 //! A company for two months: who reads what, what goes wrong harmlessly, and who attacks.
 
 use crate::reads::actor::{GROUPS, Role, SimActor};
-use crate::reads::attack::Attack;
+use crate::reads::attack::{Attack, Scenario};
 use crate::reads::attack_reads::{Attacker, FIRST_DAY};
 use crate::reads::datastore::SimDatastore;
 use crate::reads::day::Days;
@@ -118,7 +118,7 @@ impl World {
             reads: &mut reads,
             attacks: Vec::new(),
         };
-        attacker.attack((size.actors / 23).clamp(11, 60), seed);
+        attacker.attack(Scenario::ALL.len() * (size.actors / 250).clamp(1, 5), seed);
         let attacks = attacker.attacks;
         troubles.extend(late_delivery(&mut reads, &actors, size, &mut dice));
         reads.sort_by_key(|read| (read.arrival_micros(), read.serial));
