@@ -394,7 +394,9 @@ impl Speaker<'_> {
     fn is_rare_export(&self) -> bool {
         let days = self.reader.active_days();
         let exports = f64::from(self.reader.exports.count);
-        exports == 0.0 || exports / days.max(1.0) < RARE_EXPORT
+        let pair = self.reader.pairs.get(&self.deed.store_key);
+        let is_first_of_pair = pair.is_none_or(|pair| pair.export_days == 0);
+        exports == 0.0 || is_first_of_pair && exports / days.max(1.0) < RARE_EXPORT
     }
 
     fn export_nats(&self) -> f64 {

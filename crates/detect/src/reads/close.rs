@@ -56,21 +56,18 @@ impl Reader {
         let Some(today) = self.today.take() else { return };
         let stratum = self.stratum();
         let lent = *closing.peers.lent(self.group, stratum);
-        let confirmed = self.is_confirmed(closing);
         let acute = score(&lent, Channel::Acute, f64::from(today.totals[Channel::Acute as usize]));
-        if !confirmed {
-            self.add_scores(closing, &lent, stratum, &today);
-        }
+        self.add_scores(closing, &lent, stratum, &today);
         let mut drift = 0.0;
         if let Some(growth) = self.drift.growth() {
             let lifted = f64::from(closing.peers.group(self.group).growth);
             let statistic = (growth.statistic - lifted).max(0.0);
             drift = score(&lent, Channel::Drift, statistic);
-            if !confirmed {
-                closing.peers.both(self.group, stratum)[1].channels[Channel::Drift as usize]
-                    .add(statistic);
-                self.add_told(closing, Channel::Drift, drift);
+            if !self.is_known(Channel::Drift) {
+                let [_, stratum] = closing.peers.both(self.group, stratum);
+                stratum.channels[Channel::Drift as usize].add(statistic);
             }
+            self.add_told(closing, Channel::Drift, drift);
         }
         self.drift_score = drift as f32;
         self.teach_levels(key, closing, &lent, &today);
@@ -100,22 +97,26 @@ impl Reader {
         }
     }
 
-    fn is_confirmed(&self, closing: &Closing<'_>) -> bool {
-        self.incidents.iter().any(|incident| {
-            closing
-                .context
-                .verdict(&incident.uid)
-                .is_some_and(|v| v.disposition == Disposition::Confirmed)
-        })
+    /// Whether people know of an incident in a channel that is not over: its days are no ordinary ones.
+    fn is_known(&self, channel: Channel) -> bool {
+        self.incidents.iter().any(|incident| incident.channel == channel)
     }
 
-    fn add_scores(&self, closing: &mut Closing<'_>, lent: &Lent, stratum: Stratum, today: &Today) {
-        for pool in closing.peers.both(self.group, stratum) {
-            for family in Family::ALL {
-                pool.families[family as usize].add(f64::from(today.scores[family as usize]));
-            }
-            for channel in [Channel::Acute, Channel::OffHours] {
-                pool.channels[channel as usize].add(f64::from(today.totals[channel as usize]));
+    fn add_scores(
+        &mut self,
+        closing: &mut Closing<'_>,
+        lent: &Lent,
+        stratum: Stratum,
+        today: &Today,
+    ) {
+        if !self.is_known(Channel::Acute) {
+            for pool in closing.peers.both(self.group, stratum) {
+                for family in Family::ALL {
+                    pool.families[family as usize].add(f64::from(today.scores[family as usize]));
+                }
+                for channel in [Channel::Acute, Channel::OffHours] {
+                    pool.channels[channel as usize].add(f64::from(today.totals[channel as usize]));
+                }
             }
         }
         for channel in [Channel::Acute, Channel::OffHours] {
@@ -124,11 +125,15 @@ impl Reader {
         }
     }
 
-    /// What counts against the budget is what would begin a finding: not another day of one that people know of.
-    fn add_told(&self, closing: &mut Closing<'_>, channel: Channel, score: f64) {
-        let known = self.incidents.iter().find(|incident| incident.channel == channel);
-        let is_known = known.is_some_and(|incident| incident.since < closing.day);
-        closing.budget.add(channel, if is_known { 0.0 } else { score });
+    /// What counts against the budget is what begins a finding: not another day of one that people know of. Of a finding
+    /// that nobody has judged yet the score is kept until it is over: an attack is none of the budget's.
+    fn add_told(&mut self, closing: &mut Closing<'_>, channel: Channel, score: f64) {
+        let day = closing.day;
+        match self.incidents.iter_mut().find(|incident| incident.channel == channel) {
+            Some(incident) if incident.since == day => incident.first_score = score as f32,
+            Some(_) => closing.budget.add(channel, 0.0),
+            None => closing.budget.add(channel, score),
+        }
     }
 
     /// The peaks of the day teach, unless it is a day of an incident: then they are kept until it is over.
@@ -177,7 +182,7 @@ impl Reader {
 
     /// Ends the incidents that have faded, or of which somebody has said what they are; what was kept teaches, but of an
     /// attack.
-    fn end_incidents(&mut self, closing: &Closing<'_>, lent: &Lent) {
+    fn end_incidents(&mut self, closing: &mut Closing<'_>, lent: &Lent) {
         let mut ended: Vec<(Incident, Option<Disposition>)> = Vec::new();
         let day = closing.day;
         let mut open = Vec::new();
@@ -198,6 +203,9 @@ impl Reader {
         for (incident, verdict) in ended {
             if verdict == Some(Disposition::Confirmed) {
                 continue;
+            }
+            if incident.channel != Channel::Policy {
+                closing.budget.add(incident.channel, f64::from(incident.first_score));
             }
             for (_, levels) in incident.kept() {
                 self.teach(levels, lent, verdict == Some(Disposition::Expected));
@@ -296,6 +304,8 @@ fn close_pair(pair: &mut Pair, lent: &Lent, in_incident: bool) {
             teach_one(&mut pair.baselines[place], level(peak), &lent.pair[place], window);
         }
     }
+    pair.export_days =
+        pair.export_days.saturating_add(u16::from(std::mem::take(&mut pair.is_exported)));
     pair.peaks = [0.0; WINDOWS];
     pair.today = Default::default();
     (pair.new_objects, pair.whole_rows) = (0, 0);

@@ -32,6 +32,8 @@ pub struct Incident {
     bar: f32,
     said: i32,
     touched: Vec<u64>,
+    /// The score of its first day, until it is known whether that counts against the budget.
+    pub first_score: f32,
     /// Days that did not teach: the levels of each baseline, where there were any.
     kept: Vec<(i32, [Option<f32>; ACTOR_BASELINES])>,
 }
@@ -55,6 +57,7 @@ impl Incident {
             bar: score as f32,
             said: day,
             touched,
+            first_score: 0.0,
             kept: Vec::new(),
         }
     }

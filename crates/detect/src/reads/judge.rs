@@ -99,6 +99,7 @@ impl Reader {
         if deed.is_export {
             let group = around.peers.group(self.group);
             let nats = self.exports.nats(&group.exports, self.active_days());
+            pair.is_exported = true;
             notes.today.exports = notes.today.exports.saturating_add(1);
             notes.note(Family::Export, nats, Lead { store: deed.store_key, ..Lead::default() });
         }

@@ -23,6 +23,8 @@ pub struct Pair {
     pub days: u16,
     /// On how many days data was copied out of it in one go.
     pub export_days: u16,
+    /// Data was copied out of it on the open day.
+    pub is_exported: bool,
     /// The day on which the actor first wrote to it.
     pub written_since: Option<i32>,
     /// The volumes of the last day; nothing while it is idle.
@@ -68,6 +70,7 @@ impl Pair {
             last_day: day,
             days: 0,
             export_days: 0,
+            is_exported: false,
             written_since: None,
             rings: None,
             peaks: [0.0; WINDOWS],

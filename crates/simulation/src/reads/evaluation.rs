@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use dataward_detect::context::Context;
 use dataward_detect::partition_state::PartitionState;
+use dataward_detect::reads::verdict::Disposition;
 use dataward_event::finding::{Finding, RuleId, Severity, Step};
 use dataward_event::position::{Offset, Partition, Position};
 
@@ -105,11 +106,12 @@ pub fn watch(world: &World, partitions: usize, context: &Context) -> Outcome {
     let mut states: Vec<(PartitionState, Position)> =
         (0..partitions.max(1)).map(|number| (PartitionState::default(), begin(number))).collect();
     let mut texts = Texts::default();
+    let mut context = context.clone();
     for read in &world.reads {
         progress.take_in(read.attack(), read.taken);
         let count = states.len();
         let (state, position) = &mut states[partition_of(read.actor, count)];
-        let observed = state.observe(&read.event(world, &mut texts), position, context);
+        let observed = state.observe(&read.event(world, &mut texts), position, &context);
         position.offset = position.offset.next();
         for finding in &observed.findings {
             if !finding.rule.as_str().starts_with("read.") || matches!(finding.step, Step::Close(_))
@@ -131,9 +133,27 @@ pub fn watch(world: &World, partitions: usize, context: &Context) -> Outcome {
                 },
                 &truth,
             );
+            let is_attack =
+                |actor: &u32| matches!(truth.verdict(*actor, read.micros), Verdict::Found(_));
+            if finding.step == Step::Create && about.iter().any(is_attack) {
+                context.verdicts.push(confirmed(finding));
+            }
         }
     }
     outcome
+}
+
+/// An analyst looks into what is found and says of an attack that it is one. Of false alerts nobody says anything.
+fn confirmed(finding: &Finding) -> dataward_detect::reads::verdict::Verdict {
+    dataward_detect::reads::verdict::Verdict {
+        finding: finding.uid.clone(),
+        disposition: Disposition::Confirmed,
+        reason: "an attack of this world".to_owned(),
+        owner: "analyst".to_owned(),
+        until: None,
+        actor: None,
+        channel: None,
+    }
 }
 
 fn begin(number: usize) -> Position {
