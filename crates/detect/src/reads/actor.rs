@@ -40,7 +40,7 @@ pub struct Reader {
     pub hours_a_day: f32,
     /// The open day; nothing on a day without an event.
     pub today: Option<Box<Today>>,
-    /// The volumes of the last day; nothing while it is idle.
+    /// The volumes of the last hour; nothing while it is idle.
     pub rings: Option<Box<Rings>>,
     /// The objects of the last day that were new.
     pub objects: Option<Box<ObjectRings>>,

@@ -225,7 +225,8 @@ impl BulkReads {
         let mut stores: Vec<BTreeMap<u64, Store>> =
             segments.iter_mut().map(|segment| std::mem::take(&mut segment.stores)).collect();
         let (budget, peers) = (&mut shared.budget, &mut shared.peers);
-        let mut closing = Closing { day, context, thresholds, budget, peers };
+        let first_day = shared.days.map_or(day, |(first, _)| first);
+        let mut closing = Closing { day, first_day, context, thresholds, budget, peers };
         closing.budget.close_day(active);
         for (at, segment) in segments.iter_mut().enumerate() {
             for (key, reader) in &mut segment.readers {

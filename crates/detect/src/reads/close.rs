@@ -16,6 +16,10 @@ use crate::reads::window::{WINDOWS, Window};
 
 /// A day with such a score teaches no rates.
 const RATE_SCORE_MAX: f64 = 10.0;
+/// Scores of ordinary days are gathered when baselines have had a week; those that would have been told, a little later. The
+/// first days are all unusual.
+const SCORES_FROM: i32 = 7;
+const TOLD_FROM: i32 = 10;
 /// How many pairs that are idle are remembered by their usual day.
 const FADED_MAX: usize = 128;
 const OBJECT_VARIANCES: [f64; 2] = [0.04, 0.10];
@@ -25,6 +29,8 @@ const OBJECT_VARIANCES: [f64; 2] = [0.04, 0.10];
 pub struct Closing<'c> {
     /// The day.
     pub day: i32,
+    /// The first day of the partition.
+    pub first_day: i32,
     /// What people know.
     pub context: &'c Context,
     /// The score from which people are told, by channel.
@@ -109,7 +115,7 @@ impl Reader {
         stratum: Stratum,
         today: &Today,
     ) {
-        if !self.is_known(Channel::Acute) {
+        if !self.is_known(Channel::Acute) && closing.day - closing.first_day >= SCORES_FROM {
             for pool in closing.peers.both(self.group, stratum) {
                 for family in Family::ALL {
                     pool.families[family as usize].add(f64::from(today.scores[family as usize]));
@@ -129,6 +135,9 @@ impl Reader {
     /// that nobody has judged yet the score is kept until it is over: an attack is none of the budget's.
     fn add_told(&mut self, closing: &mut Closing<'_>, channel: Channel, score: f64) {
         let day = closing.day;
+        if day - closing.first_day < TOLD_FROM {
+            return;
+        }
         match self.incidents.iter_mut().find(|incident| incident.channel == channel) {
             Some(incident) if incident.since == day => incident.first_score = score as f32,
             Some(_) => closing.budget.add(channel, 0.0),

@@ -173,7 +173,7 @@ impl Reader {
         let (amount, floor) = (volume.amount(), volume.metric().floor_units());
         let rings = self.rings.get_or_insert_with(|| Box::new(Rings::new(deed.second)));
         rings.add(deed.second, amount);
-        let of_all = raise(&mut notes.today.peaks, rings);
+        let of_all = raise(&mut notes.today.peaks, rings, amount);
         let of_pair = pair.take(deed.second, amount, volume);
         if deed.reads_everything() {
             pair.whole_rows = pair.whole_rows.max(volume.count(Metric::Rows).unwrap_or(0));

@@ -27,7 +27,7 @@ pub struct Pair {
     pub is_exported: bool,
     /// The day on which the actor first wrote to it.
     pub written_since: Option<i32>,
-    /// The volumes of the last day; nothing while it is idle.
+    /// The volumes of the last hour; nothing while it is idle.
     pub rings: Option<Box<Rings>>,
     /// The highest sums of the open day, by window.
     #[serde(with = "sparse::array")]
@@ -102,7 +102,7 @@ impl Pair {
         }
         let rings = self.rings.get_or_insert_with(|| Box::new(Rings::new(second)));
         rings.add(second, amount);
-        raise(&mut self.peaks, rings)
+        raise(&mut self.peaks, rings, amount)
     }
 
     /// What was read of a metric on the open day; `None` where no source tells.
@@ -116,14 +116,15 @@ impl Pair {
     }
 }
 
-/// Raises the peaks of a day to the sums of the rings; which of them rose.
-pub fn raise(peaks: &mut [f32; WINDOWS], rings: &Rings) -> [bool; WINDOWS] {
+/// Raises the peaks of a day to the sums of the rings, and adds to the sum of the day; which of them rose.
+pub fn raise(peaks: &mut [f32; WINDOWS], rings: &Rings, amount: f64) -> [bool; WINDOWS] {
     Window::ALL.map(|window| {
-        let (sum, peak) = (rings.sum(window) as f32, &mut peaks[window.index()]);
-        let rises = sum > *peak;
-        if rises {
-            *peak = sum;
-        }
-        rises
+        let peak = &mut peaks[window.index()];
+        let before = *peak;
+        *peak = match window {
+            Window::Day => before + amount as f32,
+            _ => before.max(rings.sum(window) as f32),
+        };
+        *peak > before
     })
 }
