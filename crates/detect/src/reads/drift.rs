@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 /// How many active days are kept.
-const DAYS_MAX: usize = 36;
-/// How many of the newest are judged.
-const RECENT: usize = 4;
+const DAYS_MAX: usize = 40;
+/// How many of the newest are judged: some days show what is much, two weeks show what is little.
+const RECENT: [usize; 3] = [4, 8, 12];
 /// How many before them they are compared with. It lags, so a drip does not hide in its own baseline.
 const REFERENCE: usize = 28;
-/// From so many active days on there is something to compare.
-const DAYS_MIN: usize = 16;
+/// With fewer of those there is nothing to compare with.
+const REFERENCE_MIN: usize = 12;
 
 /// The levels of an actor's last active days.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -20,8 +20,10 @@ pub struct Drift {
 /// How far the last days stand out.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Growth {
-    /// The statistic: about how many standard deviations the last days lie above those before.
+    /// The statistic: about how many standard deviations the last days lie above those before, four of them.
     pub statistic: f64,
+    /// How many last days stand out the most.
+    pub days: usize,
     /// The usual level.
     pub usual: f64,
     /// The mean level of the last days.
@@ -43,14 +45,21 @@ impl Drift {
     }
 
     /// How far the last days stand out; `None` where too few are known.
+    pub fn growth(&self) -> Option<Growth> {
+        let growths = RECENT.into_iter().filter_map(|recent| self.growth_of(recent));
+        growths.reduce(|best, next| if next.statistic > best.statistic { next } else { best })
+    }
+
+    /// How far so many last days stand out.
     ///
     /// A day that alone is high counts no more than 0.7 above the median of the last: that is for the windows to say. Days
-    /// that were high before are pulled in to two e-folds, so one dump does not widen what is usual.
-    pub fn growth(&self) -> Option<Growth> {
-        if self.levels.len() < DAYS_MIN {
+    /// that were high before are pulled in to two e-folds, so one dump does not widen what is usual. The mean of more days is
+    /// steadier, so the same growth means more.
+    fn growth_of(&self, count: usize) -> Option<Growth> {
+        let (before, recent) = self.levels.split_at_checked(self.levels.len().checked_sub(count)?)?;
+        if before.len() < REFERENCE_MIN {
             return None;
         }
-        let (before, recent) = self.levels.split_at(self.levels.len() - RECENT);
         let reference = &before[before.len().saturating_sub(REFERENCE)..];
         let usual = median(reference);
         let squares = reference.iter().map(|level| {
@@ -60,14 +69,12 @@ impl Drift {
         let spread = libm::sqrt(squares.sum::<f64>() / reference.len() as f64 + 0.02);
         let middle = median(recent) - usual;
         let excess = |level: &f32| f64::from(*level) - usual;
-        let mean = recent.iter().map(excess).sum::<f64>() / RECENT as f64;
+        let mean = recent.iter().map(excess).sum::<f64>() / count as f64;
         let pulled = recent.iter().map(|level| excess(level).min(middle + 0.7)).sum::<f64>();
-        let statistic = if mean <= 0.0 {
-            0.0
-        } else {
-            pulled / RECENT as f64 / spread * (mean / 0.5).clamp(0.0, 1.0)
-        };
-        Some(Growth { statistic: statistic.max(0.0), usual, recent: usual + mean })
+        let steadier = libm::sqrt(count as f64 / RECENT[0] as f64);
+        let statistic =
+            pulled / count as f64 / spread * (mean / 0.5).clamp(0.0, 1.0) * steadier;
+        Some(Growth { statistic: statistic.max(0.0), days: count, usual, recent: usual + mean })
     }
 }
 

@@ -342,8 +342,9 @@ impl Wording<'_> {
         let usual = crate::reads::metric::units(growth.usual);
         let recent = crate::reads::metric::units(growth.recent);
         Some(format!(
-            "On the last 4 active days {} read {} a day, {} the median of the days before ({}); single large reads count \
+            "On the last {} active days {} read {} a day, {} the median of the days before ({}); single large reads count \
              no more than a large one of its own.",
+            growth.days,
             self.actor(),
             self.quantity(recent),
             times(recent, usual),
@@ -427,7 +428,7 @@ impl Wording<'_> {
             return growth
                 .map(|growth| Anomaly {
                     metric: format!("{} a day", self.unit(metric)),
-                    window_seconds: 4 * Window::Day.seconds(),
+                    window_seconds: growth.days as u32 * Window::Day.seconds(),
                     observed: scaled(growth.recent),
                     expected: scaled(growth.usual),
                     upper: scaled(growth.usual),
