@@ -53,11 +53,6 @@ impl Family {
         Self::NewNetwork,
     ];
 
-    /// Whether its scores are predictive probabilities as they are. The others are calibrated by what ordinary days reach.
-    pub const fn is_rate(self) -> bool {
-        matches!(self, Self::NewStore | Self::Export | Self::NewWrite | Self::NewNetwork)
-    }
-
     /// The name in alerts.
     pub const fn as_str(self) -> &'static str {
         match self {

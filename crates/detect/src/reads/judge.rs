@@ -403,7 +403,7 @@ fn note_volume(
 pub fn worth(lent: &Lent, today: &Today) -> [f64; FAMILIES] {
     Family::ALL.map(|family| {
         let score = f64::from(today.scores[family as usize]);
-        if family.is_rate() { score } else { lent.families[family as usize].nats(score) }
+        lent.families[family as usize].nats(score)
     })
 }
 

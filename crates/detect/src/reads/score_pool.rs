@@ -6,6 +6,11 @@ use serde::{Deserialize, Serialize};
 const BINS_AN_EFOLD: f64 = 20.0;
 /// The last bin holds what is above `e^6.4 - 1`, 600 nats.
 const BINS: usize = 128;
+/// A score below this is none.
+const SCORE_MIN: f64 = 0.5;
+/// Which share of the scores in the tail tell its slope, and how many they must be.
+const HIGH_SHARE: f64 = 0.15;
+const HIGH_COUNT_MIN: f64 = 3.0;
 /// The weight of a day falls by this factor with each day: about the last 35 count.
 const FADING: f64 = 1.0 - 1.0 / 35.0;
 
@@ -79,19 +84,18 @@ impl ScorePool {
         0.0
     }
 
-    /// The tail beyond the score that a tenth of the days reach. Its slope is that between it and the score that 1.5 % of
-    /// them reach: high enough to be tail, low enough that an attack in a thousand days bends nothing.
+    /// The tail beyond the score that a tenth of the days reach, or half of those with any score where those are few. Its
+    /// slope is that up to the score that a seventh of these reach: high enough to be tail, low enough that an attack in a
+    /// thousand days bends nothing.
     pub fn tail(&self) -> Tail {
-        let from = self.reached_by(0.1 * self.days()).max(0.5);
-        let passed = self.reaching(from).max(0.5);
-        let exceeded = (passed / self.days().max(1.0)).min(0.5);
-        let high = self.reached_by(0.015 * self.days());
-        let slope = match passed {
-            ..20.0 => 1.3,
-            _ if exceeded < 0.03 || high <= from => 1.3,
-            _ => (high - from) / libm::log(exceeded / 0.015),
-        };
-        Tail { from, exceeded, slope: slope.max(0.2) }
+        let days = self.days().max(1.0);
+        let scored = self.reaching(SCORE_MIN);
+        let passed = (0.1 * days).min(0.5 * scored).max(0.5);
+        let from = self.reached_by(passed).max(SCORE_MIN);
+        let high = self.reached_by(passed * HIGH_SHARE);
+        let is_known = passed * HIGH_SHARE >= HIGH_COUNT_MIN && high > from;
+        let slope = if is_known { (high - from) / -libm::log(HIGH_SHARE) } else { 1.3 };
+        Tail { from, exceeded: passed / days, slope: slope.max(0.2) }
     }
 
     /// The straight tail between the scores that a tenth and a hundredth of the days reach.
