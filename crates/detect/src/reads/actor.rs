@@ -101,6 +101,9 @@ pub struct Today {
     /// The highest sum of evidence of each channel.
     #[serde(with = "sparse::array")]
     pub totals: [f32; CHANNELS],
+    /// The highest score of each channel, the sensitivity of the data in it: what counts against the budget.
+    #[serde(with = "sparse::array")]
+    pub weighed: [f32; CHANNELS],
     /// Datastores that were new today.
     pub new_stores: u16,
     /// Exports.

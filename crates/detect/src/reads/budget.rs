@@ -9,9 +9,9 @@ use crate::reads::score_pool::ScorePool;
 /// How many days pass before anything statistical is said, by channel: what is usual must be known first.
 const WARM_UP_DAYS: [i32; CHANNELS] = [14, 24, 14, 0];
 /// How far the threshold may move from where it would be if scores were exactly what they say, in nats.
-const MOVE_MAX: f64 = 2.0;
+const MOVE_MAX: f64 = 4.0;
 /// The weight of the score's own meaning beside what was observed, in alerts.
-const BELIEF: f64 = 3.0;
+const BELIEF: f64 = 1.5;
 /// Beyond so many times the budget a day, alerts are told without waking anybody; at least [`CAP_MIN`] are not.
 const CAP_FACTOR: f64 = 3.0;
 const CAP_MIN: f64 = 5.0;

@@ -39,6 +39,8 @@ const EVICTED_SHARE: usize = 8;
 /// Who has learned for so many days is kept before who has not, for two months: a flood of names pushes nobody out.
 const KNOWN_DAYS: u16 = 3;
 const PROTECTED_DAYS: i32 = 60;
+/// A score below this is nobody's, however dear the data: the context is not asked.
+const JUDGED_MIN: f64 = 3.0;
 /// An export is the act of somebody who never does that, where fewer than one day in twenty has one.
 const RARE_EXPORT: f64 = 0.05;
 
@@ -412,22 +414,33 @@ impl Speaker<'_> {
             raised[Channel::Drift as usize] = Some(f64::from(score));
         }
         for channel in [Channel::Acute, Channel::Drift, Channel::OffHours] {
-            let Some(score) = raised[channel as usize] else { continue };
+            let Some(score) = raised[channel as usize].filter(|score| *score >= JUDGED_MIN) else {
+                continue;
+            };
+            let weighed = score + weight(self.sensitivity());
+            if let Some(today) = &mut self.reader.today {
+                let known = &mut today.weighed[channel as usize];
+                *known = known.max(weighed as f32);
+            }
             if !Budget::is_warm(channel, self.first_day, self.day) {
                 continue;
             }
-            let budget = &self.deed.context.alerts_per_day;
-            let Some(threshold) = self.shared.budget.threshold(channel, budget) else { continue };
-            // Dear data adds at most a nat; the context is asked only where that can matter.
-            if score + 1.0 < threshold {
+            let threshold =
+                self.shared.budget.threshold(channel, &self.deed.context.alerts_per_day);
+            if threshold.is_none_or(|threshold| weighed < threshold) {
                 continue;
             }
-            let weighed = score + weight(self.sensitivity());
-            if weighed >= threshold {
-                let rule = self.rule(channel);
-                self.say(channel, rule, weighed, None, true);
+            let rule = self.rule(channel);
+            if rule == RuleId::ReadExport && self.has_told(Channel::Policy, rule) {
+                continue;
             }
+            self.say(channel, rule, weighed, None, true);
         }
+    }
+
+    fn has_told(&self, channel: Channel, rule: RuleId) -> bool {
+        let mut incidents = self.reader.incidents.iter();
+        incidents.any(|told| told.channel == channel && told.rule == rule && told.since == self.day)
     }
 
     fn sensitivity(&self) -> Option<dataward_event::audit_event::Sensitivity> {

@@ -6,7 +6,7 @@ use crate::reads::baseline::{Baseline, Prior};
 use crate::reads::budget::Budget;
 use crate::reads::evidence::{CHANNELS, Channel, Family};
 use crate::reads::incident::Incident;
-use crate::reads::judge::{score, teach_first};
+use crate::reads::judge::{day_score, drift_score, teach_first};
 use crate::reads::metric::{Metric, level, object_level};
 use crate::reads::pair::{IDLE_DAYS, Pair};
 use crate::reads::peers::{ACTOR_BASELINES, GroupId, Lent, Peers, Stratum};
@@ -62,13 +62,13 @@ impl Reader {
         let Some(today) = self.today.take() else { return };
         let stratum = self.stratum();
         let lent = *closing.peers.lent(self.group, stratum);
-        let acute = score(&lent, Channel::Acute, f64::from(today.totals[Channel::Acute as usize]));
+        let acute = day_score(&lent, Channel::Acute, &today);
         self.add_scores(closing, &lent, stratum, &today);
         let mut drift = 0.0;
         if let Some(growth) = self.drift.growth() {
             let lifted = f64::from(closing.peers.group(self.group).growth);
             let statistic = (growth.statistic - lifted).max(0.0);
-            drift = score(&lent, Channel::Drift, statistic);
+            drift = drift_score(&lent, statistic);
             if !self.is_known(Channel::Drift) {
                 let [_, stratum] = closing.peers.both(self.group, stratum);
                 stratum.channels[Channel::Drift as usize].add(statistic);
@@ -126,8 +126,7 @@ impl Reader {
             }
         }
         for channel in [Channel::Acute, Channel::OffHours] {
-            let total = f64::from(today.totals[channel as usize]);
-            self.add_told(closing, channel, score(lent, channel, total));
+            self.add_told(closing, channel, f64::from(today.weighed[channel as usize]));
         }
     }
 

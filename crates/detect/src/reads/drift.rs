@@ -56,7 +56,8 @@ impl Drift {
     /// that were high before are pulled in to two e-folds, so one dump does not widen what is usual. The mean of more days is
     /// steadier, so the same growth means more.
     fn growth_of(&self, count: usize) -> Option<Growth> {
-        let (before, recent) = self.levels.split_at_checked(self.levels.len().checked_sub(count)?)?;
+        let (before, recent) =
+            self.levels.split_at_checked(self.levels.len().checked_sub(count)?)?;
         if before.len() < REFERENCE_MIN {
             return None;
         }
@@ -72,8 +73,7 @@ impl Drift {
         let mean = recent.iter().map(excess).sum::<f64>() / count as f64;
         let pulled = recent.iter().map(|level| excess(level).min(middle + 0.7)).sum::<f64>();
         let steadier = libm::sqrt(count as f64 / RECENT[0] as f64);
-        let statistic =
-            pulled / count as f64 / spread * (mean / 0.5).clamp(0.0, 1.0) * steadier;
+        let statistic = pulled / count as f64 / spread * (mean / 0.5).clamp(0.0, 1.0) * steadier;
         Some(Growth { statistic: statistic.max(0.0), days: count, usual, recent: usual + mean })
     }
 }

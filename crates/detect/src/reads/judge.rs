@@ -32,6 +32,8 @@ const ODD_NATS: f64 = 3.5;
 const OFFICE_DAYS_MIN: u32 = 5;
 /// Evidence of hours below this is not told.
 const OFF_HOURS_MIN: f32 = 3.0;
+/// What a single family counts less, in nats.
+const SINGLE_LESS: f64 = 1.0;
 /// Little is known of a partition's datastores before.
 const YOUNG_DAYS: i32 = 3;
 /// The volume of first hours and first writes, before any is known.
@@ -407,10 +409,26 @@ pub fn worth(lent: &Lent, today: &Today) -> [f64; FAMILIES] {
     })
 }
 
-/// The score of a sum of evidence in a channel: the negative logarithm of the share of ordinary actor-days that reach it.
-pub fn score(lent: &Lent, channel: Channel, total: f64) -> f64 {
-    let tail = &lent.channels[channel as usize];
-    if channel == Channel::Drift { tail.nats(total) } else { tail.bent_nats(total) }
+/// The score of an actor's day in a channel, as far as it goes: the negative logarithm of the share of ordinary actor-days that
+/// reach it.
+///
+/// The evidence of several families together is as rare as its sum is; that of a single one is as rare as it says, whatever
+/// the others do. The stronger of the two counts, and since there are two ways to be rare, the single one a little less.
+pub fn day_score(lent: &Lent, channel: Channel, today: &Today) -> f64 {
+    let together =
+        lent.channels[channel as usize].bent_nats(f64::from(today.totals[channel as usize]));
+    if channel != Channel::Acute {
+        return together;
+    }
+    let nats = worth(lent, today).into_iter().zip(Family::ALL);
+    let alone =
+        nats.filter(|(_, family)| channel.hears(*family)).map(|(nats, _)| nats).fold(0.0, f64::max);
+    together.max(alone - SINGLE_LESS)
+}
+
+/// The score of a statistic of growth.
+pub fn drift_score(lent: &Lent, statistic: f64) -> f64 {
+    lent.channels[Channel::Drift as usize].nats(statistic)
 }
 
 /// Brings the evidence of a day together; the scores that have risen.
@@ -428,7 +446,7 @@ fn judge(lent: &Lent, today: &mut Today) -> Raised {
             return None;
         }
         *known = total;
-        Some(score(lent, channel, f64::from(total)))
+        Some(day_score(lent, channel, today))
     })
 }
 
