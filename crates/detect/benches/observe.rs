@@ -9,6 +9,10 @@ use std::time::Instant;
 
 use dataward_detect::context::Context;
 use dataward_detect::partition_state::PartitionState;
+use dataward_detect::reads::actor::{Reader, Today};
+use dataward_detect::reads::bulk_reads::{BulkReads, Caps};
+use dataward_detect::reads::pair::Pair;
+use dataward_detect::reads::window::Rings;
 use dataward_event::audit_event::{AuditEvent, Class, Datastore, DatastoreForm};
 use dataward_event::position::{Offset, Partition, Position};
 use dataward_event::time::EventTime;
@@ -30,6 +34,67 @@ fn main() {
     per_event("a read of a dump that is under way", 1, 100, |event| {
         event.volume.bytes = Some(ByteCount(1 << 30));
     });
+    at_scale(200_000);
+    if std::env::args().any(|argument| argument == "--million") {
+        at_scale(1_000_000);
+    }
+}
+
+/// So many actors with five datastores each, all of them active every day: what a read costs, what a key takes, and how long
+/// the close of a day holds up the stream.
+fn at_scale(actors: usize) {
+    const PAIRS: usize = 5;
+    const DAYS: usize = 4;
+    let (position, context) = (position(), Context::default());
+    let before = shared::resident_bytes();
+    let caps = Caps {
+        actors: 4 * actors,
+        pairs: 4 * PAIRS * actors,
+        pairs_of_actor: 512,
+        stores: 128 * 1024,
+    };
+    let mut reads = BulkReads::with_caps(caps);
+    let datastores: Vec<Datastore<'static>> = (0..10_000).map(bucket).collect();
+    let per_day = actors * PAIRS;
+    let (mut spent, mut longest) = (0.0, 0.0_f64);
+    for day in 0..DAYS {
+        for number in 0..per_day {
+            // A walk through all pairs in no order of the memory (a prime step).
+            let key = number * 7_368_787 % per_day;
+            let (actor, pair) = (key / PAIRS, key % PAIRS);
+            let at = day as i64 * DAY + 3_600_000_000 + number as i64 * (DAY / 2) / per_day as i64;
+            let time = EventTime::from_micros(20_000 * DAY + at);
+            let datastore = datastores[(actor * 31 + pair * 17) % datastores.len()].clone();
+            let event = shared::read(number + day * per_day, time, actor, datastore);
+            let start = Instant::now();
+            black_box(reads.observe(&event, &position, &context));
+            let seconds = start.elapsed().as_secs_f64();
+            longest = longest.max(seconds);
+            if day + 1 == DAYS && number > 0 {
+                spent += seconds;
+            }
+        }
+    }
+    let taken = shared::resident_bytes().saturating_sub(before);
+    // Beside the struct what hangs on it while it is active: 40 days of levels, eight networks.
+    let actor = size_of::<Reader>() + size_of::<Today>() + size_of::<Rings>() + 40 * 4 + 8 * 24;
+    let pair = size_of::<Pair>() + size_of::<Rings>();
+    println!(
+        "{actors} actors, {per_day} pairs: {:.2} us a read, {actor} bytes an actor and {pair} a pair \
+         by their types, {:.2} GB resident in all; the close of a day took {:.0} ms",
+        spent * 1e6 / (per_day - 1) as f64,
+        taken as f64 / 1e9,
+        longest * 1e3,
+    );
+}
+
+fn bucket(number: usize) -> Datastore<'static> {
+    Datastore {
+        uid: format!("arn:aws:s3:::bucket-{number:06}").into(),
+        name: None,
+        resource_type: None,
+        form: DatastoreForm::Bucket,
+    }
 }
 
 fn event(number: usize, actors: usize) -> AuditEvent<'static> {

@@ -15,7 +15,7 @@ use crate::duplicates::{Duplicates, SavedDuplicates};
 use crate::posture_event::PostureEvent;
 use crate::quarantine_rate::QuarantineRate;
 use crate::reads::bulk_reads::{self, BulkReads, Counts};
-use crate::state::{StateError, decode, encode, reading, since_3};
+use crate::state::{StateError, decode, encode, is_older_than, reading, since_3};
 
 /// How many segments the state has: one for the stream itself, and those of the reads by actor.
 pub const SEGMENT_COUNT: u32 = 1 + bulk_reads::SEGMENTS;
@@ -169,7 +169,7 @@ impl PartitionState {
     }
 
     /// The state from its segments; none at all is the state before the first event. What is missing is empty, and not
-    /// saved yet: format 1 had the first segment alone, which is the same in format 2.
+    /// saved yet: format 1 had the first segment alone, and what format 2 knew of reads has to be learned anew.
     ///
     /// # Errors
     /// [`StateError::Damaged`] if a segment cannot be read.
@@ -195,7 +195,10 @@ impl PartitionState {
                 state.dirty = false;
                 continue;
             };
-            state.reads.load_segment(of_reads, index, bytes)?;
+            // Before format 3 reads were learned of by other figures: of those nothing can be made.
+            if !is_older_than(3) {
+                state.reads.load_segment(of_reads, index, bytes)?;
+            }
         }
         Ok(state)
     }

@@ -59,6 +59,11 @@ pub(crate) fn reading<T>(
     read
 }
 
+/// Whether what is being read was saved in an older format than this one.
+pub(crate) fn is_older_than(format: u32) -> bool {
+    READING.get() < format
+}
+
 /// A field that came with format 3: of an older state it has its default.
 ///
 /// For `#[serde(deserialize_with)]`; the bytes of a state name no fields, so what is not there must not be read.
@@ -70,7 +75,7 @@ where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
 {
-    if READING.get() < 3 { Ok(T::default()) } else { T::deserialize(deserializer) }
+    if is_older_than(3) { Ok(T::default()) } else { T::deserialize(deserializer) }
 }
 
 /// One segment's bytes.

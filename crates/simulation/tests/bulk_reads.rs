@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use dataward_event::finding::RuleId;
 use dataward_simulation::reads::attack::{Attack, Scenario};
 use dataward_simulation::reads::baselines;
 use dataward_simulation::reads::evaluation::{
@@ -83,14 +84,55 @@ fn a_baseline_gives_as_many_false_alerts_as_it_may() {
     }
 }
 
-/// No gate yet: it shows what is found.
+/// The gate: five small worlds, what is found in them and what is said for nothing. The bounds leave room for what a seed
+/// does, and none for a detector that has lost a channel.
 #[test]
-fn a_small_world_is_watched() {
-    let world = small_world(1);
-    let outcome = watch(&world, 1, &context(&world, false));
+fn small_worlds_are_watched_well_enough() {
     let mut summary = Summary::default();
-    summary.add(&world, &outcome);
+    for seed in 1..6 {
+        let world = small_world(seed);
+        summary.add(&world, &watch(&world, 1, &context(&world, false)));
+    }
     println!("{summary}");
-    assert_eq!(outcome.detections.len(), world.attacks.len());
-    assert_eq!(outcome, watch(&world, 1, &context(&world, false)));
+    let found = |scenario: Scenario| {
+        let cell = summary.pooled(|known, _| known == scenario);
+        assert!(cell.attacks >= 5, "{scenario:?}: {}", cell.attacks);
+        cell.found.len() * 100 / cell.attacks
+    };
+    for (scenario, percent) in [
+        (Scenario::RoleSync, 80),
+        (Scenario::ExportByStranger, 80),
+        (Scenario::CopyOfProduction, 60),
+        (Scenario::WideReads, 60),
+        (Scenario::Dump, 40),
+    ] {
+        assert!(found(scenario) >= percent, "{scenario:?}: {} %", found(scenario));
+    }
+    // Exports need no budget, and are told in full.
+    let exports = summary.false_rate_of(RuleId::ReadExport);
+    let rate = summary.false_rate() - exports;
+    assert!(rate <= 6.0 && exports <= 4.0, "{rate} {exports}");
+}
+
+#[test]
+fn a_world_is_watched_alike_twice_and_in_sixteen_parts_nobody_is_lost() {
+    let world = small_world(1);
+    let context = context(&world, false);
+    let outcome = watch(&world, 1, &context);
+    assert_eq!(outcome, watch(&world, 1, &context));
+    let parts = watch(&world, 16, &context);
+    assert_eq!(parts.actor_days, outcome.actor_days);
+}
+
+#[test]
+fn what_was_announced_is_told_mildly() {
+    let mut rates = [0.0, 0.0];
+    for seed in 1..6 {
+        let world = small_world(seed);
+        for (rate, is_told) in rates.iter_mut().zip([false, true]) {
+            *rate += watch(&world, 1, &context(&world, is_told)).false_rate();
+        }
+    }
+    println!("{rates:?}");
+    assert!(rates[1] < rates[0], "{rates:?}");
 }

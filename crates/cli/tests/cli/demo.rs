@@ -11,7 +11,7 @@ fn the_demo_tells_its_story_and_leaves_a_whole_archive() {
     let demo = dataward(&["demo", "--once", "--data-dir", &text(folder.path())]).expect(0);
     let said = &demo.stdout;
     assert_eq!(said.matches("week of ").count(), 8, "{said}");
-    assert!(said.contains("23 of 23 expected alerts, 0 unexpected"), "{said}");
+    assert!(said.contains("24 of 24 expected alerts, 0 unexpected"), "{said}");
     assert!(
         said.contains("In the normal weeks before: 1: control.weakened on 2019-11-21"),
         "{said}"

@@ -101,7 +101,8 @@ fn a_partition_goes_on_with_what_it_had_learned() {
             let snapshot = archive.snapshot(&owner).unwrap().unwrap();
             assert_eq!(snapshot.format, format);
             assert!(!snapshot.segments.is_empty(), "format {format}");
-            let state = restore::partition(&mut archive, partition, next).unwrap();
+            let state =
+                restore::partition(&mut archive, partition, next, &Context::default()).unwrap();
             let mut state = state.expect("the snapshot is usable");
             let events = events(&mut archive, partition);
             assert!(events.len() > 10, "format {format}: {}", events.len());

@@ -231,7 +231,7 @@ fn state(archive: &Path) -> BTreeMap<String, Segments> {
     let (mut keeper, _) = restore::keeper(&mut archive, None).unwrap();
     let mut states = BTreeMap::from([("keeper".to_owned(), keeper.save_all())]);
     for (partition, next) in archive.table_progress().iter() {
-        let state = restore::partition(&mut archive, partition, next).unwrap();
+        let state = restore::partition(&mut archive, partition, next, keeper.context()).unwrap();
         states.insert(partition.path(), state.expect("a usable snapshot").save_all());
     }
     states

@@ -63,7 +63,7 @@ impl Reader {
         let stratum = self.stratum();
         let lent = *closing.peers.lent(self.group, stratum);
         let acute = day_score(&lent, Channel::Acute, &today);
-        self.add_scores(closing, &lent, stratum, &today);
+        self.add_scores(closing, stratum, &today);
         let mut drift = 0.0;
         if let Some(growth) = self.drift.growth() {
             let lifted = f64::from(closing.peers.group(self.group).growth);
@@ -108,13 +108,7 @@ impl Reader {
         self.incidents.iter().any(|incident| incident.channel == channel)
     }
 
-    fn add_scores(
-        &mut self,
-        closing: &mut Closing<'_>,
-        lent: &Lent,
-        stratum: Stratum,
-        today: &Today,
-    ) {
+    fn add_scores(&mut self, closing: &mut Closing<'_>, stratum: Stratum, today: &Today) {
         if !self.is_known(Channel::Acute) && closing.day - closing.first_day >= SCORES_FROM {
             for pool in closing.peers.both(self.group, stratum) {
                 for family in Family::ALL {

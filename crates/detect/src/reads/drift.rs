@@ -8,6 +8,9 @@ const DAYS_MAX: usize = 40;
 const RECENT: [usize; 3] = [4, 8, 12];
 /// How many before them they are compared with. It lags, so a drip does not hide in its own baseline.
 const REFERENCE: usize = 28;
+/// From so much on, 1.6 times, growth counts in full; less is worth less attention, however steady the days were. (With twice
+/// as much fewer drips are found: beside them stand releases, which grow by two or three times.)
+const FULL_GROWTH: f64 = 0.5;
 /// With fewer of those there is nothing to compare with.
 const REFERENCE_MIN: usize = 12;
 
@@ -73,7 +76,8 @@ impl Drift {
         let mean = recent.iter().map(excess).sum::<f64>() / count as f64;
         let pulled = recent.iter().map(|level| excess(level).min(middle + 0.7)).sum::<f64>();
         let steadier = libm::sqrt(count as f64 / RECENT[0] as f64);
-        let statistic = pulled / count as f64 / spread * (mean / 0.5).clamp(0.0, 1.0) * steadier;
+        let statistic =
+            pulled / count as f64 / spread * (mean / FULL_GROWTH).clamp(0.0, 1.0) * steadier;
         Some(Growth { statistic: statistic.max(0.0), days: count, usual, recent: usual + mean })
     }
 }

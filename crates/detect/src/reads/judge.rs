@@ -32,6 +32,11 @@ const ODD_NATS: f64 = 3.5;
 const OFFICE_DAYS_MIN: u32 = 5;
 /// Evidence of hours below this is not told.
 const OFF_HOURS_MIN: f32 = 3.0;
+/// What is context more than proof counts so much at most, in nats: a network; a new datastore of which nearly nothing was
+/// read, or to which nearly nothing was written.
+const CONTEXT_NATS_MAX: f64 = 4.0;
+/// Less than so much is nearly nothing, in units of volume.
+const TOUCHED_UNITS: f64 = 100.0;
 /// What a single family counts less, in nats.
 const SINGLE_LESS: f64 = 1.0;
 /// Little is known of a partition's datastores before.
@@ -115,7 +120,6 @@ impl Reader {
     }
 
     fn meet_network(&mut self, deed: &Deed<'_>, around: &Around<'_>, notes: &mut Notes<'_>) {
-        const NATS_MAX: f64 = 4.0;
         let network = deed.event.client.ip.as_deref().and_then(network_of);
         let Some(met) = network.map(|network| self.networks.meet(network, deed.second)) else {
             return;
@@ -129,7 +133,7 @@ impl Reader {
             let seen = (deed.second - met.first).max(0) as f32;
             notes.note(
                 Family::NewNetwork,
-                nats.min(NATS_MAX),
+                nats.min(CONTEXT_NATS_MAX),
                 Lead { store: deed.store_key, seen, ..Lead::default() },
             );
         }
@@ -279,7 +283,8 @@ impl Reader {
         } else {
             0.0
         };
-        let nats = self.new_stores.nats(&group.new_stores, days) + of_peers + of_volume;
+        let most = if hour < TOUCHED_UNITS { CONTEXT_NATS_MAX } else { f64::INFINITY };
+        let nats = (self.new_stores.nats(&group.new_stores, days) + of_peers + of_volume).min(most);
         let lead = Lead {
             store: deed.store_key,
             seen: hour as f32,
@@ -331,6 +336,8 @@ impl Reader {
         let nats = self.new_writes.nats(&group.new_writes, days)
             + expected.nats(level(f64::from(notes.today.written)))
             + if is_new_to_all { 2.0 } else { 0.0 };
+        let is_little = f64::from(notes.today.written) < TOUCHED_UNITS;
+        let nats = if is_little { nats.min(CONTEXT_NATS_MAX) } else { nats };
         let lead = Lead { store: deed.store_key, seen: notes.today.written, ..Lead::default() };
         notes.note(Family::NewWrite, nats, lead);
     }
@@ -405,7 +412,8 @@ fn note_volume(
 pub fn worth(lent: &Lent, today: &Today) -> [f64; FAMILIES] {
     Family::ALL.map(|family| {
         let score = f64::from(today.scores[family as usize]);
-        lent.families[family as usize].nats(score)
+        let most = if family == Family::NewNetwork { CONTEXT_NATS_MAX } else { f64::INFINITY };
+        lent.families[family as usize].nats(score).min(most)
     })
 }
 

@@ -118,6 +118,9 @@ impl Wording<'_> {
     ) -> Severity {
         let sensitivity = self.sensitivity();
         let severity = match (sensitivity, rule) {
+            // It moves by days: nobody needs to be woken.
+            (Some(Sensitivity::Restricted), RuleId::ReadSlowDrip) => Severity::HIGH,
+            (_, RuleId::ReadSlowDrip) => Severity::MEDIUM,
             (Some(Sensitivity::Restricted), _) => Severity::CRITICAL,
             (Some(Sensitivity::Confidential), _) => Severity::HIGH,
             (None, RuleId::ReadBulk | RuleId::ReadExport) => Severity::HIGH,

@@ -35,7 +35,9 @@ pub enum Deed {
     RefusedDeletion,
     /// The audit trail is stopped.
     TrailStopped,
-    /// A copy of a database is handed to everybody.
+    /// A copy of a database is made, by somebody who never did that.
+    SnapshotMade,
+    /// It is handed to everybody.
     SnapshotShared,
     /// The audit trail is started again.
     TrailStarted,
@@ -49,7 +51,7 @@ pub enum Deed {
 
 impl Deed {
     /// All deeds, in the order in which they begin.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::PublicWebsite,
         Self::WebPort,
         Self::Deployment,
@@ -61,6 +63,7 @@ impl Deed {
         Self::ProtectionRemoved,
         Self::FirstOutsideRead,
         Self::OutsideRead,
+        Self::SnapshotMade,
         Self::RefusedDeletion,
         Self::TrailStopped,
         Self::SnapshotShared,
@@ -76,7 +79,7 @@ impl Deed {
     pub const fn must_alert(self) -> &'static [RuleId] {
         use RuleId::{
             AuditSilenced, AuditSourceSilent, ControlWeakened, CopyWeakerDatastore, ExposureClosed,
-            ExposureOpened, ExposureStillOpen, ReadBulk, ReadDuringExposure,
+            ExposureOpened, ExposureStillOpen, ReadBulk, ReadDuringExposure, ReadExport,
         };
         match self {
             Self::Replacement => &[ControlWeakened],
@@ -100,6 +103,7 @@ impl Deed {
             Self::FirstOutsideRead => &[ReadDuringExposure, ReadDuringExposure, ReadDuringExposure],
             Self::ProtectionRestored | Self::SnapshotTakenBack => &[ExposureClosed],
             Self::TrailStopped => &[AuditSilenced],
+            Self::SnapshotMade => &[ReadExport],
             Self::SnapshotShared => &[
                 ControlWeakened,
                 ExposureOpened,
@@ -153,7 +157,8 @@ impl Deed {
             Self::ProtectionRestored => "it is found, and protected again",
             Self::RefusedDeletion => "deleting the audit trail is refused",
             Self::TrailStopped => "the audit trail is stopped",
-            Self::SnapshotShared => "a copy of a database is handed to everybody",
+            Self::SnapshotMade => "a copy of a database is made",
+            Self::SnapshotShared => "it is handed to everybody",
             Self::TrailStarted => "the audit trail is started again",
             Self::SnapshotTakenBack => "the copy is found, and taken back",
             Self::BucketsListed => "a stolen role lists the buckets",

@@ -139,7 +139,7 @@ fn second_store(rng: &mut Rng, entries: &mut Vec<Entry>) {
     );
     looked_at["readOnly"] = json!(true);
     let told = [
-        ("2019-12-20T09:15:40Z", &employee, made, None),
+        ("2019-12-20T09:15:40Z", &employee, made, Some(Deed::SnapshotMade)),
         ("2019-12-20T10:58:03Z", &employee, refused, Some(Deed::RefusedDeletion)),
         ("2019-12-20T11:01:30Z", &employee, on_trail("StopLogging"), Some(Deed::TrailStopped)),
         ("2019-12-20T11:05:12Z", &employee, sharing("valuesToAdd"), Some(Deed::SnapshotShared)),

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 
 use dataward_detect::context::Context;
 use dataward_detect::partition_state::PartitionState;
-use dataward_detect::reads::verdict::Disposition;
+use dataward_detect::plan::Moment;
+use dataward_detect::reads::verdict::{AnnouncedChange, Disposition, Verdict as Judged};
 use dataward_event::finding::{Finding, RuleId, Severity, Step};
 use dataward_event::position::{Offset, Partition, Position};
+use dataward_event::time::EventTime;
 
 use crate::reads::attack::Attack;
 use crate::reads::read::Texts;
@@ -90,10 +92,18 @@ pub fn small_world(seed: u64) -> World {
 }
 
 /// What the context file of a world says. `is_told` says whether it names the announced changes.
-///
-/// The context has no place for announced reads yet: both are the same for now.
-pub fn context(_world: &World, _is_told: bool) -> Context {
-    Context::default()
+pub fn context(world: &World, is_told: bool) -> Context {
+    let announced = world.announcements().map(|change| AnnouncedChange {
+        reason: change.reason.to_owned(),
+        from: Moment(EventTime::from_micros(change.from)),
+        until: Moment(EventTime::from_micros(change.until)),
+        actors: change.actors.iter().map(|uid| (*uid).to_owned()).collect(),
+        peer_groups: Vec::new(),
+        datastores: Vec::new(),
+        times: 10,
+    });
+    let announced_changes = if is_told { announced.collect() } else { Vec::new() };
+    Context { announced_changes, ..Context::default() }
 }
 
 /// Lets the detector watch a world, spread over partitions by actor.
@@ -144,8 +154,8 @@ pub fn watch(world: &World, partitions: usize, context: &Context) -> Outcome {
 }
 
 /// An analyst looks into what is found and says of an attack that it is one. Of false alerts nobody says anything.
-fn confirmed(finding: &Finding) -> dataward_detect::reads::verdict::Verdict {
-    dataward_detect::reads::verdict::Verdict {
+fn confirmed(finding: &Finding) -> Judged {
+    Judged {
         finding: finding.uid.clone(),
         disposition: Disposition::Confirmed,
         reason: "an attack of this world".to_owned(),
