@@ -213,13 +213,13 @@ fn a_role_that_reads_many_datastores_it_never_read_is_told_of() {
     }
     let told_after = told_after.expect("the sync is found");
     println!("told in bucket {told_after} of 200: {}", shown.findings[0].description);
-    assert!(told_after <= 5, "{told_after}");
+    assert!(told_after <= 20, "{told_after}");
     let last = shown.findings.last().unwrap();
     println!("{}", last.description);
     assert!(last.description.contains("that role/web never read"), "{}", last.description);
     let uids: std::collections::BTreeSet<&str> =
         shown.findings.iter().map(|finding| finding.uid.as_str()).collect();
-    assert!(uids.len() == 1 && shown.findings.len() <= 12, "{}", shown.findings.len());
+    assert!(uids.len() == 1 && shown.findings.len() <= 16, "{}", shown.findings.len());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use dataward_event::audit_event::{
 };
 use dataward_event::change::{Change, Control, Direction, WindowKind};
 use dataward_event::finding::{
-    Anomaly, CloseReason, Evidence, Finding, RuleId, Severity, Step, Trigger,
+    Anomaly, CloseReason, Evidence, Finding, Rating, RuleId, Severity, Step, Trigger,
 };
 use dataward_event::time::{EventTime, IngestTime};
 use dataward_event::volume::{ByteCount, ObjectCount, ReadScope, RowCount, Volume};
@@ -295,6 +295,7 @@ fn bulk_read() -> Finding {
         score_millinats,
         days: 21,
     };
+    bulk.rating = Some(Rating { channel: "acute".to_owned(), millinats: 14_032 });
     bulk.anomalies =
         vec![figure("rows", 3_600, 14_032), figure("rows of all datastores", 86_400, 9)];
     bulk

@@ -193,7 +193,7 @@ impl Reader {
             let threshold = closing.thresholds[incident.channel as usize].unwrap_or(f64::INFINITY);
             let has_faded = match incident.channel {
                 Channel::Policy => incident.since < day,
-                _ => incident.bar(day + 1) < threshold,
+                _ => incident.is_over(day + 1, threshold),
             };
             if verdict == Some(Disposition::Expected) || has_faded {
                 ended.push((incident, verdict));

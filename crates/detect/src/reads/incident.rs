@@ -8,10 +8,14 @@ use crate::reads::peers::ACTOR_BASELINES;
 
 /// By how much the score at which more is said falls with each day, in nats.
 const DECAY: f64 = 0.7;
-/// More is said when the score has grown by so much: at least, and as a share. A score has an end: even the largest dump is
-/// said five or six times.
+/// More is said when the score has grown by so much: at least, and on the same day as a share. So even the largest dump is
+/// said a dozen times.
 const GROWTH_MIN: f64 = 0.3;
-const GROWTH: f64 = 1.25;
+const GROWTH: f64 = 1.5;
+/// The highest bar on the days after, in nats: beyond, an incident would last for months.
+const BAR_MAX: f64 = 20.0;
+/// An incident of which nothing new was said for so many days is over, however high it was.
+const QUIET_DAYS: i32 = 14;
 /// How many datastores are remembered.
 const TOUCHED_MAX: usize = 32;
 /// How many days that did not teach are kept, to teach after all if it was nothing.
@@ -62,16 +66,28 @@ impl Incident {
         }
     }
 
-    /// The score at which it would be said today.
+    /// The score that was said last, as it counts on a day: on that day as it was, later less and less.
     pub fn bar(&self, day: i32) -> f64 {
-        f64::from(self.bar) - DECAY * f64::from((day - self.said).max(0))
+        let days = day - self.said;
+        if days <= 0 {
+            return f64::from(self.bar);
+        }
+        f64::from(self.bar).min(BAR_MAX) - DECAY * f64::from(days)
     }
 
-    /// Whether a score, or one datastore more, is worth telling again: the score has grown by a quarter beyond what was said,
-    /// or the number of datastores has doubled.
+    /// Whether it is over on a day, where people are told from this score on.
+    pub fn is_over(&self, day: i32, threshold: f64) -> bool {
+        self.bar(day) < threshold || day - self.said > QUIET_DAYS
+    }
+
+    /// Whether a score, or one datastore more, is worth telling again: the score has grown by half beyond what was said
+    /// on the day, or is above the bar on another, or the number of datastores has doubled.
     pub fn raise(&mut self, day: i32, score: f64, store: u64) -> bool {
         let bar = self.bar(day);
-        let mut is_news = score >= (bar * GROWTH).max(bar + GROWTH_MIN);
+        // On the same day a score grows with every read; on another day it is another day.
+        let grown =
+            if day > self.said { bar + GROWTH_MIN } else { (bar * GROWTH).max(bar + GROWTH_MIN) };
+        let mut is_news = score >= grown;
         if !self.touched.contains(&store) && self.touched.len() < TOUCHED_MAX {
             self.touched.push(store);
             is_news |= self.touched.len().is_power_of_two();
@@ -113,10 +129,10 @@ mod tests {
     #[test]
     fn it_is_said_again_when_it_has_grown_and_the_bar_falls() {
         let mut said = incident();
-        let news = [7.2, 8.7, 8.8, 10.0, 11.1].map(|score| said.raise(0, score, 1));
+        let news = [7.2, 10.4, 10.6, 15.0, 16.0].map(|score| said.raise(0, score, 1));
         assert_eq!(news, [false, false, true, false, true]);
-        assert!((said.bar(5) - 7.6).abs() < 1e-5);
-        assert!(!said.raise(5, 9.4, 1) && said.raise(5, 9.6, 1));
+        assert!((said.bar(5) - 12.5).abs() < 1e-5);
+        assert!(!said.raise(5, 12.7, 1) && said.raise(5, 12.9, 1));
     }
 
     #[test]

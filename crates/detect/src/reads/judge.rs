@@ -32,6 +32,8 @@ const ODD_NATS: f64 = 3.5;
 const OFFICE_DAYS_MIN: u32 = 5;
 /// Evidence of hours below this is not told.
 const OFF_HOURS_MIN: f32 = 3.0;
+/// What a family is worth at most, in nats: beyond, it makes no difference.
+const NATS_MAX: f64 = 100.0;
 /// What is context more than proof counts so much at most, in nats: a network; a new datastore of which nearly nothing was
 /// read, or to which nearly nothing was written.
 const CONTEXT_NATS_MAX: f64 = 4.0;
@@ -412,7 +414,7 @@ fn note_volume(
 pub fn worth(lent: &Lent, today: &Today) -> [f64; FAMILIES] {
     Family::ALL.map(|family| {
         let score = f64::from(today.scores[family as usize]);
-        let most = if family == Family::NewNetwork { CONTEXT_NATS_MAX } else { f64::INFINITY };
+        let most = if family == Family::NewNetwork { CONTEXT_NATS_MAX } else { NATS_MAX };
         lent.families[family as usize].nats(score).min(most)
     })
 }
