@@ -265,6 +265,11 @@ impl Wording<'_> {
                 };
                 format!("first access of {} to {}; {peers}", self.actor(), self.named(&lead))
             }
+            Family::Export if self.reader.days == 0 => format!(
+                "data copied out of {} in one go by {}, of whom nothing is known yet",
+                self.named(&lead),
+                self.actor()
+            ),
             Family::Export => format!(
                 "data copied out of {} in one go; {} has done so on {} of {} active days",
                 self.named(&lead),
@@ -295,6 +300,9 @@ impl Wording<'_> {
                 (lead.usual * 100.0).round() as u64
             ),
         };
+        if text.starts_with(self.actor()) {
+            return format!("{text} ({nats:.1} nats).");
+        }
         let mut letters = text.chars();
         let first: String =
             letters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
