@@ -12,6 +12,10 @@ const WARM_UP_DAYS: [i32; CHANNELS] = [14, 24, 14, 0];
 const MOVE_MAX: f64 = 4.0;
 /// The weight of the score's own meaning beside what was observed, in alerts.
 const BELIEF: f64 = 1.5;
+/// Fewer days than these say nothing of a threshold, and fewer alerts than these are not counted but continued: the score that
+/// so many days reach, and beyond it the slope from four times as many.
+const DAYS_MIN: f64 = 200.0;
+const COUNTED_MIN: f64 = 5.0;
 /// Beyond so many times the budget a day, alerts are told without waking anybody; at least [`CAP_MIN`] are not.
 const CAP_FACTOR: f64 = 3.0;
 const CAP_MIN: f64 = 5.0;
@@ -53,8 +57,12 @@ impl Budget {
         let meant = -libm::log(share.min(1.0));
         let pool = &self.told[channel as usize];
         let expected = share * pool.days();
-        let observed = pool.reached_by(expected).clamp(meant - MOVE_MAX, meant + MOVE_MAX);
-        Some((expected * observed + BELIEF * meant) / (expected + BELIEF))
+        if pool.days() < DAYS_MIN {
+            return Some(meant);
+        }
+        let observed = observed(pool, expected).clamp(meant - MOVE_MAX, meant + MOVE_MAX);
+        let weight = expected.max(COUNTED_MIN);
+        Some((weight * observed + BELIEF * meant) / (weight + BELIEF))
     }
 
     /// Whether enough days are known to say anything.
@@ -69,6 +77,16 @@ impl Budget {
         let cap = CAP_FACTOR * budget.of(channel) * f64::from(self.active) / 1000.0;
         f64::from(*begun) > cap.max(CAP_MIN)
     }
+}
+
+/// The score that so many of the days reach, as far as they can be counted.
+fn observed(pool: &ScorePool, expected: f64) -> f64 {
+    if expected >= COUNTED_MIN {
+        return pool.reached_by(expected);
+    }
+    let (few, more) = (pool.reached_by(COUNTED_MIN), pool.reached_by(4.0 * COUNTED_MIN));
+    let slope = ((few - more) / libm::log(4.0)).clamp(0.5, 2.0);
+    few + slope * libm::log(COUNTED_MIN / expected)
 }
 
 #[cfg(test)]
