@@ -6,7 +6,7 @@
 //! whatever their arrival. Both are saved as segments of bytes that are equal after any restart.
 //!
 //! Start with [`keeper`], then [`datastore_state`] (what is kept of a datastore), [`posture`] (what an event does to it)
-//! and [`told`] (what follows). For reads start with [`bulk_read`], then [`reader`] and [`history`].
+//! and [`told`] (what follows). For reads start with [`reads`].
 
 mod above;
 mod act;
