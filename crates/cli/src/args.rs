@@ -55,6 +55,12 @@ pub(crate) enum Command {
     /// outside), weakened, unknown, protected. A datastore of which only reads are known has one row, unknown. What is known
     /// of data, owner and environment comes from the context file of the last run.
     Datastores(Datastores),
+    /// Shows what is usual of an actor, and how its open day stands: what an alert of an unusual read is judged by.
+    ///
+    /// Windows of volume with what was seen, what is usual and what one day in a thousand passes; the evidence of the day and
+    /// the thresholds it is held against; the last active days, the hours at work, who is compared with it, and what people
+    /// were told. The detector keeps a state for each partition, so an actor of several topics or files is shown for each.
+    Explain(Explain),
     /// Answers a question in SQL about an archive.
     ///
     /// Views: events (access, config_changes and authentications together), alerts, exposures (each window as its newest
@@ -213,6 +219,37 @@ pub(crate) struct Datastores {
     pub(crate) state: Vec<StateFilter>,
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Explain {
+    /// The archive.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) archive: PathBuf,
+    /// The actor, by uid or name; `anonymous` is whoever had none, in each datastore by itself.
+    #[arg(long, value_name = "ACTOR")]
+    pub(crate) actor: String,
+    /// What it does in this datastore, too; by uid or name.
+    #[arg(long, value_name = "DATASTORE")]
+    pub(crate) datastore: Option<String>,
+    /// As it was then, by the event times of what is in the archive today: RFC 3339, or a date, which is its midnight in UTC.
+    /// All rows of the actor's partitions up to it are read again. Without it: as of the archive's progress.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) at: Option<EventTime>,
+    /// Draws the last days and the windows into this file, too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<ExplainFormat>,
+}
+
+/// How to print an explanation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExplainFormat {
+    /// Tables and small charts for people; the default on a terminal.
+    Table,
+    /// One JSON document, an object for each partition; the default in a pipe.
+    Json,
 }
 
 /// The states of a control.

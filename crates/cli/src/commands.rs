@@ -4,6 +4,7 @@ mod controls;
 mod datastores;
 mod demo;
 mod doctor;
+mod explain;
 mod exposures;
 mod normalize;
 mod query;
@@ -31,6 +32,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         Command::Doctor(doctor) => doctor::run(doctor, config),
         Command::Exposures(exposures) => exposures::run(exposures),
         Command::Datastores(datastores) => datastores::run(datastores),
+        Command::Explain(explain) => explain::run(explain),
         Command::Query(query) => query::run(query),
         Command::Timeline(timeline) => timeline::run(timeline),
         Command::Verify(verify) => verify::run(verify),

@@ -15,6 +15,7 @@ use crate::duplicates::{Duplicates, SavedDuplicates};
 use crate::posture_event::PostureEvent;
 use crate::quarantine_rate::QuarantineRate;
 use crate::reads::bulk_reads::{self, BulkReads, Counts};
+use crate::reads::portrait::Portrait;
 use crate::state::{StateError, decode, encode, is_older_than, reading, since_3};
 
 /// How many segments the state has: one for the stream itself, and those of the reads by actor.
@@ -135,6 +136,12 @@ impl PartitionState {
     /// What unusual reads leave out: events that are too late or too early, keys that are too many.
     pub fn read_counts(&self) -> Counts {
         self.reads.counts()
+    }
+
+    /// What is usual of an actor, and how its open day stands; `None` if none of its events is a read. `store` is the key of
+    /// a datastore to look at by itself.
+    pub fn portrait(&self, actor: u64, store: Option<u64>, context: &Context) -> Option<Portrait> {
+        self.reads.portrait(actor, store, context)
     }
 
     /// The segments that changed since the last call, each with its bytes.

@@ -59,6 +59,37 @@ pub fn keeper_as_of(archive: &mut impl Archive, time: EventTime) -> Result<Keepe
     Ok(keeper)
 }
 
+/// A partition's state as it would be if nothing after a time had happened: by all its rows up to it, in order, and by
+/// `context`. What could not be read has no event time, and is left out. It takes as long as reading all rows of the
+/// partition.
+///
+/// # Errors
+/// The archive cannot be read.
+pub fn partition_as_of(
+    archive: &mut impl Archive,
+    partition: &Partition,
+    time: EventTime,
+    context: &Context,
+) -> Result<PartitionState, ArchiveError> {
+    let mut state = PartitionState::default();
+    archive.replay(partition, Offset(0), &mut |row| match row {
+        Replayed::Event(archived) if archived.event.time <= time => {
+            state.observe(&archived.event, &archived.position, context);
+        }
+        Replayed::Event(_) | Replayed::Quarantine { .. } => {}
+    })?;
+    Ok(state)
+}
+
+/// What people knew as of the newest snapshot of the keeper; nothing without one.
+///
+/// # Errors
+/// The archive cannot be read.
+pub fn context(archive: &mut impl Archive) -> Result<Arc<Context>, ArchiveError> {
+    let newest = archive.snapshot(&Owner::Keeper)?.and_then(|saved| load_keeper(&saved).ok());
+    Ok(newest.map(|keeper| Arc::clone(keeper.context())).unwrap_or_default())
+}
+
 /// Shows a keeper that has seen so much what the table has behind it.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ mod damage;
 mod datastores;
 mod demo;
 mod doctor;
+mod explain;
 mod exposures;
 mod kill;
 mod metrics;

@@ -95,6 +95,16 @@ impl Baseline {
         self.mean = mean as f32;
     }
 
+    /// How far what is expected is its own, from 0 to 1; the rest is lent.
+    pub fn own_share(&self, prior: &Prior, variance_min: f64) -> f64 {
+        if self.days() <= 0.0 {
+            return 0.0;
+        }
+        let squares = PRIOR_DAYS * prior.within + f64::from(self.squares);
+        let variance = (squares / (PRIOR_DAYS + self.days())).max(variance_min);
+        prior.between / (prior.between + variance / self.days())
+    }
+
     /// What the next day is expected to be. `variance_min` is the least variance that is believed.
     pub fn prediction(&self, prior: &Prior, variance_min: f64) -> Prediction {
         let days = self.days();

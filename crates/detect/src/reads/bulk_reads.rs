@@ -84,13 +84,13 @@ struct Segment {
 
 /// What all actors of the partition have in common.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Shared {
-    peers: Peers,
-    budget: Budget,
+pub(super) struct Shared {
+    pub(super) peers: Peers,
+    pub(super) budget: Budget,
     /// The first day of the partition, and the one that is open.
-    days: Option<(i32, i32)>,
+    pub(super) days: Option<(i32, i32)>,
     /// The second of the newest event.
-    newest: i64,
+    pub(super) newest: i64,
     /// How many events in a row were far ahead.
     ahead: u32,
     counts: Counts,
@@ -311,6 +311,21 @@ impl BulkReads {
                 }
             }
         }
+    }
+
+    /// What is known of an actor, by its key.
+    pub(super) fn reader(&self, key: u64) -> Option<&Reader> {
+        self.segments[place(key)].readers.get(&key).map(AsRef::as_ref)
+    }
+
+    /// What is known of a datastore, by its key.
+    pub(super) fn store(&self, key: u64) -> Option<&Store> {
+        self.segments[place(key)].stores.get(&key)
+    }
+
+    /// What all actors have in common.
+    pub(super) const fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// What was left out so far.

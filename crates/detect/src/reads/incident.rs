@@ -75,6 +75,11 @@ impl Incident {
         f64::from(self.bar).min(BAR_MAX) - DECAY * f64::from(days)
     }
 
+    /// The score that was said last, and the day on which it was.
+    pub const fn said(&self) -> (f32, i32) {
+        (self.bar, self.said)
+    }
+
     /// Whether it is over on a day, where people are told from this score on.
     pub fn is_over(&self, day: i32, threshold: f64) -> bool {
         self.bar(day) < threshold || day - self.said > QUIET_DAYS

@@ -18,13 +18,13 @@ use crate::reads::window::{Rings, WINDOWS, Window};
 /// An actor that has been active on fewer days has no rates of its own.
 const RATE_DAYS_MIN: u16 = 3;
 /// A datastore speaks for itself when an actor has read it on so many days.
-const PAIR_DAYS_MIN: f64 = 3.0;
+pub(super) const PAIR_DAYS_MIN: f64 = 3.0;
 /// An actor's day stands out for its group when it is known so long.
 const LIFT_DAYS_MIN: f64 = 5.0;
 /// Fewer new objects are never many.
-const NEW_OBJECTS_MIN: f32 = 20.0;
+pub(super) const NEW_OBJECTS_MIN: f32 = 20.0;
 /// The least variance of new objects, in an hour and in a day.
-const OBJECT_VARIANCES: [f64; 2] = [0.04, 0.10];
+pub(super) const OBJECT_VARIANCES: [f64; 2] = [0.04, 0.10];
 /// An hour is unusual when the actor is at work in fewer than one of eight such hours, and odd beyond `e^-3.5`.
 const PRESENCE_MAX: f64 = 0.13;
 const ODD_NATS: f64 = 3.5;

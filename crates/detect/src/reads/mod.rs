@@ -26,6 +26,7 @@ pub mod objects_seen;
 pub mod office_hours;
 pub mod pair;
 pub mod peers;
+pub mod portrait;
 pub mod rate;
 pub mod read_volume;
 pub mod score_pool;

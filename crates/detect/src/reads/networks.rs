@@ -58,6 +58,11 @@ pub fn written(address: &str) -> String {
 }
 
 impl Networks {
+    /// How many networks are remembered.
+    pub const fn count(&self) -> usize {
+        self.known.len()
+    }
+
     /// Takes in that an event came from a network. The first network of all is not new.
     pub fn meet(&mut self, network: u64, second: i64) -> Met {
         let is_start = self.known.is_empty();

@@ -55,6 +55,11 @@ impl OfficeHours {
         (GROUP_DAYS * of_group + own) / (GROUP_DAYS + f64::from(self.days[part]))
     }
 
+    /// How many workdays and weekend days it knows.
+    pub const fn days_of_parts(&self) -> [u8; 2] {
+        self.days
+    }
+
     /// How many days it knows.
     pub const fn days(&self) -> u32 {
         self.days[0] as u32 + self.days[1] as u32

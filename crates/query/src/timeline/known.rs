@@ -83,6 +83,19 @@ async fn counted(
     frame.aggregate(Vec::new(), vec![min(times()), max(times()), count(lit(1))])
 }
 
+/// Names of the archive that somebody may have meant, the closest first: a few at most.
+///
+/// # Errors
+/// As [`Engine::query`].
+pub fn close_names(
+    engine: &Engine,
+    subject: Subject,
+    name: &str,
+) -> Result<Vec<String>, QueryError> {
+    let watch = Watch::start(engine.limits());
+    engine.block_on(|| async move { close(engine, &watch, subject, name).await })
+}
+
 /// The error about a name that is nowhere.
 async fn unknown(
     engine: &Engine,
@@ -90,6 +103,22 @@ async fn unknown(
     subject: Subject,
     name: &str,
 ) -> Result<QueryError, QueryError> {
+    let hint = match &close(engine, watch, subject, name).await?[..] {
+        [] => format!(
+            "; `dataward query` lists what it has: SELECT DISTINCT {} FROM events",
+            subject.columns()[0]
+        ),
+        names => format!("; close to it: {}", names.join(", ")),
+    };
+    Ok(QueryError::Unknown(format!("the archive has no {} {name}{hint}", subject.as_str())))
+}
+
+async fn close(
+    engine: &Engine,
+    watch: &Watch,
+    subject: Subject,
+    name: &str,
+) -> Result<Vec<String>, QueryError> {
     let mut close: BTreeSet<(usize, String)> = BTreeSet::new();
     for column in subject.columns() {
         let frame = names(engine, column).await;
@@ -106,15 +135,7 @@ async fn unknown(
         };
         super::rows(engine, watch, frame, &mut take).await?;
     }
-    let close: Vec<String> = close.into_iter().map(|(_, name)| name).collect();
-    let hint = match &close[..] {
-        [] => format!(
-            "; `dataward query` lists what it has: SELECT DISTINCT {} FROM events",
-            subject.columns()[0]
-        ),
-        names => format!("; close to it: {}", names.join(", ")),
-    };
-    Ok(QueryError::Unknown(format!("the archive has no {} {name}{hint}", subject.as_str())))
+    Ok(close.into_iter().map(|(_, name)| name).collect())
 }
 
 async fn names(engine: &Engine, column: &str) -> Result<DataFrame, DataFusionError> {
