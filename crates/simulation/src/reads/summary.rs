@@ -200,7 +200,7 @@ pub fn recalls(detectors: &[(&str, &Summary)]) -> String {
     text
 }
 
-/// The head of the lines of [`line`].
+/// The head of the lines of [`line()`].
 pub fn line_head() -> String {
     format!(
         "{:<25} {:>7} {:>7} {:>7} {:>7} {:>10} {:>10} {:>10}",
