@@ -163,14 +163,14 @@ fn people_get_tables_charts_and_a_drawing() {
 fn a_wrong_name_or_time_is_told_what_is_right() {
     let folder = TempDir::new().unwrap();
     let archive = archive_in(folder.path());
-    let unknown = explain(&archive, &["--actor", "adaa"]).expect(2);
+    let unknown = explain(&archive, &["--actor", "adaa"]).expect(3);
     assert!(unknown.stderr.contains("none of the 2 actors of the archive is called adaa"));
     assert!(unknown.stderr.contains("close to it: ada"), "{}", unknown.stderr);
     assert_eq!(unknown.stdout, "");
-    let untouched = explain(&archive, &["--actor", "ada", "--datastore", "order"]).expect(2);
+    let untouched = explain(&archive, &["--actor", "ada", "--datastore", "order"]).expect(3);
     assert!(untouched.stderr.contains("ada never touched a datastore order; it touched orders"));
     let time = explain(&archive, &["--actor", "ada", "--at", "yesterday"]).expect(2);
     assert!(time.stderr.contains("a time is RFC 3339"), "{}", time.stderr);
-    explain(&archive, &["--actor", "o'brien' OR 1=1 --"]).expect(2);
+    explain(&archive, &["--actor", "o'brien' OR 1=1 --"]).expect(3);
     explain(&folder.path().join("nothing"), &["--actor", "ada"]).expect(3);
 }

@@ -31,7 +31,7 @@ const DAY_SECONDS: i64 = 86_400;
 /// A day is closed so long after its midnight, by the newest event: stragglers belong to it.
 const CLOSE_SECONDS: i64 = 600;
 /// An event that is so far ahead of all before is believed when as many others are: one wrong clock closes no days.
-const AHEAD_DAYS: i64 = 2;
+const AHEAD_DAYS: i64 = 30;
 const AHEAD_MIN: u32 = 3;
 /// When there are too many keys, the idlest eighth goes at once: so the search for it costs a few steps a key, not a pass
 /// over all of them with each.

@@ -142,7 +142,7 @@ fn unknown(engine: &Engine, actor: &str) -> Result<Failure, Failure> {
         names => format!("; close to it: {}", names.join(", ")),
     };
     let text = format!("none of the {count} actors of the archive is called {actor}{hint}");
-    Ok(Failure::text(Exit::Usage, text))
+    Ok(Failure::text(Exit::Input, text))
 }
 
 /// The error about a datastore that the actor never touched.
@@ -155,7 +155,7 @@ fn untouched(actor: &str, name: &str, touches: &[Touch]) -> Failure {
         count => list += &format!(" and {} more", count - TOLD_MAX),
     }
     let text = format!("{actor} never touched a datastore {name}; it touched {list}");
-    Failure::text(Exit::Usage, text)
+    Failure::text(Exit::Input, text)
 }
 
 /// The rows of an answer.
