@@ -17,6 +17,7 @@ pub mod coverage;
 pub mod deed;
 pub mod drift;
 pub mod evidence;
+mod figures;
 pub mod incident;
 pub mod judge;
 pub mod metric;
