@@ -10,8 +10,8 @@ use crate::reads::score_pool::ScorePool;
 const WARM_UP_DAYS: [i32; CHANNELS] = [14, 24, 14, 0];
 /// How far the threshold may move from where it would be if scores were exactly what they say, in nats.
 const MOVE_MAX: f64 = 4.0;
-/// The weight of the score's own meaning beside what was observed, in alerts.
-const BELIEF: f64 = 1.5;
+/// The weight of the score's own meaning beside what was observed, in actor-days.
+const BELIEF_DAYS: f64 = 200.0;
 /// Fewer days than these say nothing of a threshold, and fewer alerts than these are not counted but continued: the score that
 /// so many days reach, and beyond it the slope from four times as many.
 const DAYS_MIN: f64 = 200.0;
@@ -61,8 +61,8 @@ impl Budget {
             return Some(meant);
         }
         let observed = observed(pool, expected).clamp(meant - MOVE_MAX, meant + MOVE_MAX);
-        let weight = expected.max(COUNTED_MIN);
-        Some((weight * observed + BELIEF * meant) / (weight + BELIEF))
+        let weight = pool.days() / (pool.days() + BELIEF_DAYS);
+        Some(weight * observed + (1.0 - weight) * meant)
     }
 
     /// Whether enough days are known to say anything.
