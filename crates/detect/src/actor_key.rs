@@ -22,6 +22,11 @@ pub fn datastore_key(datastore: &Datastore<'_>) -> u64 {
     hash("datastore", &datastore.uid, "")
 }
 
+/// The hash under which an object of a datastore is remembered: half a key, of which there are many.
+pub fn object_hash(name: &str) -> u32 {
+    (hash("object", name, "") >> 32) as u32
+}
+
 /// The place of a reader among those of a minute.
 pub(crate) fn identity_hash(identity: &str) -> u64 {
     hash("reader", identity, "")

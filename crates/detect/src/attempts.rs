@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use dataward_event::audit_event::{AuditEvent, EventKind, Outcome};
-use dataward_event::change::{Change, Direction};
+use dataward_event::change::Direction;
 use dataward_event::finding::{Evidence, Finding, RuleId, Severity, Step, Trigger};
 use dataward_event::position::Position;
 use dataward_event::time::EventTime;
@@ -60,7 +60,8 @@ impl Attempts {
         let key = actor_key(&event.actor, datastore);
         self.make_room(key);
         let refused = self.actors.entry(key).or_default();
-        refused.take_in(evidence(event, position, change));
+        let change = Some(change.clone().into_owned());
+        refused.take_in(Evidence { change, ..Evidence::of(event, position) });
         let burst = refused.burst(datastore.label())?;
         let step = if burst.count == BURST_COUNT as u64 { Step::Create } else { Step::Update };
         Some(finding(event, position, step, &burst, refused.latest.iter().cloned().collect()))
@@ -122,21 +123,6 @@ impl Refused {
             }
             None => None,
         }
-    }
-}
-
-fn evidence(event: &AuditEvent<'_>, position: &Position, change: &Change<'_>) -> Evidence {
-    Evidence {
-        event_uid: event.uid.to_string(),
-        type_uid: event.type_uid(),
-        position: position.clone(),
-        time: event.time,
-        source: event.source.to_string(),
-        actor: event.actor.clone().into_owned(),
-        client: event.client.clone().into_owned(),
-        operation: event.operation.to_string(),
-        service: event.service.as_deref().map(str::to_owned),
-        change: Some(change.clone().into_owned()),
     }
 }
 

@@ -72,7 +72,8 @@ impl Default for PartitionState {
 }
 
 impl PartitionState {
-    /// Takes an event in. The context decides what is said of it, never what is remembered.
+    /// Takes an event in. Of reads the context also decides what is remembered: with whom an actor is compared, and what people
+    /// know already. So a replay needs the context under which the events came.
     pub fn observe(
         &mut self,
         event: &AuditEvent<'_>,

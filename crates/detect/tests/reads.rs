@@ -6,8 +6,7 @@ use dataward_detect::context::{Context, DatastoreContext};
 use dataward_detect::partition_state::PartitionState;
 use dataward_detect::reads::bulk_reads::{BulkReads, Caps, SEGMENTS};
 use dataward_event::audit_event::{
-    Actor, ActorKind, AuditEvent, Class, Client, Datastore, DatastoreForm, EventKind, Outcome,
-    Sensitivity, TimeOrigin,
+    Actor, ActorKind, AuditEvent, Datastore, DatastoreForm, Outcome, Sensitivity,
 };
 use dataward_event::finding::{Finding, RuleId, Severity, Step};
 use dataward_event::position::{Offset, Partition, Position};
@@ -87,38 +86,23 @@ impl Shown {
 fn event(read: &Read, number: i64) -> AuditEvent<'_> {
     let kind = if read.actor == "anonymous" { ActorKind::Anonymous } else { ActorKind::Unknown };
     AuditEvent {
-        uid: format!("event-{number}").into(),
-        time: EventTime::from_micros(read.time),
-        time_origin: TimeOrigin::Source,
-        source: "ocsf".into(),
-        kind: EventKind::Access,
-        class: Class::DatastoreActivity,
         activity_id: 1,
-        operation: "read".into(),
-        service: None,
-        event_code: None,
         outcome: Outcome::Success,
-        error_code: None,
-        error_message: None,
         actor: Actor { uid: Some(read.actor.as_str().into()), kind, ..Actor::default() },
-        client: Client::default(),
         datastore: Some(Datastore {
             uid: read.datastore.as_str().into(),
             name: None,
             resource_type: None,
             form: DatastoreForm::Database,
         }),
-        objects: Vec::new(),
         volume: read.volume,
-        read_scope: None,
-        changes: Vec::new(),
-        request_uid: None,
-        correlation_uid: None,
-        statement: None,
-        account_uid: None,
-        region: None,
-        provider: None,
         sensitivity: read.sensitivity,
+        ..AuditEvent::new(
+            format!("event-{number}"),
+            EventTime::from_micros(read.time),
+            "ocsf",
+            "read",
+        )
     }
 }
 

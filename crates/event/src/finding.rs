@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::audit_event::{Actor, Client, Datastore};
+use crate::audit_event::{Actor, AuditEvent, Client, Datastore};
 use crate::change::{Change, WindowKind};
 use crate::exposure::Exposure;
 use crate::position::{Partition, Position};
@@ -361,6 +361,24 @@ pub struct Evidence {
     pub service: Option<String>,
     /// The change it states, for a finding about one.
     pub change: Option<Change<'static>>,
+}
+
+impl Evidence {
+    /// An event as evidence.
+    pub fn of(event: &AuditEvent<'_>, position: &Position) -> Self {
+        Self {
+            event_uid: event.uid.to_string(),
+            type_uid: event.type_uid(),
+            position: position.clone(),
+            time: event.time,
+            source: event.source.to_string(),
+            actor: event.actor.clone().into_owned(),
+            client: event.client.clone().into_owned(),
+            operation: event.operation.to_string(),
+            service: event.service.as_deref().map(str::to_owned),
+            change: None,
+        }
+    }
 }
 
 #[cfg(test)]

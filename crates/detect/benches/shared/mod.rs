@@ -1,8 +1,6 @@
 //! What the benchmarks have in common.
 
-use dataward_event::audit_event::{
-    Actor, AuditEvent, Class, Client, Datastore, EventKind, Outcome, TimeOrigin,
-};
+use dataward_event::audit_event::{Actor, AuditEvent, Datastore, Outcome};
 use dataward_event::time::EventTime;
 use dataward_event::volume::{ByteCount, Volume};
 
@@ -14,36 +12,21 @@ pub(crate) fn read(
     datastore: Datastore<'static>,
 ) -> AuditEvent<'static> {
     AuditEvent {
-        uid: format!("d9c5f1aa-0000-4000-8000-{number:012}").into(),
-        time,
-        time_origin: TimeOrigin::Source,
-        source: "aws.cloudtrail".into(),
-        kind: EventKind::Access,
-        class: Class::DatastoreActivity,
         activity_id: 1,
-        operation: "GetObject".into(),
         service: Some("s3.amazonaws.com".into()),
-        event_code: None,
         outcome: Outcome::Success,
-        error_code: None,
-        error_message: None,
         actor: Actor {
             uid: Some(format!("arn:aws:iam::111122223333:user/actor-{actor:06}").into()),
             ..Actor::default()
         },
-        client: Client::default(),
         datastore: Some(datastore),
-        objects: Vec::new(),
         volume: Volume { bytes: Some(ByteCount(400_000)), ..Volume::default() },
-        read_scope: None,
-        changes: Vec::new(),
-        request_uid: None,
-        correlation_uid: None,
-        statement: None,
-        account_uid: None,
-        region: None,
-        provider: None,
-        sensitivity: None,
+        ..AuditEvent::new(
+            format!("d9c5f1aa-0000-4000-8000-{number:012}"),
+            time,
+            "aws.cloudtrail",
+            "GetObject",
+        )
     }
 }
 

@@ -65,9 +65,9 @@ impl Budget {
         Some(weight * observed + (1.0 - weight) * meant)
     }
 
-    /// Whether enough days are known to say anything.
-    pub const fn is_warm(channel: Channel, first_day: i32, today: i32) -> bool {
-        today - first_day >= WARM_UP_DAYS[channel as usize]
+    /// The day from which on enough is known to say anything, in a partition that began on `first_day`.
+    pub const fn speaks_from(channel: Channel, first_day: i32) -> i32 {
+        first_day + WARM_UP_DAYS[channel as usize]
     }
 
     /// A finding begins. Whether it is one too many for the day.

@@ -68,19 +68,23 @@ impl Default for Caps {
 #[derive(Debug)]
 pub struct BulkReads {
     segments: Vec<Segment>,
+    stores: Stores,
     shared: Shared,
     dirty: u64,
     is_shared_dirty: bool,
     caps: Caps,
 }
 
-/// Actors and datastores whose keys are alike.
-#[derive(Debug, Default, Serialize, Deserialize)]
+/// Actors whose keys are alike.
+#[derive(Debug, Default)]
 struct Segment {
     readers: BTreeMap<u64, Box<Reader>>,
-    stores: BTreeMap<u64, Store>,
     pairs: usize,
 }
+
+/// The datastores, by segment. They are apart from the actors, since an event needs one of each, and both are saved in the
+/// segments of the same number.
+pub(super) type Stores = Vec<BTreeMap<u64, Store>>;
 
 /// What all actors of the partition have in common.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -119,6 +123,7 @@ impl BulkReads {
     pub fn with_caps(caps: Caps) -> Self {
         Self {
             segments: (0..KEYED).map(|_| Segment::default()).collect(),
+            stores: (0..KEYED).map(|_| BTreeMap::new()).collect(),
             shared: Shared::default(),
             dirty: u64::MAX,
             is_shared_dirty: true,
@@ -139,37 +144,26 @@ impl BulkReads {
         self.make_room(&deed);
         let (at, of_store) = (place(deed.actor_key), place(deed.store_key));
         self.dirty |= 1 << at | 1 << of_store;
-        let first_day = self.shared.days.map_or(day, |(first, _)| first);
-        // The store is taken out while its reader is at hand: both may be of one segment.
-        let store = self.segments[of_store].stores.remove(&deed.store_key);
-        let mut store = store.unwrap_or_else(|| Store::new(deed.datastore, day));
-        let findings = self.observe_reader(&deed, &mut store, (first_day, day));
-        self.segments[of_store].stores.insert(deed.store_key, store);
-        findings
-    }
-
-    fn observe_reader(
-        &mut self,
-        deed: &Deed<'_>,
-        store: &mut Store,
-        (first_day, day): (i32, i32),
-    ) -> Vec<Finding> {
-        let Self { segments, shared, .. } = self;
-        let segment = &mut segments[place(deed.actor_key)];
-        let actor = &deed.event.actor;
+        let Self { segments, stores, shared, .. } = self;
+        let first_day = shared.days.map_or(day, |(first, _)| first);
+        let store = stores[of_store].entry(deed.store_key);
+        let store = store.or_insert_with(|| Store::new(deed.datastore, day));
+        let segment = &mut segments[at];
+        let actor = &event.actor;
         let reader = segment.readers.entry(deed.actor_key).or_insert_with(|| {
-            let group = shared.peers.group_of(actor, deed.context);
+            let group = shared.peers.group_of(actor, context);
             Box::new(Reader::new(group, actor.kind, day))
         });
         if reader.today.is_none() {
-            reader.group = shared.peers.group_of(actor, deed.context);
+            reader.group = shared.peers.group_of(actor, context);
             reader.kind = actor.kind;
             reader.last_day = day;
         }
         let before = reader.pairs.len();
         let mut around = Around { peers: &mut shared.peers, store, day, first_day };
-        let raised = reader.observe(deed, &mut around);
+        let raised = reader.observe(&deed, &mut around);
         segment.pairs += reader.pairs.len() - before;
+        let deed = &deed;
         let mut speaker =
             Speaker { reader, shared, store, deed, day, first_day, findings: Vec::new() };
         speaker.policy();
@@ -181,11 +175,11 @@ impl BulkReads {
     /// ahead to be believed.
     fn advance(&mut self, second: i64, context: &Context) -> Option<i32> {
         let shared = &mut self.shared;
-        let day = second.div_euclid(DAY_SECONDS) as i32;
-        let (first, open) = *shared.days.get_or_insert((day, day));
-        if shared.ahead == 0 && shared.newest == 0 {
-            shared.newest = second;
-        }
+        let Some((first, open)) = shared.days else {
+            let day = second.div_euclid(DAY_SECONDS) as i32;
+            (shared.days, shared.newest) = (Some((day, day)), second);
+            return Some(day);
+        };
         if second - shared.newest > AHEAD_DAYS * DAY_SECONDS {
             shared.ahead += 1;
             if shared.ahead < AHEAD_MIN {
@@ -209,7 +203,7 @@ impl BulkReads {
     }
 
     fn close_day(&mut self, day: i32, context: &Context) {
-        let Self { segments, shared, dirty, .. } = self;
+        let Self { segments, stores, shared, dirty, .. } = self;
         let mut growths: BTreeMap<GroupId, Vec<f64>> = BTreeMap::new();
         let mut active = 0;
         for reader in segments.iter_mut().flat_map(|segment| segment.readers.values_mut()) {
@@ -224,49 +218,37 @@ impl BulkReads {
         }
         let thresholds =
             Channel::ALL.map(|channel| shared.budget.threshold(channel, &context.alerts_per_day));
-        let mut stores: Vec<BTreeMap<u64, Store>> =
-            segments.iter_mut().map(|segment| std::mem::take(&mut segment.stores)).collect();
         let (budget, peers) = (&mut shared.budget, &mut shared.peers);
         let first_day = shared.days.map_or(day, |(first, _)| first);
-        let mut closing = Closing { day, first_day, context, thresholds, budget, peers };
-        closing.budget.close_day(active);
+        budget.close_day(active);
+        let mut closing =
+            Closing { day, first_day, context, thresholds, budget, peers, stores, dirty: 0 };
         for (at, segment) in segments.iter_mut().enumerate() {
             for (key, reader) in &mut segment.readers {
                 if reader.today.is_none() {
                     continue;
                 }
-                *dirty |= 1 << at;
+                closing.dirty |= 1 << at;
                 let before = reader.pairs.len();
-                reader.close_day(*key, &mut closing, |key, teach| {
-                    if let Some(store) = stores[place(key)].get_mut(&key) {
-                        *dirty |= 1 << place(key);
-                        teach(store);
-                    }
-                });
+                reader.close_day(*key, &mut closing);
                 segment.pairs -= before - reader.pairs.len();
             }
         }
-        for (segment, stores) in segments.iter_mut().zip(stores) {
-            segment.stores = stores;
-        }
+        *dirty |= closing.dirty;
         shared.peers.all_mut().for_each(|pool| pool.forget_lifts());
         shared.peers.lend();
     }
 
     /// Forgets the idlest where there is no room for a new key.
     fn make_room(&mut self, deed: &Deed<'_>) {
-        let Self { segments, shared, caps, .. } = self;
+        let Self { segments, stores, shared, caps, .. } = self;
         let share = |cap: usize| (cap / KEYED as usize).max(EVICTED_SHARE);
-        let of_store = &mut segments[place(deed.store_key)];
-        if of_store.stores.len() >= share(caps.stores)
-            && !of_store.stores.contains_key(&deed.store_key)
-        {
-            let ranked = of_store
-                .stores
-                .iter()
-                .map(|(key, store)| ((store.last_day, store.first_day), *key));
+        let known = &mut stores[place(deed.store_key)];
+        if known.len() >= share(caps.stores) && !known.contains_key(&deed.store_key) {
+            let ranked = known.iter();
+            let ranked = ranked.map(|(key, store)| ((store.last_day, store.first_day), *key));
             for key in idlest(ranked) {
-                of_store.stores.remove(&key);
+                known.remove(&key);
                 shared.counts.forgotten += 1;
             }
         }
@@ -320,7 +302,7 @@ impl BulkReads {
 
     /// What is known of a datastore, by its key.
     pub(super) fn store(&self, key: u64) -> Option<&Store> {
-        self.segments[place(key)].stores.get(&key)
+        self.stores[place(key)].get(&key)
     }
 
     /// What all actors have in common.
@@ -348,9 +330,10 @@ impl BulkReads {
 
     /// The bytes of a segment: equal for equal events.
     pub fn segment_bytes(&self, index: u32) -> Vec<u8> {
-        match self.segments.get(index as usize) {
-            Some(segment) => encode(segment),
-            None => encode(&self.shared),
+        let index = index as usize;
+        match (self.segments.get(index), self.stores.get(index)) {
+            (Some(segment), Some(stores)) => encode(&(&segment.readers, stores, segment.pairs)),
+            _ => encode(&self.shared),
         }
     }
 
@@ -369,11 +352,13 @@ impl BulkReads {
             self.is_shared_dirty = false;
             return Ok(());
         }
-        let Some(segment) = self.segments.get_mut(index as usize) else {
+        let at = index as usize;
+        let (Some(segment), Some(stores)) = (self.segments.get_mut(at), self.stores.get_mut(at))
+        else {
             let reason = "there are fewer segments".to_owned();
             return Err(StateError::Damaged { index: number, reason });
         };
-        *segment = decode(number, bytes)?;
+        (segment.readers, *stores, segment.pairs) = decode(number, bytes)?;
         self.dirty &= !(1 << index);
         Ok(())
     }
@@ -428,7 +413,7 @@ impl Speaker<'_> {
             let score = std::mem::take(&mut self.reader.drift_score);
             raised[Channel::Drift as usize] = Some(f64::from(score));
         }
-        for channel in [Channel::Acute, Channel::Drift, Channel::OffHours] {
+        for channel in Channel::BUDGETED {
             let Some(score) = raised[channel as usize].filter(|score| *score >= JUDGED_MIN) else {
                 continue;
             };
@@ -437,7 +422,7 @@ impl Speaker<'_> {
                 let known = &mut today.weighed[channel as usize];
                 *known = known.max(weighed as f32);
             }
-            if !Budget::is_warm(channel, self.first_day, self.day) {
+            if self.day < Budget::speaks_from(channel, self.first_day) {
                 continue;
             }
             let threshold =
@@ -548,7 +533,8 @@ impl Speaker<'_> {
     }
 }
 
-const fn place(key: u64) -> usize {
+/// The segment of a key.
+pub(super) const fn place(key: u64) -> usize {
     (key % KEYED as u64) as usize
 }
 

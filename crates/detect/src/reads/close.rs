@@ -2,15 +2,14 @@
 
 use crate::context::Context;
 use crate::reads::actor::{Reader, Today};
-use crate::reads::baseline::{Baseline, Prior};
 use crate::reads::budget::Budget;
+use crate::reads::bulk_reads::{Stores, place};
 use crate::reads::evidence::{CHANNELS, Channel, Family};
 use crate::reads::incident::Incident;
-use crate::reads::judge::{day_score, drift_score, teach_first};
+use crate::reads::judge::{day_score, drift_score, teach_first, variance_min};
 use crate::reads::metric::{Metric, level, object_level};
 use crate::reads::pair::{IDLE_DAYS, Pair};
 use crate::reads::peers::{ACTOR_BASELINES, GroupId, Lent, Peers, Stratum};
-use crate::reads::store::Store;
 use crate::reads::verdict::Disposition;
 use crate::reads::window::{WINDOWS, Window};
 
@@ -22,7 +21,6 @@ const SCORES_FROM: i32 = 7;
 const TOLD_FROM: i32 = 10;
 /// How many pairs that are idle are remembered by their usual day.
 const FADED_MAX: usize = 128;
-const OBJECT_VARIANCES: [f64; 2] = [0.04, 0.10];
 
 /// The day that is over.
 #[derive(Debug)]
@@ -39,6 +37,10 @@ pub struct Closing<'c> {
     pub budget: &'c mut Budget,
     /// The groups and strata.
     pub peers: &'c mut Peers,
+    /// The datastores.
+    pub stores: &'c mut Stores,
+    /// The segments that the day has changed.
+    pub dirty: u64,
 }
 
 impl Reader {
@@ -52,22 +54,15 @@ impl Reader {
         self.drift.growth().map(|growth| (self.group, growth.statistic))
     }
 
-    /// Second pass: the day teaches. What it has read of each datastore is handed to `store_of`.
-    pub fn close_day(
-        &mut self,
-        key: u64,
-        closing: &mut Closing<'_>,
-        mut store_of: impl FnMut(u64, &mut dyn FnMut(&mut Store)),
-    ) {
+    /// Second pass: the day teaches.
+    pub fn close_day(&mut self, key: u64, closing: &mut Closing<'_>) {
         let Some(today) = self.today.take() else { return };
         let stratum = self.stratum();
         let lent = *closing.peers.lent(self.group, stratum);
         let acute = day_score(&lent, Channel::Acute, &today);
         self.add_scores(closing, stratum, &today);
         let mut drift = 0.0;
-        if let Some(growth) = self.drift.growth() {
-            let lifted = f64::from(closing.peers.group(self.group).growth);
-            let statistic = (growth.statistic - lifted).max(0.0);
+        if let Some(statistic) = self.own_growth(closing.peers) {
             drift = drift_score(&lent, statistic);
             if !self.is_known(Channel::Drift) {
                 let [_, stratum] = closing.peers.both(self.group, stratum);
@@ -78,14 +73,6 @@ impl Reader {
         self.drift_score = drift as f32;
         self.teach_levels(key, closing, &lent, &today);
         self.teach_rates(closing, stratum, &today, acute);
-        let day = closing.day;
-        for (store_key, pair) in self.pairs.iter_mut() {
-            if pair.last_day == day {
-                let (objects, rows) = (pair.objects, pair.today(Metric::Rows).unwrap_or(0));
-                let whole = pair.whole_rows;
-                store_of(*store_key, &mut |store| store.teach(objects, rows, whole));
-            }
-        }
         self.close_pairs(closing, &lent, stratum, &today);
         for pool in closing.peers.both(self.group, stratum) {
             pool.teach_actor(&self.baselines);
@@ -94,7 +81,7 @@ impl Reader {
         let hours = today.hours.count_ones() as f32;
         let share = (1.0 / f32::from(self.days)).max(0.05);
         self.hours_a_day += (hours - self.hours_a_day) * share;
-        let end = (i64::from(day) + 1) * 86_400;
+        let end = (i64::from(closing.day) + 1) * 86_400;
         if self.rings.as_ref().is_some_and(|rings| rings.is_over(end)) {
             self.rings = None;
         }
@@ -266,6 +253,15 @@ impl Reader {
                     group.popularity[usize::from(pair.peers_before.min(2))] += 1.0;
                     teach_first(stratum, hour, None);
                 }
+                let at = place(*key);
+                if let Some(store) = closing.stores[at].get_mut(key) {
+                    store.teach(
+                        pair.objects,
+                        pair.today(Metric::Rows).unwrap_or(0),
+                        pair.whole_rows,
+                    );
+                    closing.dirty |= 1 << at;
+                }
                 close_pair(pair, lent, in_incident);
                 for pool in closing.peers.both(self.group, stratum) {
                     pool.teach_pair(&pair.baselines);
@@ -303,7 +299,7 @@ fn close_pair(pair: &mut Pair, lent: &Lent, in_incident: bool) {
         let place = window.index();
         let peak = f64::from(pair.peaks[place]);
         if peak > 0.0 && !in_incident {
-            teach_one(&mut pair.baselines[place], level(peak), &lent.pair[place], window);
+            pair.baselines[place].teach(level(peak), &lent.pair[place], window.variance_min());
         }
     }
     pair.export_days =
@@ -311,15 +307,4 @@ fn close_pair(pair: &mut Pair, lent: &Lent, in_incident: bool) {
     pair.peaks = [0.0; WINDOWS];
     pair.today = Default::default();
     (pair.new_objects, pair.whole_rows) = (0, 0);
-}
-
-fn teach_one(baseline: &mut Baseline, value: f64, prior: &Prior, window: Window) {
-    baseline.teach(value, prior, window.variance_min());
-}
-
-fn variance_min(place: usize) -> f64 {
-    match Window::ALL.get(place) {
-        Some(window) => window.variance_min(),
-        None => OBJECT_VARIANCES[place - WINDOWS],
-    }
 }

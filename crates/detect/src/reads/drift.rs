@@ -82,7 +82,8 @@ impl Drift {
     }
 }
 
-fn median(levels: &[f32]) -> f64 {
+/// The median of levels; 0 of none.
+pub(super) fn median(levels: &[f32]) -> f64 {
     let mut sorted = levels.to_vec();
     sorted.sort_by(f32::total_cmp);
     let middle = sorted.len() / 2;

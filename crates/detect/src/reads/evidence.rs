@@ -71,6 +71,9 @@ impl Channel {
     /// All channels, in the order of their index.
     pub const ALL: [Self; CHANNELS] = [Self::Acute, Self::Drift, Self::OffHours, Self::Policy];
 
+    /// Those that have a budget.
+    pub const BUDGETED: [Self; 3] = [Self::Acute, Self::Drift, Self::OffHours];
+
     /// The name in alerts and in the context file.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -2,6 +2,7 @@
 
 use dataward_event::audit_event::Sensitivity;
 
+use crate::actor_key::object_hash;
 use crate::reads::actor::{Lead, Reader, Today};
 use crate::reads::baseline::{Baseline, Prediction, Prior};
 use crate::reads::deed::Deed;
@@ -9,7 +10,6 @@ use crate::reads::evidence::{CHANNELS, Channel, FAMILIES, Family};
 use crate::reads::metric::{Metric, level, object_level, objects, units};
 use crate::reads::networks::network_of;
 use crate::reads::object_rings::ObjectRings;
-use crate::reads::objects_seen::object_hash;
 use crate::reads::pair::{Pair, raise};
 use crate::reads::peers::{Lent, Peers, Pool, Stratum};
 use crate::reads::store::Store;
@@ -24,7 +24,7 @@ const LIFT_DAYS_MIN: f64 = 5.0;
 /// Fewer new objects are never many.
 pub(super) const NEW_OBJECTS_MIN: f32 = 20.0;
 /// The least variance of new objects, in an hour and in a day.
-pub(super) const OBJECT_VARIANCES: [f64; 2] = [0.04, 0.10];
+const OBJECT_VARIANCES: [f64; 2] = [0.04, 0.10];
 /// An hour is unusual when the actor is at work in fewer than one of eight such hours, and odd beyond `e^-3.5`.
 const PRESENCE_MAX: f64 = 0.13;
 const ODD_NATS: f64 = 3.5;
@@ -79,6 +79,14 @@ impl Notes<'_> {
             self.today.leads[family as usize] = lead;
             self.has_risen = true;
         }
+    }
+}
+
+/// The least variance that is believed of an actor's baseline at a place: of the windows, then of new objects.
+pub(super) fn variance_min(place: usize) -> f64 {
+    match Window::ALL.get(place) {
+        Some(window) => window.variance_min(),
+        None => OBJECT_VARIANCES[place - WINDOWS],
     }
 }
 
@@ -195,15 +203,17 @@ impl Reader {
         let weekday = self.weekdays.of(around.day);
         for window in Window::ALL {
             let place = window.index();
-            let part = if window.seconds() < 3_600 { 0.5 } else { 1.0 };
             let judged = |baseline: &Baseline, prior: &Prior| {
-                baseline.prediction(prior, window.variance_min()).moved(weekday + part * lift)
+                baseline
+                    .prediction(prior, window.variance_min())
+                    .moved(weekday + window.lift_share() * lift)
             };
             if of_all[place] {
                 let sum = notes.today.peaks[place];
                 let expected = judged(&self.baselines[place], &lent.actor[place]);
                 if window == Window::Day && self.baselines[place].days() >= LIFT_DAYS_MIN {
-                    let excess = level(f64::from(sum)) - expected.median() + part * lift;
+                    let excess =
+                        level(f64::from(sum)) - expected.median() + window.lift_share() * lift;
                     around.peers.group_mut(self.group).note_lift(deed.actor_key, excess);
                 }
                 note_volume(notes, deed, window, true, sum, floor, &expected);
@@ -247,7 +257,7 @@ impl Reader {
             }
             let prior = &lent.actor[WINDOWS + place];
             let baseline = &self.baselines[WINDOWS + place];
-            let expected = baseline.prediction(prior, OBJECT_VARIANCES[place]);
+            let expected = baseline.prediction(prior, variance_min(WINDOWS + place));
             let lead = Lead {
                 store: deed.store_key,
                 window: [Window::Hour, Window::Day][place].index() as u8,
@@ -434,6 +444,14 @@ pub fn day_score(lent: &Lent, channel: Channel, today: &Today) -> f64 {
     let alone =
         nats.filter(|(_, family)| channel.hears(*family)).map(|(nats, _)| nats).fold(0.0, f64::max);
     together.max(alone - SINGLE_LESS)
+}
+
+impl Reader {
+    /// How far the actor's last days stand out, what its group has grown by left out; `None` where too few are known.
+    pub(super) fn own_growth(&self, peers: &Peers) -> Option<f64> {
+        let of_group = f64::from(peers.group(self.group).growth);
+        self.drift.growth().map(|growth| (growth.statistic - of_group).max(0.0))
+    }
 }
 
 /// The score of a statistic of growth.

@@ -1,7 +1,5 @@
 //! Which objects of a datastore an actor has read before.
 
-use std::hash::Hasher;
-
 use fastbloom::BloomFilter;
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
@@ -68,13 +66,6 @@ impl Default for Generation {
     fn default() -> Self {
         Self::Exact(Vec::new())
     }
-}
-
-/// The hash under which an object is remembered: the upper half of SipHash-2-4 of its name.
-pub fn object_hash(name: &str) -> u32 {
-    let mut hasher = SipHasher24::new();
-    hasher.write(name.as_bytes());
-    (hasher.finish() >> 32) as u32
 }
 
 impl ObjectsSeen {
@@ -177,6 +168,8 @@ const fn spread(hash: u32) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use crate::actor_key::object_hash;
+
     use super::*;
 
     fn hashes(range: std::ops::Range<u32>) -> impl Iterator<Item = u32> {

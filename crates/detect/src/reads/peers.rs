@@ -39,6 +39,16 @@ impl Stratum {
     /// All strata, in the order of their index.
     pub const ALL: [Self; STRATA] = [Self::Human, Self::Continuous, Self::Batch, Self::Anonymous];
 
+    /// The name in answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Continuous => "continuous",
+            Self::Batch => "batch",
+            Self::Anonymous => "anonymous",
+        }
+    }
+
     /// How it reads in a sentence.
     pub const fn phrase(self) -> &'static str {
         match self {

@@ -11,15 +11,15 @@ use crate::reads::actor::{Lead, Reader, Today};
 use crate::reads::baseline::{Baseline, Prediction, Prior};
 use crate::reads::budget::Budget;
 use crate::reads::bulk_reads::{BulkReads, Counts, Shared};
-use crate::reads::drift::Growth;
+use crate::reads::drift::{Growth, median};
 use crate::reads::evidence::{Channel, Family};
 use crate::reads::incident::Incident;
 use crate::reads::judge::{
-    NEW_OBJECTS_MIN, OBJECT_VARIANCES, PAIR_DAYS_MIN, day_score, drift_score, worth,
+    NEW_OBJECTS_MIN, PAIR_DAYS_MIN, day_score, drift_score, variance_min, worth,
 };
 use crate::reads::metric::{METRICS, Metric, level, object_level, objects, units};
 use crate::reads::pair::Pair;
-use crate::reads::peers::{Lent, Stratum};
+use crate::reads::peers::Lent;
 use crate::reads::portrait::shown::{
     ChannelShown, DatastoreShown, EvidenceShown, GrowthShown, HistoryShown, HoursShown,
     IncidentShown, MetricsShown, NewObjectsShown, Unit, WindowShown,
@@ -135,7 +135,7 @@ impl Easel<'_> {
             last_day: reader.last_day,
             days: reader.days,
             group: shared.peers.group(reader.group).label.clone(),
-            stratum: stratum(reader.stratum()),
+            stratum: reader.stratum().as_str(),
             borrowed_share: figure(1.0 - own),
             weekday_factor: figure(libm::exp(reader.weekdays.of(*day))),
             lift_factor: figure(libm::exp(self.lift())),
@@ -186,8 +186,7 @@ impl Easel<'_> {
         rings.turn(self.shared.newest);
         let of = |window: Window| {
             let place = window.index();
-            let part = if window.seconds() < 3_600 { 0.5 } else { 1.0 };
-            let moved = self.reader.weekdays.of(self.day) + part * self.lift();
+            let moved = self.reader.weekdays.of(self.day) + window.lift_share() * self.lift();
             let expected =
                 baselines[place].prediction(&priors[place], window.variance_min()).moved(moved);
             let peak = f64::from(peaks[place]);
@@ -210,8 +209,8 @@ impl Easel<'_> {
     fn new_objects(&self, today: &Today) -> Vec<NewObjectsShown> {
         let of = |(place, window): (usize, Window)| {
             let baseline = &self.reader.baselines[WINDOWS + place];
-            let expected =
-                baseline.prediction(&self.lent.actor[WINDOWS + place], OBJECT_VARIANCES[place]);
+            let expected = baseline
+                .prediction(&self.lent.actor[WINDOWS + place], variance_min(WINDOWS + place));
             let highest = today.object_peaks[place];
             NewObjectsShown {
                 seconds: window.seconds(),
@@ -307,37 +306,29 @@ impl Easel<'_> {
             };
             let weighed = f64::from(today.weighed[channel as usize]);
             let threshold = self.shared.budget.threshold(channel, &context.alerts_per_day);
-            // Every channel is warm within a year.
-            let speaks_from = (self.first_day..self.first_day + 366)
-                .find(|day| Budget::is_warm(channel, self.first_day, *day));
+            let speaks_from = Budget::speaks_from(channel, self.first_day);
             ChannelShown {
                 channel: channel.as_str(),
                 evidence: figure(f64::from(today.totals[channel as usize])),
                 score: figure(score),
                 weighed: (weighed > 0.0).then(|| figure(weighed)),
                 threshold: threshold.map(figure),
-                speaks_from: speaks_from.unwrap_or(self.first_day),
-                is_warm: Budget::is_warm(channel, self.first_day, self.day),
+                speaks_from,
+                is_warm: self.day >= speaks_from,
             }
         };
-        [Channel::Acute, Channel::Drift, Channel::OffHours].into_iter().map(of).collect()
+        Channel::BUDGETED.into_iter().map(of).collect()
     }
 
     /// What the growth of the last days is worth, that of the group left out.
     fn growth_nats(&self) -> f64 {
-        let lifted = f64::from(self.shared.peers.group(self.reader.group).growth);
-        let growth = self.reader.drift.growth();
-        growth.map_or(0.0, |growth| drift_score(self.lent, (growth.statistic - lifted).max(0.0)))
+        let growth = self.reader.own_growth(&self.shared.peers);
+        growth.map_or(0.0, |statistic| drift_score(self.lent, statistic))
     }
 
     fn history(&self, today: &Today) -> HistoryShown {
-        let volumes: Vec<f64> = self
-            .reader
-            .drift
-            .levels()
-            .iter()
-            .map(|level| figure(units(f64::from(*level))))
-            .collect();
+        let levels = self.reader.drift.levels();
+        let volumes = levels.iter().map(|level| figure(units(f64::from(*level)))).collect();
         let large = self.reader.sizes.large();
         let shown = |Growth { statistic, days, usual, recent }: Growth| GrowthShown {
             statistic: figure(statistic),
@@ -347,7 +338,7 @@ impl Easel<'_> {
             nats: figure(self.growth_nats()),
         };
         HistoryShown {
-            median: median(&volumes),
+            median: (!levels.is_empty()).then(|| figure(units(median(levels)))),
             volumes,
             open: figure(f64::from(today.capped)),
             large_event: large.is_finite().then(|| figure(large)),
@@ -428,25 +419,9 @@ fn nats_of(expected: &Prediction, value: f64, scale: fn(f64) -> f64) -> f64 {
     if value > 0.0 { figure(expected.nats(scale(value))) } else { 0.0 }
 }
 
-const fn stratum(stratum: Stratum) -> &'static str {
-    match stratum {
-        Stratum::Human => "human",
-        Stratum::Continuous => "continuous",
-        Stratum::Batch => "batch",
-        Stratum::Anonymous => "anonymous",
-    }
-}
-
 /// To thousandths: nobody reads more, and the last bits are not the same everywhere. What has no number is none.
 fn figure(value: f64) -> f64 {
     if value.is_finite() { (value * 1000.0).round() / 1000.0 + 0.0 } else { 0.0 }
-}
-
-fn median(volumes: &[f64]) -> Option<f64> {
-    let mut sorted = volumes.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    // Of an even number the upper one: it is a level to look at.
-    sorted.get(sorted.len() / 2).copied()
 }
 
 /// A day as it is written: `2026-03-02`.

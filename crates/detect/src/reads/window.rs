@@ -65,6 +65,14 @@ impl Window {
         }
     }
 
+    /// How much of what others of the group read more today is expected here: of minutes half.
+    pub const fn lift_share(self) -> f64 {
+        match self {
+            Self::Minute | Self::TenMinutes => 0.5,
+            Self::Hour | Self::Day => 1.0,
+        }
+    }
+
     /// The length of a slot, in seconds.
     const fn width(self) -> u32 {
         match self {

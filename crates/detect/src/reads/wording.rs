@@ -90,18 +90,7 @@ impl Wording<'_> {
             }),
             anomalies,
             attacks: vec![attack(rule, deed.datastore.form).to_owned()],
-            evidences: vec![Evidence {
-                event_uid: event.uid.to_string(),
-                type_uid: event.type_uid(),
-                position: deed.position.clone(),
-                time: event.time,
-                source: event.source.to_string(),
-                actor: event.actor.clone().into_owned(),
-                client: event.client.clone().into_owned(),
-                operation: event.operation.to_string(),
-                service: event.service.as_deref().map(str::to_owned),
-                change: None,
-            }],
+            evidences: vec![Evidence::of(event, deed.position)],
         }
     }
 

@@ -1,6 +1,5 @@
 use dataward_event::audit_event::{
-    Actor, ActorKind, AuditEvent, Class, Client, Datastore, DatastoreForm, EventKind, Outcome,
-    TimeOrigin,
+    Actor, ActorKind, AuditEvent, Client, Datastore, DatastoreForm, Outcome,
 };
 use dataward_event::finding::Finding;
 use dataward_event::position::{Offset, Partition, Position};
@@ -26,33 +25,19 @@ impl Shown {
         let number = self.next;
         self.next += 1;
         let event = AuditEvent {
-            uid: format!("event-{number}").into(),
-            time: EventTime::from_micros(micros),
-            time_origin: TimeOrigin::Source,
-            source: "ocsf".into(),
-            kind: EventKind::Access,
-            class: Class::DatastoreActivity,
             activity_id: 1,
-            operation: "read".into(),
-            service: None,
-            event_code: None,
             outcome: Outcome::Success,
-            error_code: None,
-            error_message: None,
             actor: ada(),
             client: Client { ip: Some("198.51.100.7".into()), ..Client::default() },
             datastore: Some(datastore(store)),
             objects: objects.iter().map(|object| object.clone().into()).collect(),
             volume: Volume { rows: Some(RowCount(rows)), bytes: None, objects: None },
-            read_scope: None,
-            changes: Vec::new(),
-            request_uid: None,
-            correlation_uid: None,
-            statement: None,
-            account_uid: None,
-            region: None,
-            provider: None,
-            sensitivity: None,
+            ..AuditEvent::new(
+                format!("event-{number}"),
+                EventTime::from_micros(micros),
+                "ocsf",
+                "read",
+            )
         };
         let partition = Partition::new("audit", 0);
         let position = Position { partition, offset: Offset(number), record_index: 0 };
