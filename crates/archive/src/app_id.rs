@@ -6,11 +6,12 @@ use dataward_event::position::Partition;
 
 pub(crate) const PREFIX: &str = "dataward/1/";
 const KEEPER: &str = "keeper";
+const LESSONS: &str = "lessons";
 
 /// What an app id counts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Meaning {
-    /// The next offset, or the keeper's next alert number.
+    /// The next offset, the keeper's next alert number, or how often lessons were taken.
     Progress(Owner),
     /// How often the owner was claimed.
     Epoch(Owner),
@@ -68,18 +69,21 @@ impl AppIds {
     }
 }
 
-/// `<topic>/<incarnation>/<partition>`, or `keeper`.
+/// `<topic>/<incarnation>/<partition>`, `keeper` or `lessons`.
 pub(crate) fn owner_path(owner: &Owner) -> String {
     match owner {
         Owner::Partition(partition) => partition.path(),
         Owner::Keeper => KEEPER.to_owned(),
+        Owner::Lessons => LESSONS.to_owned(),
     }
 }
 
 /// The owner of a path.
 pub(crate) fn parse_owner(path: &str) -> Option<Owner> {
-    if path == KEEPER {
-        return Some(Owner::Keeper);
+    match path {
+        KEEPER => return Some(Owner::Keeper),
+        LESSONS => return Some(Owner::Lessons),
+        _ => {}
     }
     // From the right: the topic of a file holds a slash.
     let mut parts = path.rsplitn(3, '/');
@@ -102,7 +106,7 @@ mod tests {
             incarnation: 2,
             number: 11,
         });
-        for owner in [file, topic, Owner::Keeper] {
+        for owner in [file, topic, Owner::Keeper, Owner::Lessons] {
             for meaning in [
                 Meaning::Progress(owner.clone()),
                 Meaning::Epoch(owner.clone()),

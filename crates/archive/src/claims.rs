@@ -171,7 +171,7 @@ impl Claims {
     pub(crate) fn progress(&self) -> Progress {
         let partitions = self.held.iter().filter_map(|(owner, held)| match owner {
             Owner::Partition(partition) => Some((partition.clone(), Offset(held.base))),
-            Owner::Keeper => None,
+            Owner::Keeper | Owner::Lessons => None,
         });
         partitions.collect()
     }

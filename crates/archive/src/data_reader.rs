@@ -129,13 +129,22 @@ pub(crate) fn unreadable(path: &str, error: impl std::fmt::Display) -> ArchiveEr
     ArchiveError::Broken(format!("file {path} cannot be read: {error}"))
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Bounds {
     #[serde(default)]
     min_values: Map<String, Value>,
     #[serde(default)]
     max_values: Map<String, Value>,
+}
+
+/// The smallest and the largest value of a column in a file, as its statistics state them.
+pub(crate) fn bounds(file: &LiveFile, column: Column) -> (Option<Value>, Option<Value>) {
+    let parsed =
+        file.statistics.as_deref().and_then(|json| serde_json::from_str::<Bounds>(json).ok());
+    let bounds = parsed.unwrap_or_default();
+    let (smallest, largest) = bounds.of(column);
+    (smallest.cloned(), largest.cloned())
 }
 
 /// Whether a file may hold rows of the partition at or after the offset, as far as its statistics

@@ -10,11 +10,12 @@ use dataward_event::finding::Owner;
 use dataward_event::position::{Offset, Partition, Progress};
 use dataward_pipeline::alert::Alert;
 use dataward_pipeline::archive::{
-    Archive, ArchiveError, Checkpoint, Claim, Committed, ExposureRow, Known, Replayed, SharedRow,
-    Snapshot,
+    Archive, ArchiveError, Checkpoint, Claim, Committed, ExposureRow, Known, OperatorRow, Replayed,
+    Rows, Segment, SharedRow, Snapshot,
 };
 use tokio::runtime::Runtime;
 
+use crate::by_time::{ByTime, events_by_time};
 use crate::exposures::Withdrawn;
 use crate::location::{Location, StoreWrapper};
 use crate::recent_files::Since;
@@ -120,6 +121,59 @@ impl DeltaArchive {
             position.is_some_and(|position| partitions.contains(&position.partition))
         };
         self.runtime.block_on(crate::replay::alerts(&reader, &is_of))
+    }
+
+    /// What was told of a finding, oldest first.
+    ///
+    /// # Errors
+    /// As [`Archive::replay`].
+    pub fn alerts_about(&mut self, finding: &str) -> Result<Vec<Alert>, ArchiveError> {
+        let reader = self.writer.reader();
+        let is_about = |alert: &Alert| alert.finding_uid == finding;
+        self.runtime.block_on(crate::replay::alerts(&reader, &is_about))
+    }
+
+    /// The events of all partitions, the oldest first as far as files go.
+    ///
+    /// # Errors
+    /// As [`Archive::replay`].
+    pub fn events_by_time(&mut self, each: &mut dyn FnMut(ByTime)) -> Result<(), ArchiveError> {
+        let reader = self.writer.reader();
+        self.runtime.block_on(events_by_time(&reader, each))
+    }
+
+    /// Keeps what lessons have taught, for partitions to begin with, and the row that tells of them.
+    ///
+    /// # Errors
+    /// As [`Archive::commit`].
+    pub fn keep_lessons(
+        &mut self,
+        format: u32,
+        segments: Vec<Segment>,
+        deed: &OperatorRow,
+    ) -> Result<(), ArchiveError> {
+        self.look_up_keeper()?;
+        let taken = self.writer.lessons();
+        let (owner, next) = (Owner::Lessons, taken.map_or(1, |taken| taken + 1));
+        let claim = Claim { owner: owner.clone(), next, expected: taken };
+        let (nothing, mut rows) = (self.rows(), self.rows());
+        self.claim(&[claim], nothing)?;
+        rows.operator(deed);
+        let segment_count = u32::try_from(segments.len()).unwrap_or(u32::MAX);
+        let at = Progress::new();
+        let lessons = Snapshot { owner: owner.clone(), at, format, segments, segment_count };
+        let committed = self.commit(Checkpoint {
+            rows: vec![rows],
+            progress: Progress::new(),
+            keeper_next: None,
+            cursors: BTreeMap::new(),
+            snapshots: vec![lessons],
+        })?;
+        self.release(&[owner]);
+        match committed.unsaved() {
+            [] => Ok(()),
+            _ => Err(ArchiveError::Unavailable("what was learned could not be kept".to_owned())),
+        }
     }
 
     /// The windows, each as its newest statement says, in the order in which they were opened.

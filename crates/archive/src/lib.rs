@@ -13,6 +13,7 @@
 
 mod accounts;
 mod app_id;
+pub mod by_time;
 pub mod checkup;
 mod claims;
 mod column;

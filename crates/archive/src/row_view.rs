@@ -248,6 +248,7 @@ impl RowView {
                     .and_then(|number| u64::try_from(number).ok())
                     .ok_or(UnusableCell(Column::AlertNumber))?,
             ),
+            Owner::Lessons => return Err(UnusableCell(Column::AlertOwner)),
         };
         let time = |column| self.time(column, row).ok_or(UnusableCell(column));
         Ok(Alert {

@@ -121,10 +121,10 @@ impl StateStore {
     ) -> Result<Option<i64>, ArchiveError> {
         match &snapshot.owner {
             Owner::Partition(partition) => Ok(snapshot.at.next(partition).map(|offset| offset.0)),
-            // The keeper's progress is a map: a counter names its snapshots, and no number is used
-            // twice.
-            Owner::Keeper => {
-                let directories = self.directories(&Owner::Keeper).await?;
+            // Their progress is a map, or nothing: a counter names their snapshots, and no number is
+            // used twice.
+            owner @ (Owner::Keeper | Owner::Lessons) => {
+                let directories = self.directories(owner).await?;
                 let last = directories.keys().next_back().copied().max(committed);
                 Ok(Some(last.map_or(1, |number| number + 1)))
             }

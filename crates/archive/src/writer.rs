@@ -130,6 +130,11 @@ impl Writer {
         self.read(&Meaning::Progress(Owner::Keeper)).and_then(|next| u64::try_from(next).ok())
     }
 
+    /// How often lessons were taken.
+    pub(crate) fn lessons(&self) -> Option<i64> {
+        self.read(&Meaning::Progress(Owner::Lessons))
+    }
+
     pub(crate) fn epoch(&self, owner: &Owner) -> Option<i64> {
         self.read(&Meaning::Epoch(owner.clone()))
     }

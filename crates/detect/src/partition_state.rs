@@ -14,7 +14,8 @@ use crate::context::Context;
 use crate::duplicates::{Duplicates, SavedDuplicates};
 use crate::posture_event::PostureEvent;
 use crate::quarantine_rate::QuarantineRate;
-use crate::reads::bulk_reads::{self, BulkReads, Counts};
+use crate::reads::bulk_reads::{self, BulkReads, Counts, Sizes};
+use crate::reads::calibration::Calibration;
 use crate::reads::portrait::Portrait;
 use crate::state::{StateError, decode, encode, is_older_than, reading, since_3};
 
@@ -137,6 +138,41 @@ impl PartitionState {
     /// What unusual reads leave out: events that are too late or too early, keys that are too many.
     pub fn read_counts(&self) -> Counts {
         self.reads.counts()
+    }
+
+    /// Whether the scores of unusual reads mean what they say.
+    pub const fn calibration(&self) -> &Calibration {
+        self.reads.calibration()
+    }
+
+    /// How many actors and datastores their reads have made known.
+    pub fn read_sizes(&self) -> Sizes {
+        self.reads.sizes()
+    }
+
+    /// Whether no read has taught it anything yet.
+    pub const fn knows_no_reads(&self) -> bool {
+        self.reads.is_new()
+    }
+
+    /// Turns what events have taught into lessons for partitions to [begin with](Self::begin_with): what is usual stays, and
+    /// nothing of the stream it came by.
+    pub fn end_lessons(&mut self) {
+        let mut reads = std::mem::take(&mut self.reads);
+        reads.end_lessons();
+        *self = Self { reads, ..Self::default() };
+    }
+
+    /// Whether a read of this time comes after what was learned, or not long before its end: one that does not would teach
+    /// nothing.
+    pub const fn precedes(&self, time: EventTime) -> bool {
+        self.reads.precedes(time.micros().div_euclid(1_000_000))
+    }
+
+    /// Begins with what the reads before the first record have taught.
+    pub fn begin_with(&mut self, lessons: Self) {
+        self.reads = lessons.reads;
+        self.reads.mark_all_dirty();
     }
 
     /// What is usual of an actor, and how its open day stands; `None` if none of its events is a read. `store` is the key of

@@ -302,13 +302,15 @@ pub enum Trigger {
     Keeper(u64),
 }
 
-/// Whose state, cursor or snapshot: a partition's or the keeper's.
+/// Whose state, cursor or snapshot: a partition's, the keeper's, or nobody's yet.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Owner {
     /// A partition.
     Partition(Partition),
     /// The keeper of the shared state.
     Keeper,
+    /// What was learned before the first record: the state with which partitions begin. It raises no alerts.
+    Lessons,
 }
 
 impl std::fmt::Display for Owner {
@@ -316,6 +318,7 @@ impl std::fmt::Display for Owner {
         match self {
             Self::Partition(partition) => partition.fmt(f),
             Self::Keeper => f.write_str("keeper"),
+            Self::Lessons => f.write_str("lessons"),
         }
     }
 }

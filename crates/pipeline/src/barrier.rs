@@ -6,7 +6,7 @@ use dataward_event::position::{Partition, Progress};
 
 use crate::archive::Snapshot;
 use crate::arrivals::Arrivals;
-use crate::figures::Newest;
+use crate::figures::{Newest, ReadFigures};
 use crate::lane::{Frozen, News};
 
 /// What has been handed over so far.
@@ -27,8 +27,8 @@ pub struct Parts<R> {
     pub snapshots: Vec<Snapshot>,
     /// When their records were appended.
     pub arrivals: Arrivals,
-    /// The newest times of every partition.
-    pub newest: Vec<(Partition, Newest)>,
+    /// The newest times of every partition, and what is known of its reads.
+    pub newest: Vec<(Partition, Newest, ReadFigures)>,
 }
 
 impl<R> Barrier<R> {

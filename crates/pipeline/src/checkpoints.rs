@@ -9,7 +9,7 @@ use dataward_event::position::Partition;
 use crate::archive::{Archive, Checkpoint, Committed, Disposition, Rows};
 use crate::arrivals::Arrivals;
 use crate::barrier::Barrier;
-use crate::figures::{InFlight, Newest};
+use crate::figures::{InFlight, Newest, ReadFigures};
 use crate::lane::Frozen;
 use crate::record_source::RecordSource;
 use crate::runner::{POLL, RunError, Runner};
@@ -45,7 +45,7 @@ pub(crate) struct Checkpoints<R> {
 #[derive(Default)]
 struct Flight {
     arrivals: Arrivals,
-    newest: Vec<(Partition, Newest)>,
+    newest: Vec<(Partition, Newest, ReadFigures)>,
     snapshots: u64,
     snapshot_bytes: u64,
 }
@@ -228,8 +228,10 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         figures.snapshots += flight.snapshots;
         figures.snapshot_bytes += flight.snapshot_bytes;
         flight.arrivals.observe(now, &mut figures.event_to_durable);
-        for (partition, newest) in flight.newest {
-            figures.partition(&partition).newest.add(newest);
+        for (partition, newest, reads) in flight.newest {
+            let figures = figures.partition(&partition);
+            figures.newest.add(newest);
+            figures.reads = reads;
         }
     }
 
@@ -238,6 +240,7 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
         for owner in committed.unsaved() {
             match owner {
                 Owner::Keeper => self.desk.keeper.mark_all_dirty(),
+                Owner::Lessons => {}
                 Owner::Partition(partition) => {
                     if let Some(lane) = self.owned.get(partition) {
                         self.workers.send(*lane, Task::MarkDirty(partition.clone()));

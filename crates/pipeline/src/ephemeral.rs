@@ -68,7 +68,7 @@ impl Archive for EphemeralArchive {
     fn snapshot(&mut self, owner: &Owner) -> Result<Option<Snapshot>, ArchiveError> {
         let at = match owner {
             Owner::Partition(partition) => [(partition.clone(), Offset(0))].into_iter().collect(),
-            Owner::Keeper => Progress::new(),
+            Owner::Keeper | Owner::Lessons => Progress::new(),
         };
         let (format, owner) = (dataward_detect::state::FORMAT, owner.clone());
         Ok(Some(Snapshot { owner, at, format, segments: Vec::new(), segment_count: 0 }))

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use dataward_detect::census::Census;
+use dataward_detect::reads::bulk_reads::{Counts, Sizes};
+use dataward_detect::reads::calibration::{Calibration, SHARES};
 use dataward_event::finding::{RuleId, Severity};
 use dataward_event::position::{Offset, Partition};
 use dataward_event::time::{EventTime, IngestTime, KafkaTime};
@@ -127,6 +129,17 @@ impl Figures {
         self.partitions.entry(partition.clone()).or_default()
     }
 
+    /// The days of actors that were judged in the partitions that are ours, by channel.
+    pub fn judged_days(&self) -> Vec<JudgedDays> {
+        let owned = self.partitions.values().filter(|figures| figures.is_owned);
+        let all = owned.fold(Calibration::default(), |all, own| all.with(&own.reads.calibration));
+        let judged = all.counts().map(|(channel, days, rarer)| {
+            let rarer = SHARES.into_iter().zip(rarer).collect();
+            JudgedDays { channel: channel.as_str(), days, rarer }
+        });
+        judged.collect()
+    }
+
     /// A batch was read.
     pub(crate) fn read(&mut self, partition: &Partition, tally: &Tally, took: Option<Duration>) {
         self.partition(partition).tally.add(tally);
@@ -165,6 +178,30 @@ pub struct PartitionFigures {
     pub bounds: Option<Bounds>,
     /// The newest times that the table has.
     pub newest: Newest,
+    /// What the detector knows of reads, as of the last checkpoint.
+    pub reads: ReadFigures,
+}
+
+/// What is known of reads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReadFigures {
+    /// How much.
+    pub sizes: Sizes,
+    /// What was left out.
+    pub counts: Counts,
+    /// Whether scores mean what they say.
+    pub calibration: Calibration,
+}
+
+/// Days of actors that were judged in a channel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JudgedDays {
+    /// The channel, as it is called in alerts.
+    pub channel: &'static str,
+    /// How many.
+    pub days: u64,
+    /// For some shares how many of them said that at most that share of days is like them.
+    pub rarer: Vec<(f64, u64)>,
 }
 
 impl PartitionFigures {

@@ -95,9 +95,23 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             "hash": context.hash(),
         });
         self.note_context("context_adopted", detail.to_string());
+        self.note_verdicts(&context);
         tracing::info!(hash = context.hash(), "another context is in use");
         let alerts = self.desk.conclude(None, self.clock.as_ref(), |keeper| keeper.adopt(context));
         self.deliver(&alerts, None);
+    }
+
+    /// What people say of findings is remembered as they said it, and when it was taken back.
+    fn note_verdicts(&mut self, context: &Context) {
+        let known = Arc::clone(self.desk.keeper.context());
+        let said = context.verdicts.iter().filter(|verdict| !known.verdicts.contains(verdict));
+        let unsaid = known.verdicts.iter().filter(|verdict| !context.verdicts.contains(verdict));
+        for verdict in said {
+            self.note_context("verdict", json!(verdict).to_string());
+        }
+        for verdict in unsaid {
+            self.note_context("verdict_withdrawn", json!(verdict).to_string());
+        }
     }
 
     fn note_context(&mut self, operation: &str, detail: String) {

@@ -27,7 +27,7 @@ use crate::archive::{
 use crate::arrivals::Arrivals;
 use crate::batch::{Batch, BatchRecord};
 use crate::clock::Clock;
-use crate::figures::Newest;
+use crate::figures::{Newest, ReadFigures};
 use crate::settings::{RawPolicy, TopicSettings};
 use crate::tally::Tally;
 
@@ -108,8 +108,8 @@ pub struct Frozen<R> {
     pub tally: Tally,
     /// When its records were appended.
     pub arrivals: Arrivals,
-    /// The newest times of its partitions.
-    pub newest: Vec<(Partition, Newest)>,
+    /// The newest times of its partitions, and what is known of their reads.
+    pub newest: Vec<(Partition, Newest, ReadFigures)>,
 }
 
 impl<R: Rows> Lane<R> {
@@ -210,7 +210,21 @@ impl<R: Rows> Lane<R> {
             news: News { reads: self.totals.take_all(), ..News::default() },
             tally: std::mem::take(&mut self.tally),
             arrivals: std::mem::take(&mut self.arrivals),
-            newest: self.partitions.iter().map(|(p, lane)| (p.clone(), lane.newest)).collect(),
+            newest: self
+                .partitions
+                .iter()
+                .map(|(p, lane)| (p.clone(), lane.newest, lane.reads()))
+                .collect(),
+        }
+    }
+}
+
+impl PartitionLane {
+    fn reads(&self) -> ReadFigures {
+        ReadFigures {
+            sizes: self.state.read_sizes(),
+            counts: self.state.read_counts(),
+            calibration: *self.state.calibration(),
         }
     }
 }

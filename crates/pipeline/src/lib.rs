@@ -23,6 +23,7 @@ pub mod health;
 pub mod histogram;
 pub mod informant;
 pub mod lane;
+pub mod lessons;
 mod listening;
 pub mod metrics;
 pub mod outbox;

@@ -212,6 +212,7 @@ impl Outbox {
             let next = match &key.owner {
                 Owner::Keeper => i64::try_from(keeper_next).ok(),
                 Owner::Partition(partition) => progress.next(partition).map(|offset| offset.0),
+                Owner::Lessons => None,
             };
             // An owner that we do not hold has no progress of ours: its alerts end with the last one sent.
             let next = next.unwrap_or(*after);

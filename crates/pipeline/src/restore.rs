@@ -60,8 +60,8 @@ pub fn keeper_as_of(archive: &mut impl Archive, time: EventTime) -> Result<Keepe
 }
 
 /// A partition's state as it would be if nothing after a time had happened: by all its rows up to it, in order, and by
-/// `context`. What could not be read has no event time, and is left out. It takes as long as reading all rows of the
-/// partition.
+/// `context`. What could not be read has no event time, and is left out. It begins with the [`lessons`], unless its first read
+/// is older than they are. It takes as long as reading all rows of the partition.
 ///
 /// # Errors
 /// The archive cannot be read.
@@ -72,8 +72,14 @@ pub fn partition_as_of(
     context: &Context,
 ) -> Result<PartitionState, ArchiveError> {
     let mut state = PartitionState::default();
+    let mut lessons = lessons(archive)?;
     archive.replay(partition, Offset(0), &mut |row| match row {
         Replayed::Event(archived) if archived.event.time <= time => {
+            if state.knows_no_reads()
+                && let Some(taken) = lessons.take_if(|taken| taken.precedes(archived.event.time))
+            {
+                state.begin_with(taken);
+            }
             state.observe(&archived.event, &archived.position, context);
         }
         Replayed::Event(_) | Replayed::Quarantine { .. } => {}
@@ -140,8 +146,26 @@ fn teach_up_to(
     Ok(())
 }
 
-/// A partition's state at `next`: its newest snapshot, and the rows after it, judged by `context`. `None`: there is no usable
-/// snapshot.
+/// What the reads before the first record have taught, as `dataward warmup` has left it; `None` where nobody took lessons.
+///
+/// # Errors
+/// The archive cannot be read.
+pub fn lessons(archive: &mut impl Archive) -> Result<Option<PartitionState>, ArchiveError> {
+    let snapshot = archive.snapshot(&Owner::Lessons)?;
+    let Some(snapshot) = snapshot.filter(|snapshot| !snapshot.segments.is_empty()) else {
+        return Ok(None);
+    };
+    match load_partition(&snapshot) {
+        Ok(lessons) => Ok(Some(lessons)),
+        Err(error) => {
+            tracing::error!(%error, "what was learned before the first record is unusable");
+            Ok(None)
+        }
+    }
+}
+
+/// A partition's state at `next`: its newest snapshot, and the rows after it, judged by `context`. A partition that knows of
+/// no read begins with the [`lessons`]. `None`: there is no usable snapshot.
 ///
 /// # Errors
 /// The archive cannot be read.
@@ -161,6 +185,11 @@ pub fn partition(
             return Ok(None);
         }
     };
+    if state.knows_no_reads()
+        && let Some(lessons) = lessons(archive)?
+    {
+        state.begin_with(lessons);
+    }
     let from = snapshot.at.next(partition).unwrap_or(Offset(0));
     if from < next {
         archive.replay(partition, from, &mut |row| match row {

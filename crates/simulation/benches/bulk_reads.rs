@@ -1,18 +1,22 @@
 //! How unusual bulk reads are told from usual ones: `cargo bench -p dataward-simulation --bench bulk_reads`.
 //!
-//! `-- --seeds 3 --first-seed 1 --actors 1000 --days 60 --partitions 1 --wanted 2`. Every figure is pooled over the seeds.
+//! `-- --seeds 3 --first-seed 1 --actors 1000 --days 60 --partitions 1 --budgets 0`. Every figure is pooled over the seeds;
+//! with `--budgets 1` also for other budgets than one alert a day for each 1,000 actors in `acute` and in `drift`.
 //! Seeds from 1000 on are for the last check alone: nothing is chosen by them.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use dataward_detect::context::{AlertsPerDay, Context, Number};
 use dataward_simulation::reads::baselines::{self, Baseline};
 use dataward_simulation::reads::evaluation::{Outcome, context, watch};
-use dataward_simulation::reads::summary::{Summary, line, line_head, recalls};
+use dataward_simulation::reads::summary::{Summary, line, line_head, percent, recalls};
 use dataward_simulation::reads::world::{Size, World};
 
 /// False alerts a day for each 1,000 active actors at which the baselines are measured, in tenths.
 const TENTHS: [u32; 4] = [5, 10, 20, 50];
+/// Budgets that are tried, in tenths of an alert a day.
+const BUDGETS: [u16; 4] = [1, 3, 30, 100];
 
 #[derive(Debug)]
 struct Options {
@@ -20,8 +24,8 @@ struct Options {
     first_seed: u64,
     size: Size,
     partitions: usize,
-    /// How many false alerts a day the detector may give for each 1,000 active actors: one at once, one of slow growth.
-    wanted: f64,
+    /// Other budgets are tried, too.
+    tries_budgets: bool,
 }
 
 /// What is pooled over the seeds.
@@ -33,6 +37,8 @@ struct Pool {
     /// The baselines, each with as many false alerts as the detector gave in the same world.
     alike: BTreeMap<Baseline, Summary>,
     at_rates: BTreeMap<(Baseline, u32), Summary>,
+    /// With other budgets, in tenths.
+    budgets: BTreeMap<u16, Summary>,
 }
 
 fn main() {
@@ -43,7 +49,7 @@ fn main() {
     for seed in options.first_seed..options.first_seed + options.seeds {
         pool.add(seed, &options);
     }
-    pool.print(options.wanted);
+    pool.print();
 }
 
 impl Pool {
@@ -86,13 +92,31 @@ impl Pool {
             println!("  changes announced: {:.2} false alerts a day", outcome.false_rate());
             self.told.get_or_insert_default().add(world, &outcome);
         }
+        for tenths in BUDGETS.into_iter().filter(|_| options.tries_budgets) {
+            let wanted = Number::try_from(f64::from(tenths) / 10.0).unwrap_or(Number::whole(1));
+            let alerts_per_day =
+                AlertsPerDay { acute: wanted, drift: wanted, ..untold.alerts_per_day.clone() };
+            let context = Context { alerts_per_day, ..untold.clone() };
+            let outcome = watch(world, options.partitions, &context);
+            self.budgets.entry(tenths).or_default().add(world, &outcome);
+        }
         outcome
     }
 
-    fn print(&self, wanted: f64) {
+    fn print(&self) {
         println!("\n== The detector; changes are not announced\n\n{}", self.untold);
-        let times = self.untold.false_rate() / wanted;
-        println!("Wanted are {wanted} false alerts a day: it gives {times:.2} times as many.\n");
+        let [acute, drift] = self.untold.false_rates();
+        println!("wanted are 1 in acute and 1 in drift: there are {acute:.2} and {drift:.2}\n");
+        println!("{}\n", self.untold.calibration());
+        for (tenths, summary) in &self.budgets {
+            let ([acute, drift], recall) =
+                (summary.false_rates(), summary.pooled(|_, _| true).recall());
+            println!(
+                "budget {:>4}: acute {acute:>5.2}, drift {drift:>5.2} false alerts a day, {} found",
+                f64::from(*tenths) / 10.0,
+                percent(recall)
+            );
+        }
         match &self.told {
             Some(told) => println!("== The detector; changes are announced\n\n{told}"),
             None => println!("The context file has no place for announced changes.\n"),
@@ -136,7 +160,7 @@ impl Options {
                 days: number("--days", 60) as usize,
             },
             partitions: number("--partitions", 1) as usize,
-            wanted: number("--wanted", 2) as f64,
+            tries_budgets: number("--budgets", 0) > 0,
         })
     }
 }

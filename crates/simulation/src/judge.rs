@@ -152,6 +152,8 @@ pub fn check_snapshot(
             of_partition(table, partition, next).0.save_all().into_iter().collect()
         }
         Owner::Keeper => keeper(table, &stored.at).0.save_all().into_iter().collect(),
+        // Nobody takes lessons in a simulated world.
+        Owner::Lessons => stored.segments.clone(),
     };
     if expected == stored.segments {
         return Ok(());

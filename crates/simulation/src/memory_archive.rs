@@ -174,7 +174,7 @@ impl MemoryArchive {
     fn held_progress(&self) -> Progress {
         let partitions = self.holds.iter().filter_map(|(owner, hold)| match owner {
             Owner::Partition(partition) => Some((partition.clone(), Offset(hold.base))),
-            Owner::Keeper => None,
+            Owner::Keeper | Owner::Lessons => None,
         });
         partitions.collect()
     }
@@ -227,9 +227,9 @@ impl MemoryArchive {
     fn number(&self, snapshot: &Snapshot) -> i64 {
         match &snapshot.owner {
             Owner::Partition(partition) => snapshot.at.next(partition).map_or(0, |o| o.0),
-            Owner::Keeper => {
+            owner @ (Owner::Keeper | Owner::Lessons) => {
                 let mut table = self.table();
-                table.snapshots(&Owner::Keeper).last_key_value().map_or(1, |(last, _)| last + 1)
+                table.snapshots(owner).last_key_value().map_or(1, |(last, _)| last + 1)
             }
         }
     }

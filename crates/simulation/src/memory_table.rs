@@ -123,7 +123,7 @@ impl MemoryTable {
     pub fn known(&self, partition: &Partition) -> Known {
         let is_of_topic = |owner: &Owner| match owner {
             Owner::Partition(known) => known.topic == partition.topic,
-            Owner::Keeper => false,
+            Owner::Keeper | Owner::Lessons => false,
         };
         match self.next(partition) {
             Some(next) => Known::At(next),
@@ -174,9 +174,9 @@ impl MemoryTable {
                     self.starts.entry(partition.clone()).or_insert(Offset(*next));
                     [(partition.clone(), Offset(*next))].into_iter().collect()
                 }
-                Owner::Keeper => Progress::new(),
+                Owner::Keeper | Owner::Lessons => Progress::new(),
             };
-            let number = if *owner == Owner::Keeper { 0 } else { *next };
+            let number = if matches!(owner, Owner::Partition(_)) { *next } else { 0 };
             let snapshots = self.snapshots(owner);
             if snapshots.is_empty() {
                 let (segments, is_damaged) = (BTreeMap::new(), false);

@@ -108,6 +108,8 @@ pub struct Today {
     pub new_stores: u16,
     /// Exports.
     pub exports: u16,
+    /// Datastores copied out of for the first time.
+    pub first_exports: u16,
     /// Datastores written to for the first time.
     pub new_writes: u16,
     /// Networks that were new.

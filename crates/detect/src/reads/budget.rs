@@ -8,14 +8,16 @@ use crate::reads::score_pool::ScorePool;
 
 /// How many days pass before anything statistical is said, by channel: what is usual must be known first.
 const WARM_UP_DAYS: [i32; CHANNELS] = [14, 24, 14, 0];
-/// How far the threshold may move from where it would be if scores were exactly what they say, in nats.
-const MOVE_MAX: f64 = 4.0;
+/// How far the threshold may move from where it would be if scores were exactly what they say, in nats: real changes lift it
+/// far, and in quiet times what means little is still not told.
+const MOVE_UP_MAX: f64 = 8.0;
+const MOVE_DOWN_MAX: f64 = 2.0;
 /// The weight of the score's own meaning beside what was observed, in actor-days.
-const BELIEF_DAYS: f64 = 200.0;
+const BELIEF_DAYS: f64 = 50.0;
 /// Fewer days than these say nothing of a threshold, and fewer alerts than these are not counted but continued: the score that
 /// so many days reach, and beyond it the slope from four times as many.
 const DAYS_MIN: f64 = 200.0;
-const COUNTED_MIN: f64 = 5.0;
+const COUNTED_MIN: f64 = 1.0;
 /// Beyond so many times the budget a day, alerts are told without waking anybody; at least [`CAP_MIN`] are not.
 const CAP_FACTOR: f64 = 3.0;
 const CAP_MIN: f64 = 5.0;
@@ -30,6 +32,8 @@ pub struct Budget {
     pub active: u32,
     /// Findings that were begun on the open day.
     begun: [u32; CHANNELS],
+    /// The highest score with which one of them began.
+    highest: [f32; CHANNELS],
 }
 
 impl Budget {
@@ -38,10 +42,15 @@ impl Budget {
         self.told[channel as usize].add(score);
     }
 
+    /// An actor-day of so many days ago was one of an attack: it does not count.
+    pub fn take_back(&mut self, channel: Channel, score: f64, days: i32) {
+        self.told[channel as usize].take_back(score, days);
+    }
+
     /// A day is over on which so many actors were active.
     pub fn close_day(&mut self, active: u32) {
         self.active = active;
-        self.begun = [0; CHANNELS];
+        (self.begun, self.highest) = ([0; CHANNELS], [0.0; CHANNELS]);
         self.told.iter_mut().for_each(ScorePool::fade);
     }
 
@@ -60,7 +69,7 @@ impl Budget {
         if pool.days() < DAYS_MIN {
             return Some(meant);
         }
-        let observed = observed(pool, expected).clamp(meant - MOVE_MAX, meant + MOVE_MAX);
+        let observed = observed(pool, expected).clamp(meant - MOVE_DOWN_MAX, meant + MOVE_UP_MAX);
         let weight = pool.days() / (pool.days() + BELIEF_DAYS);
         Some(weight * observed + (1.0 - weight) * meant)
     }
@@ -70,12 +79,15 @@ impl Budget {
         first_day + WARM_UP_DAYS[channel as usize]
     }
 
-    /// A finding begins. Whether it is one too many for the day.
-    pub fn begin(&mut self, channel: Channel, budget: &AlertsPerDay) -> bool {
-        let begun = &mut self.begun[channel as usize];
-        *begun += 1;
+    /// A finding begins with a score. Whether it is one too many for the day: what scores higher than all before it is not,
+    /// so a crowd hides nothing that is larger, and in a crowd of any size few are the largest so far.
+    pub fn begin(&mut self, channel: Channel, score: f64, budget: &AlertsPerDay) -> bool {
+        let place = channel as usize;
+        self.begun[place] += 1;
+        let is_largest = score as f32 > self.highest[place];
+        self.highest[place] = self.highest[place].max(score as f32);
         let cap = CAP_FACTOR * budget.of(channel) * f64::from(self.active) / 1000.0;
-        f64::from(*begun) > cap.max(CAP_MIN)
+        f64::from(self.begun[place]) > cap.max(CAP_MIN) && !is_largest
     }
 }
 
@@ -85,7 +97,7 @@ fn observed(pool: &ScorePool, expected: f64) -> f64 {
         return pool.reached_by(expected);
     }
     let (few, more) = (pool.reached_by(COUNTED_MIN), pool.reached_by(4.0 * COUNTED_MIN));
-    let slope = ((few - more) / libm::log(4.0)).clamp(0.5, 2.0);
+    let slope = ((few - more) / libm::log(4.0)).clamp(0.5, 4.0);
     few + slope * libm::log(COUNTED_MIN / expected)
 }
 
@@ -113,9 +125,13 @@ mod tests {
         let mut state = Budget::default();
         state.close_day(2_000);
         let budget = AlertsPerDay::default();
-        let too_many = (0..20).filter(|_| state.begin(Channel::Acute, &budget)).count();
+        let too_many = (0..20).filter(|_| state.begin(Channel::Acute, 8.0, &budget)).count();
         assert_eq!(too_many, 14);
+        assert!(
+            !state.begin(Channel::Acute, 11.0, &budget),
+            "a large one is not lost in the crowd"
+        );
         state.close_day(2_000);
-        assert!(!state.begin(Channel::Acute, &budget));
+        assert!(!state.begin(Channel::Acute, 8.0, &budget));
     }
 }

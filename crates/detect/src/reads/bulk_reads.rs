@@ -3,23 +3,21 @@
 use std::collections::BTreeMap;
 
 use dataward_event::audit_event::AuditEvent;
-use dataward_event::finding::{Finding, RuleId, Step};
+use dataward_event::finding::Finding;
 use dataward_event::position::Position;
-use dataward_event::uid::UidBuilder;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::reads::actor::Reader;
 use crate::reads::budget::Budget;
+use crate::reads::calibration::Calibration;
 use crate::reads::close::Closing;
-use crate::reads::coverage::{Coverage, crossed_half};
 use crate::reads::deed::Deed;
-use crate::reads::evidence::{Channel, FAMILIES, Family};
-use crate::reads::incident::Incident;
-use crate::reads::judge::{Around, Raised, weight, worth};
+use crate::reads::evidence::Channel;
+use crate::reads::judge::Around;
 use crate::reads::peers::{GroupId, Peers};
+use crate::reads::speaker::Speaker;
 use crate::reads::store::Store;
-use crate::reads::wording::Wording;
 use crate::state::{StateError, decode, encode};
 
 /// How many segments hold actors and datastores: as many as a set of bits holds.
@@ -36,13 +34,11 @@ const AHEAD_MIN: u32 = 3;
 /// When there are too many keys, the idlest eighth goes at once: so the search for it costs a few steps a key, not a pass
 /// over all of them with each.
 const EVICTED_SHARE: usize = 8;
+/// Whoever was known from lessons, and does not come in so many days, belongs to another partition.
+const AWAITED_DAYS: i32 = 60;
 /// Who has learned for so many days is kept before who has not, for two months: a flood of names pushes nobody out.
 const KNOWN_DAYS: u16 = 3;
 const PROTECTED_DAYS: i32 = 60;
-/// A score below this is nobody's, however dear the data: the context is not asked.
-const JUDGED_MIN: f64 = 3.0;
-/// An export is the act of somebody who never does that, where fewer than one day in twenty has one.
-const RARE_EXPORT: f64 = 0.05;
 
 /// How much is remembered of a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +94,28 @@ pub(super) struct Shared {
     /// How many events in a row were far ahead.
     ahead: u32,
     counts: Counts,
+    calibration: Calibration,
+    lessons: Option<Lessons>,
+}
+
+/// What was taught before the first record is known of everybody, and an event belongs to one partition of many.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Lessons {
+    /// The last day of the lessons.
+    until: i32,
+    /// The first day of the partition itself.
+    own: Option<i32>,
+}
+
+/// How much is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Actors.
+    pub actors: usize,
+    /// Pairs of actor and datastore.
+    pub pairs: usize,
+    /// Datastores.
+    pub datastores: usize,
 }
 
 /// What was left out.
@@ -140,12 +158,17 @@ impl BulkReads {
     ) -> Vec<Finding> {
         let Some(deed) = Deed::of(event, position, context) else { return Vec::new() };
         self.is_shared_dirty = true;
-        let Some(day) = self.advance(deed.second, context) else { return Vec::new() };
+        let in_time = self.advance(deed.second, context);
+        // What needs no statistics needs no time either.
+        if in_time.is_none() && !deed.is_export {
+            return Vec::new();
+        }
+        let (first_day, open) = self.shared.days.unwrap_or_default();
+        let day = in_time.unwrap_or(open);
         self.make_room(&deed);
         let (at, of_store) = (place(deed.actor_key), place(deed.store_key));
         self.dirty |= 1 << at | 1 << of_store;
         let Self { segments, stores, shared, .. } = self;
-        let first_day = shared.days.map_or(day, |(first, _)| first);
         let store = stores[of_store].entry(deed.store_key);
         let store = store.or_insert_with(|| Store::new(deed.datastore, day));
         let segment = &mut segments[at];
@@ -154,20 +177,25 @@ impl BulkReads {
             let group = shared.peers.group_of(actor, context);
             Box::new(Reader::new(group, actor.kind, day))
         });
-        if reader.today.is_none() {
+        if reader.today.is_none() && in_time.is_some() {
             reader.group = shared.peers.group_of(actor, context);
             reader.kind = actor.kind;
             reader.last_day = day;
         }
-        let before = reader.pairs.len();
-        let mut around = Around { peers: &mut shared.peers, store, day, first_day };
-        let raised = reader.observe(&deed, &mut around);
-        segment.pairs += reader.pairs.len() - before;
+        let raised = in_time.map(|day| {
+            let before = reader.pairs.len();
+            let mut around = Around { peers: &mut shared.peers, store, day, first_day };
+            let raised = reader.observe(&deed, &mut around);
+            segment.pairs += reader.pairs.len() - before;
+            raised
+        });
         let deed = &deed;
         let mut speaker =
             Speaker { reader, shared, store, deed, day, first_day, findings: Vec::new() };
         speaker.policy();
-        speaker.statistics(raised);
+        if let Some(raised) = raised {
+            speaker.statistics(raised);
+        }
         speaker.findings
     }
 
@@ -175,11 +203,14 @@ impl BulkReads {
     /// ahead to be believed.
     fn advance(&mut self, second: i64, context: &Context) -> Option<i32> {
         let shared = &mut self.shared;
+        let of_event = second.div_euclid(DAY_SECONDS) as i32;
         let Some((first, open)) = shared.days else {
-            let day = second.div_euclid(DAY_SECONDS) as i32;
-            (shared.days, shared.newest) = (Some((day, day)), second);
-            return Some(day);
+            (shared.days, shared.newest) = (Some((of_event, of_event)), second);
+            return Some(of_event);
         };
+        if let Some(Lessons { own: own @ None, .. }) = &mut shared.lessons {
+            *own = Some(of_event);
+        }
         if second - shared.newest > AHEAD_DAYS * DAY_SECONDS {
             shared.ahead += 1;
             if shared.ahead < AHEAD_MIN {
@@ -188,10 +219,11 @@ impl BulkReads {
             }
         }
         shared.ahead = 0;
-        if shared.newest - second > DAY_SECONDS {
-            shared.counts.late += 1;
+        if !self.precedes(second) {
+            self.shared.counts.late += 1;
             return None;
         }
+        let shared = &mut self.shared;
         shared.newest = shared.newest.max(second);
         let now_open = (shared.newest - CLOSE_SECONDS).div_euclid(DAY_SECONDS) as i32;
         if now_open > open {
@@ -218,11 +250,19 @@ impl BulkReads {
         }
         let thresholds =
             Channel::ALL.map(|channel| shared.budget.threshold(channel, &context.alerts_per_day));
-        let (budget, peers) = (&mut shared.budget, &mut shared.peers);
         let first_day = shared.days.map_or(day, |(first, _)| first);
-        budget.close_day(active);
-        let mut closing =
-            Closing { day, first_day, context, thresholds, budget, peers, stores, dirty: 0 };
+        shared.budget.close_day(active);
+        let mut closing = Closing {
+            day,
+            first_day,
+            context,
+            thresholds,
+            budget: &mut shared.budget,
+            calibration: &mut shared.calibration,
+            peers: &mut shared.peers,
+            stores,
+            dirty: 0,
+        };
         for (at, segment) in segments.iter_mut().enumerate() {
             for (key, reader) in &mut segment.readers {
                 if reader.today.is_none() {
@@ -235,8 +275,62 @@ impl BulkReads {
             }
         }
         *dirty |= closing.dirty;
+        self.forget_strangers(day);
+        let shared = &mut self.shared;
         shared.peers.all_mut().for_each(|pool| pool.forget_lifts());
         shared.peers.lend();
+    }
+
+    /// Forgets who was known from lessons and never came.
+    fn forget_strangers(&mut self, day: i32) {
+        let Some(Lessons { until, own: Some(own) }) = self.shared.lessons else { return };
+        if day - own < AWAITED_DAYS {
+            return;
+        }
+        self.shared.lessons = None;
+        for segment in &mut self.segments {
+            segment.readers.retain(|_, reader| reader.last_day > until);
+            segment.pairs = segment.readers.values().map(|reader| reader.pairs.len()).sum();
+        }
+        self.dirty = u64::MAX;
+    }
+
+    /// Whether no read has taught anything.
+    pub const fn is_new(&self) -> bool {
+        self.shared.days.is_none()
+    }
+
+    /// Whether an event of this second is not too late to teach.
+    pub const fn precedes(&self, second: i64) -> bool {
+        self.shared.newest - second <= DAY_SECONDS
+    }
+
+    /// The first and the last day of which anything is known, counted from 1970-01-01.
+    pub const fn days(&self) -> Option<(i32, i32)> {
+        self.shared.days
+    }
+
+    /// The lessons are over, what follows are the records of a partition: nobody was told of anything before, and however
+    /// long ago it was, the first event is believed.
+    pub fn end_lessons(&mut self) {
+        let shared = &mut self.shared;
+        shared.counts = Counts::default();
+        shared.ahead = AHEAD_MIN - 1;
+        shared.lessons = shared.days.map(|(_, until)| Lessons { until, own: None });
+        for reader in self.segments.iter_mut().flat_map(|segment| segment.readers.values_mut()) {
+            reader.incidents.clear();
+            reader.drift_score = 0.0;
+        }
+        self.mark_all_dirty();
+    }
+
+    /// How many actors, pairs of actor and datastore, and datastores are known.
+    pub fn sizes(&self) -> Sizes {
+        Sizes {
+            actors: self.segments.iter().map(|segment| segment.readers.len()).sum(),
+            pairs: self.segments.iter().map(|segment| segment.pairs).sum(),
+            datastores: self.stores.iter().map(BTreeMap::len).sum(),
+        }
     }
 
     /// Forgets the idlest where there is no room for a new key.
@@ -315,6 +409,11 @@ impl BulkReads {
         self.shared.counts
     }
 
+    /// Whether scores mean what they say, of all days so far.
+    pub const fn calibration(&self) -> &Calibration {
+        &self.shared.calibration
+    }
+
     /// The segments that changed since the last call.
     pub fn take_dirty(&mut self) -> impl Iterator<Item = u32> + use<> {
         let dirty = std::mem::take(&mut self.dirty);
@@ -361,175 +460,6 @@ impl BulkReads {
         (segment.readers, *stores, segment.pairs) = decode(number, bytes)?;
         self.dirty &= !(1 << index);
         Ok(())
-    }
-}
-
-/// Decides what is said after an event.
-struct Speaker<'s> {
-    reader: &'s mut Reader,
-    shared: &'s mut Shared,
-    store: &'s Store,
-    deed: &'s Deed<'s>,
-    day: i32,
-    first_day: i32,
-    findings: Vec<Finding>,
-}
-
-impl Speaker<'_> {
-    /// What needs no statistics.
-    fn policy(&mut self) {
-        let deed = self.deed;
-        if deed.is_export && self.is_rare_export() {
-            let nats = self.export_nats();
-            self.say(Channel::Policy, RuleId::ReadExport, nats, None, false);
-        }
-        let pair = self.reader.pairs.get(&deed.store_key);
-        let crossed = pair.and_then(|pair| crossed_half(deed, self.store, pair, self.day));
-        if let Some(coverage) = crossed {
-            if let Some(pair) = self.reader.pairs.get_mut(&deed.store_key) {
-                pair.told_most = Some(self.day);
-            }
-            self.say(Channel::Policy, RuleId::ReadBulk, 0.0, Some(coverage), false);
-        }
-    }
-
-    /// Somebody who never exports does, or does it with this datastore for the first time.
-    fn is_rare_export(&self) -> bool {
-        let days = self.reader.active_days();
-        let exports = f64::from(self.reader.exports.count);
-        let pair = self.reader.pairs.get(&self.deed.store_key);
-        let is_first_of_pair = pair.is_none_or(|pair| pair.export_days == 0);
-        exports == 0.0 || is_first_of_pair && exports / days.max(1.0) < RARE_EXPORT
-    }
-
-    fn export_nats(&self) -> f64 {
-        let group = self.shared.peers.group(self.reader.group);
-        self.reader.exports.nats(&group.exports, self.reader.active_days())
-    }
-
-    fn statistics(&mut self, mut raised: Raised) {
-        if self.reader.drift_score > 0.0 {
-            // It stood out when the last day was closed; the reader is there to be told of now.
-            let score = std::mem::take(&mut self.reader.drift_score);
-            raised[Channel::Drift as usize] = Some(f64::from(score));
-        }
-        for channel in Channel::BUDGETED {
-            let Some(score) = raised[channel as usize].filter(|score| *score >= JUDGED_MIN) else {
-                continue;
-            };
-            let weighed = score + weight(self.sensitivity());
-            if let Some(today) = &mut self.reader.today {
-                let known = &mut today.weighed[channel as usize];
-                *known = known.max(weighed as f32);
-            }
-            if self.day < Budget::speaks_from(channel, self.first_day) {
-                continue;
-            }
-            let threshold =
-                self.shared.budget.threshold(channel, &self.deed.context.alerts_per_day);
-            if threshold.is_none_or(|threshold| weighed < threshold) {
-                continue;
-            }
-            let rule = self.rule(channel);
-            if rule == RuleId::ReadExport && self.has_told(Channel::Policy, rule) {
-                continue;
-            }
-            self.say(channel, rule, weighed, None, true);
-        }
-    }
-
-    fn has_told(&self, channel: Channel, rule: RuleId) -> bool {
-        let mut incidents = self.reader.incidents.iter();
-        incidents.any(|told| told.channel == channel && told.rule == rule && told.since == self.day)
-    }
-
-    fn sensitivity(&self) -> Option<dataward_event::audit_event::Sensitivity> {
-        let known = self.deed.context.datastore(self.deed.datastore);
-        known.and_then(|known| known.sensitivity()).or(self.deed.event.sensitivity)
-    }
-
-    /// The rule whose evidence is the strongest.
-    fn rule(&self, channel: Channel) -> RuleId {
-        match channel {
-            Channel::Drift => RuleId::ReadSlowDrip,
-            Channel::OffHours => RuleId::ReadNovel,
-            Channel::Acute | Channel::Policy => {
-                let nats = self.worth();
-                let heard = Family::ALL.into_iter().filter(|family| channel.hears(*family));
-                let strongest =
-                    heard.max_by(|a, b| nats[*a as usize].total_cmp(&nats[*b as usize]));
-                match strongest {
-                    Some(Family::NewStore | Family::NewWrite | Family::NewNetwork) => {
-                        RuleId::ReadNovel
-                    }
-                    Some(Family::Export) => RuleId::ReadExport,
-                    _ => RuleId::ReadBulk,
-                }
-            }
-        }
-    }
-
-    fn worth(&self) -> [f64; FAMILIES] {
-        let lent = self.shared.peers.lent(self.reader.group, self.reader.stratum());
-        self.reader.today.as_ref().map_or([0.0; FAMILIES], |today| worth(lent, today))
-    }
-
-    /// Begins a finding, or goes on with one where there is news.
-    fn say(
-        &mut self,
-        channel: Channel,
-        rule: RuleId,
-        score: f64,
-        coverage: Option<Coverage>,
-        is_budgeted: bool,
-    ) {
-        let (deed, day) = (self.deed, self.day);
-        let is_same = |incident: &Incident| {
-            incident.channel == channel
-                && (is_budgeted || incident.rule == rule && incident.since == day)
-        };
-        let known = self.reader.incidents.iter_mut().find(|incident| is_same(incident));
-        let (step, uid, rule, is_digest) = match known {
-            Some(incident) => {
-                if !incident.raise(day, score, deed.store_key) {
-                    return;
-                }
-                (Step::Update, incident.uid.clone(), incident.rule, false)
-            }
-            None => {
-                let uid = self.uid(rule, channel);
-                let incident =
-                    Incident::new(channel, rule, uid.clone(), day, score, deed.store_key);
-                self.reader.incidents.push(incident);
-                let is_digest =
-                    is_budgeted && self.shared.budget.begin(channel, &deed.context.alerts_per_day);
-                (Step::Create, uid, rule, is_digest)
-            }
-        };
-        let nats = self.worth();
-        let wording = Wording {
-            deed,
-            reader: self.reader,
-            store: self.store,
-            peers: &self.shared.peers,
-            channel,
-            score,
-            nats,
-            day,
-            is_digest,
-        };
-        self.findings.push(wording.finding(rule, uid, step, coverage));
-    }
-
-    /// The partition belongs to it: an event that its producer sent into two of them is judged by what each has seen.
-    fn uid(&self, rule: RuleId, channel: Channel) -> String {
-        UidBuilder::new("finding")
-            .text(rule.as_str())
-            .text(channel.as_str())
-            .text(&self.deed.position.partition.path())
-            .number(self.deed.actor_key.cast_signed())
-            .text(&self.deed.event.uid)
-            .finish()
     }
 }
 

@@ -4,8 +4,8 @@ use crate::context::Context;
 use crate::reads::actor::{Reader, Today};
 use crate::reads::budget::Budget;
 use crate::reads::bulk_reads::{Stores, place};
+use crate::reads::calibration::Calibration;
 use crate::reads::evidence::{CHANNELS, Channel, Family};
-use crate::reads::incident::Incident;
 use crate::reads::judge::{day_score, drift_score, teach_first, variance_min};
 use crate::reads::metric::{Metric, level, object_level};
 use crate::reads::pair::{IDLE_DAYS, Pair};
@@ -13,8 +13,8 @@ use crate::reads::peers::{ACTOR_BASELINES, GroupId, Lent, Peers, Stratum};
 use crate::reads::verdict::Disposition;
 use crate::reads::window::{WINDOWS, Window};
 
-/// A day with such a score teaches no rates.
-const RATE_SCORE_MAX: f64 = 10.0;
+/// A day with such a score teaches no rates, but that of exports: who exports is told of, and known then.
+const RATE_SCORE_MAX: f64 = 20.0;
 /// Scores of ordinary days are gathered when baselines have had a week; those that would have been told, a little later. The
 /// first days are all unusual.
 const SCORES_FROM: i32 = 7;
@@ -35,12 +35,23 @@ pub struct Closing<'c> {
     pub thresholds: [Option<f64>; CHANNELS],
     /// The budget, to learn what would have been told.
     pub budget: &'c mut Budget,
+    /// What scores were worth.
+    pub calibration: &'c mut Calibration,
     /// The groups and strata.
     pub peers: &'c mut Peers,
     /// The datastores.
     pub stores: &'c mut Stores,
     /// The segments that the day has changed.
     pub dirty: u64,
+}
+
+impl Closing<'_> {
+    /// Whether people say that of a finding, and the day is not one for which they no longer do.
+    fn says(&self, finding: &str, disposition: Disposition) -> bool {
+        let verdict = self.context.verdict(finding);
+        verdict
+            .is_some_and(|verdict| verdict.disposition == disposition && verdict.holds_on(self.day))
+    }
 }
 
 impl Reader {
@@ -61,9 +72,15 @@ impl Reader {
         let lent = *closing.peers.lent(self.group, stratum);
         let acute = day_score(&lent, Channel::Acute, &today);
         self.add_scores(closing, stratum, &today);
+        if closing.day - closing.first_day >= TOLD_FROM {
+            closing.calibration.add(Channel::Acute, acute);
+            let off_hours = day_score(&lent, Channel::OffHours, &today);
+            closing.calibration.add(Channel::OffHours, off_hours);
+        }
         let mut drift = 0.0;
         if let Some(statistic) = self.own_growth(closing.peers) {
             drift = drift_score(&lent, statistic);
+            closing.calibration.add(Channel::Drift, drift);
             if !self.is_known(Channel::Drift) {
                 let [_, stratum] = closing.peers.both(self.group, stratum);
                 stratum.channels[Channel::Drift as usize].add(statistic);
@@ -111,15 +128,19 @@ impl Reader {
         }
     }
 
-    /// What counts against the budget is what begins a finding: not another day of one that people know of. Of a finding
-    /// that nobody has judged yet the score is kept until it is over: an attack is none of the budget's.
+    /// What counts against the budget is what begins a finding: not another day of one that people know of, and no attack.
     fn add_told(&mut self, closing: &mut Closing<'_>, channel: Channel, score: f64) {
         let day = closing.day;
         if day - closing.first_day < TOLD_FROM {
             return;
         }
         match self.incidents.iter_mut().find(|incident| incident.channel == channel) {
-            Some(incident) if incident.since == day => incident.first_score = score as f32,
+            Some(incident) if incident.since == day => {
+                if !closing.says(&incident.uid, Disposition::Confirmed) {
+                    closing.budget.add(channel, score);
+                    incident.counted = Some(score as f32);
+                }
+            }
             Some(_) => closing.budget.add(channel, 0.0),
             None => closing.budget.add(channel, score),
         }
@@ -141,6 +162,9 @@ impl Reader {
         let day = closing.day;
         self.end_incidents(closing, lent);
         match self.incidents.iter_mut().find(|incident| incident.channel != Channel::Policy) {
+            Some(incident) if closing.says(&incident.uid, Disposition::Expected) => {
+                self.teach(&levels, lent, true);
+            }
             Some(incident) => incident.keep(day, levels),
             None => {
                 let of_day = levels[Window::Day.index()];
@@ -169,37 +193,33 @@ impl Reader {
         }
     }
 
-    /// Ends the incidents that have faded, or of which somebody has said what they are; what was kept teaches, but of an
-    /// attack.
+    /// Ends the incidents that have faded. The days that were kept of them teach, but of an attack; of what is expected they
+    /// teach at once, and more of it belongs to it.
     fn end_incidents(&mut self, closing: &mut Closing<'_>, lent: &Lent) {
-        let mut ended: Vec<(Incident, Option<Disposition>)> = Vec::new();
         let day = closing.day;
         let mut open = Vec::new();
-        for incident in std::mem::take(&mut self.incidents) {
-            let verdict = closing.context.verdict(&incident.uid).map(|verdict| verdict.disposition);
+        for mut incident in std::mem::take(&mut self.incidents) {
+            let is_attack = closing.says(&incident.uid, Disposition::Confirmed);
+            let is_expected = closing.says(&incident.uid, Disposition::Expected);
+            if is_attack && let Some(score) = incident.counted.take() {
+                let days = day - incident.since;
+                closing.budget.take_back(incident.channel, f64::from(score), days);
+            }
             let threshold = closing.thresholds[incident.channel as usize].unwrap_or(f64::INFINITY);
             let has_faded = match incident.channel {
                 Channel::Policy => incident.since < day,
                 _ => incident.is_over(day + 1, threshold),
             };
-            if verdict == Some(Disposition::Expected) || has_faded {
-                ended.push((incident, verdict));
-            } else {
+            if is_expected || has_faded && !is_attack {
+                for (_, levels) in incident.take_kept() {
+                    self.teach(&levels, lent, is_expected);
+                }
+            }
+            if !has_faded {
                 open.push(incident);
             }
         }
         self.incidents = open;
-        for (incident, verdict) in ended {
-            if verdict == Some(Disposition::Confirmed) {
-                continue;
-            }
-            if incident.channel != Channel::Policy {
-                closing.budget.add(incident.channel, f64::from(incident.first_score));
-            }
-            for (_, levels) in incident.kept() {
-                self.teach(levels, lent, verdict == Some(Disposition::Expected));
-            }
-        }
     }
 
     fn teach_rates(
@@ -210,6 +230,7 @@ impl Reader {
         acute: f64,
     ) {
         self.sizes.teach(today.sizes);
+        self.exports.count += f32::from(today.exports.min(1));
         if acute >= RATE_SCORE_MAX {
             return;
         }
@@ -225,7 +246,6 @@ impl Reader {
                 pool.new_networks.add(f64::from(today.new_networks));
             }
         }
-        self.exports.count += f32::from(today.exports.min(1));
         if !is_young {
             self.new_stores.count += f32::from(today.new_stores);
             self.new_writes.count += f32::from(today.new_writes);
@@ -241,7 +261,12 @@ impl Reader {
         today: &Today,
     ) {
         let day = closing.day;
-        let in_incident = self.incidents.iter().any(|incident| incident.channel != Channel::Policy);
+        let incident = self.incidents.iter().find(|incident| incident.channel != Channel::Policy);
+        let teaching = match incident {
+            None => Teaching::Robust,
+            Some(incident) if closing.says(&incident.uid, Disposition::Expected) => Teaching::Whole,
+            Some(_) => Teaching::Nothing,
+        };
         let usual_hour = self.usual_hour();
         let mut idle = Vec::new();
         for (key, pair) in self.pairs.iter_mut() {
@@ -262,7 +287,7 @@ impl Reader {
                     );
                     closing.dirty |= 1 << at;
                 }
-                close_pair(pair, lent, in_incident);
+                close_pair(pair, lent, teaching);
                 for pool in closing.peers.both(self.group, stratum) {
                     pool.teach_pair(&pair.baselines);
                 }
@@ -293,13 +318,31 @@ impl Reader {
     }
 }
 
-fn close_pair(pair: &mut Pair, lent: &Lent, in_incident: bool) {
+/// How far the day of a pair teaches.
+#[derive(Debug, Clone, Copy)]
+enum Teaching {
+    /// As far as it is like the others.
+    Robust,
+    /// As it is: somebody has said that it is expected.
+    Whole,
+    /// Not: it is a day of an incident.
+    Nothing,
+}
+
+fn close_pair(pair: &mut Pair, lent: &Lent, teaching: Teaching) {
     pair.days = pair.days.saturating_add(1);
     for window in Window::ALL {
         let place = window.index();
         let peak = f64::from(pair.peaks[place]);
-        if peak > 0.0 && !in_incident {
-            pair.baselines[place].teach(level(peak), &lent.pair[place], window.variance_min());
+        if peak <= 0.0 {
+            continue;
+        }
+        match teaching {
+            Teaching::Robust => {
+                pair.baselines[place].teach(level(peak), &lent.pair[place], window.variance_min());
+            }
+            Teaching::Whole => pair.baselines[place].teach_weighted(level(peak), 1.0),
+            Teaching::Nothing => {}
         }
     }
     pair.export_days =

@@ -21,6 +21,10 @@ pub enum Family {
     NewNetwork,
 }
 
+/// What is context more than proof counts so much at most, in nats: a network; in the channel `acute` an odd hour; a new
+/// datastore of which nearly nothing was read, or to which nearly nothing was written.
+pub const CONTEXT_NATS_MAX: f64 = 4.0;
+
 /// How many families there are.
 pub const FAMILIES: usize = 7;
 
@@ -84,20 +88,20 @@ impl Channel {
         }
     }
 
-    /// The families that speak in it.
-    pub const fn hears(self, family: Family) -> bool {
-        match self {
-            Self::Acute => !matches!(family, Family::OffHours),
-            Self::OffHours => {
-                matches!(family, Family::OffHours | Family::NewNetwork | Family::NewObjects)
-            }
-            Self::Drift | Self::Policy => false,
+    /// What the evidence of a family weighs in it, in nats: nothing where it has no say.
+    pub fn weigh(self, family: Family, nats: f64) -> f64 {
+        match (self, family) {
+            // An odd hour makes other evidence worse, and is none by itself.
+            (Self::Acute, Family::OffHours) => nats.min(CONTEXT_NATS_MAX),
+            (Self::Acute, _)
+            | (Self::OffHours, Family::OffHours | Family::NewNetwork | Family::NewObjects) => nats,
+            (Self::OffHours | Self::Drift | Self::Policy, _) => 0.0,
         }
     }
 
     /// The sum of the evidence of the families, each in nats: what two nats or less say of one is left out.
     pub fn total(self, nats: &[f64; FAMILIES]) -> f64 {
-        let heard = Family::ALL.into_iter().filter(|family| self.hears(*family));
-        2.0 + heard.map(|family| (nats[family as usize] - 2.0).max(0.0)).sum::<f64>()
+        let weighed = Family::ALL.map(|family| self.weigh(family, nats[family as usize]));
+        2.0 + weighed.into_iter().map(|nats| (nats - 2.0).max(0.0)).sum::<f64>()
     }
 }

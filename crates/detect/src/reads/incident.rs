@@ -36,8 +36,8 @@ pub struct Incident {
     bar: f32,
     said: i32,
     touched: Vec<u64>,
-    /// The score of its first day, until it is known whether that counts against the budget.
-    pub first_score: f32,
+    /// The score of its first day, where that counts against the budget.
+    pub counted: Option<f32>,
     /// Days that did not teach: the levels of each baseline, where there were any.
     kept: Vec<(i32, [Option<f32>; ACTOR_BASELINES])>,
 }
@@ -61,7 +61,7 @@ impl Incident {
             bar: score as f32,
             said: day,
             touched,
-            first_score: 0.0,
+            counted: None,
             kept: Vec::new(),
         }
     }
@@ -117,9 +117,9 @@ impl Incident {
         self.kept.push((day, levels));
     }
 
-    /// The days that were kept.
-    pub fn kept(&self) -> &[(i32, [Option<f32>; ACTOR_BASELINES])] {
-        &self.kept
+    /// The days that were kept: they are kept no longer.
+    pub fn take_kept(&mut self) -> Vec<(i32, [Option<f32>; ACTOR_BASELINES])> {
+        std::mem::take(&mut self.kept)
     }
 }
 
@@ -151,6 +151,7 @@ mod tests {
     fn kept_days_end() {
         let mut said = incident();
         (0..40).for_each(|day| said.keep(day, [None; ACTOR_BASELINES]));
-        assert_eq!((said.kept().len(), said.kept()[0].0), (14, 26));
+        let kept = said.take_kept();
+        assert_eq!((kept.len(), kept[0].0), (14, 26));
     }
 }

@@ -6,7 +6,7 @@ use crate::actor_key::object_hash;
 use crate::reads::actor::{Lead, Reader, Today};
 use crate::reads::baseline::{Baseline, Prediction, Prior};
 use crate::reads::deed::Deed;
-use crate::reads::evidence::{CHANNELS, Channel, FAMILIES, Family};
+use crate::reads::evidence::{CHANNELS, CONTEXT_NATS_MAX, Channel, FAMILIES, Family};
 use crate::reads::metric::{Metric, level, object_level, objects, units};
 use crate::reads::networks::network_of;
 use crate::reads::object_rings::ObjectRings;
@@ -34,13 +34,10 @@ const OFFICE_DAYS_MIN: u32 = 5;
 const OFF_HOURS_MIN: f32 = 3.0;
 /// What a family is worth at most, in nats: beyond, it makes no difference.
 const NATS_MAX: f64 = 100.0;
-/// What is context more than proof counts so much at most, in nats: a network; a new datastore of which nearly nothing was
-/// read, or to which nearly nothing was written.
-const CONTEXT_NATS_MAX: f64 = 4.0;
 /// Less than so much is nearly nothing, in units of volume.
 const TOUCHED_UNITS: f64 = 100.0;
 /// What a single family counts less, in nats.
-const SINGLE_LESS: f64 = 1.0;
+const SINGLE_LESS: f64 = 2.0;
 /// Little is known of a partition's datastores before.
 const YOUNG_DAYS: i32 = 3;
 /// The volume of first hours and first writes, before any is known.
@@ -116,7 +113,9 @@ impl Reader {
         if deed.is_export {
             let group = around.peers.group(self.group);
             let nats = self.exports.nats(&group.exports, self.active_days());
-            pair.is_exported = true;
+            let is_again = std::mem::replace(&mut pair.is_exported, true) || pair.export_days > 0;
+            let firsts = &mut notes.today.first_exports;
+            *firsts = firsts.saturating_add(u16::from(!is_again));
             notes.today.exports = notes.today.exports.saturating_add(1);
             notes.note(Family::Export, nats, Lead { store: deed.store_key, ..Lead::default() });
         }
@@ -435,14 +434,12 @@ pub fn worth(lent: &Lent, today: &Today) -> [f64; FAMILIES] {
 /// The evidence of several families together is as rare as its sum is; that of a single one is as rare as it says, whatever
 /// the others do. The stronger of the two counts, and since there are two ways to be rare, the single one a little less.
 pub fn day_score(lent: &Lent, channel: Channel, today: &Today) -> f64 {
-    let together =
-        lent.channels[channel as usize].bent_nats(f64::from(today.totals[channel as usize]));
+    let together = lent.channels[channel as usize].nats(f64::from(today.totals[channel as usize]));
     if channel != Channel::Acute {
         return together;
     }
     let nats = worth(lent, today).into_iter().zip(Family::ALL);
-    let alone =
-        nats.filter(|(_, family)| channel.hears(*family)).map(|(nats, _)| nats).fold(0.0, f64::max);
+    let alone = nats.map(|(nats, family)| channel.weigh(family, nats)).fold(0.0, f64::max);
     together.max(alone - SINGLE_LESS)
 }
 

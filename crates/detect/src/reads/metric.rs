@@ -40,7 +40,7 @@ impl Metric {
     pub const fn floor(self) -> u64 {
         match self {
             Self::Rows => 1_000,
-            Self::Bytes => 10 * 1024 * 1024,
+            Self::Bytes => 1024 * 1024,
             Self::Objects => 100,
         }
     }
@@ -101,6 +101,6 @@ mod tests {
         for (place, metric) in Metric::ALL.into_iter().enumerate() {
             assert_eq!(metric.index(), place);
         }
-        assert_eq!(Metric::Bytes.floor_units(), 10_240.0);
+        assert_eq!(Metric::Bytes.floor_units(), 1_024.0);
     }
 }

@@ -50,6 +50,14 @@ impl ScorePool {
         self.bins[bin(score)] += 1.0;
     }
 
+    /// The actor-day with this score, so many days ago, does not count.
+    pub fn take_back(&mut self, score: f64, days: i32) {
+        let weight = libm::pow(FADING, f64::from(days.max(0))) as f32;
+        self.total = (self.total - weight).max(0.0);
+        let held = &mut self.bins[bin(score)];
+        *held = (*held - weight).max(0.0);
+    }
+
     /// A day is over: those before it count less.
     pub fn fade(&mut self) {
         self.total = (f64::from(self.total) * FADING) as f32;
@@ -129,17 +137,6 @@ impl Tail {
             base * score.max(0.0) / self.from
         } else {
             base + (score - self.from) / self.slope
-        }
-    }
-
-    /// The same for a sum of evidence, whose tail is a little heavier than straight.
-    pub fn bent_nats(&self, score: f64) -> f64 {
-        const BEND: f64 = 0.2;
-        let base = -libm::log(self.exceeded);
-        if score <= self.from {
-            base * score.max(0.0) / self.from
-        } else {
-            base + libm::log(1.0 + BEND * (score - self.from) / self.slope) / BEND
         }
     }
 }

@@ -41,6 +41,13 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Whether it still holds on a day, counted from 1970-01-01: what is expected ends, an attack was one.
+    pub fn holds_on(&self, day: i32) -> bool {
+        let begins = i64::from(day) * 86_400_000_000;
+        let is_expected = self.disposition == Disposition::Expected;
+        !is_expected || self.until.is_none_or(|until| begins < until.0.micros())
+    }
+
     /// Whether it says of a read that it is expected.
     pub fn expects(&self, actor: &Actor<'_>, channel: Channel, finding: &str, second: i64) -> bool {
         let is_of = self.actor.as_deref().is_some_and(|pattern| {

@@ -439,9 +439,9 @@ impl Wording<'_> {
                 .into_iter()
                 .collect();
         }
-        let heard = Family::ALL.into_iter().filter(|family| self.channel.hears(*family));
-        let mut told: Vec<(Family, f64)> = heard
-            .map(|family| (family, self.nats[family as usize]))
+        let mut told: Vec<(Family, f64)> = Family::ALL
+            .into_iter()
+            .map(|family| (family, self.channel.weigh(family, self.nats[family as usize])))
             .filter(|(_, nats)| *nats >= TOLD_NATS_MIN)
             .collect();
         told.sort_by(|a, b| b.1.total_cmp(&a.1));

@@ -3,6 +3,8 @@
 //! Each gives an actor-day the highest score that it had at any event of the day. Its threshold is the one at which it
 //! would have given as many false alerts as it may: nobody knows that one beforehand, so they look better than they are.
 
+use dataward_detect::reads::calibration::Calibration;
+
 use crate::reads::evaluation::{
     Detection, FalseAlert, Outcome, Progress, Truth, Verdict, WARM_DAY,
 };
@@ -155,6 +157,7 @@ impl Scores {
             notices: 0,
             aftermath: 0,
             actor_days: unjudged.actor_days,
+            calibration: Calibration::default(),
         };
         let allowed = (rate * outcome.actor_days as f64 / 1000.0).round() as usize;
         let threshold = self.benign.get(allowed).map_or(0.0, |peak| peak.score);

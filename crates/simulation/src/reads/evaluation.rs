@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use dataward_detect::context::Context;
 use dataward_detect::partition_state::PartitionState;
 use dataward_detect::plan::Moment;
+use dataward_detect::reads::calibration::Calibration;
 use dataward_detect::reads::verdict::{AnnouncedChange, Disposition, Verdict as Judged};
 use dataward_event::finding::{Finding, RuleId, Severity, Step};
 use dataward_event::position::{Offset, Partition, Position};
@@ -35,6 +36,8 @@ pub struct Outcome {
     pub aftermath: usize,
     /// How many actors were active, summed over the days after the warm-up.
     pub actor_days: usize,
+    /// Whether the scores meant what they said; empty of a baseline.
+    pub calibration: Calibration,
 }
 
 /// How an attack was found.
@@ -150,6 +153,9 @@ pub fn watch(world: &World, partitions: usize, context: &Context) -> Outcome {
             }
         }
     }
+    for (state, _) in &states {
+        outcome.calibration = outcome.calibration.with(state.calibration());
+    }
     outcome
 }
 
@@ -195,6 +201,7 @@ impl Outcome {
             notices: 0,
             aftermath: 0,
             actor_days: is_active.into_iter().filter(|is_active| *is_active).count(),
+            calibration: Calibration::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{Display, Formatter, Result};
 
+use dataward_detect::reads::calibration::{Calibration, SHARES};
 use dataward_event::finding::RuleId;
 
 use crate::reads::attack::{Scenario, Strength};
@@ -18,6 +19,7 @@ pub struct Summary {
     actor_days: usize,
     notices: usize,
     aftermath: usize,
+    calibration: Calibration,
 }
 
 /// What came of the attacks of one scenario at one strength.
@@ -43,6 +45,7 @@ impl Summary {
         self.actor_days += outcome.actor_days;
         self.notices += outcome.notices;
         self.aftermath += outcome.aftermath;
+        self.calibration = self.calibration.with(&outcome.calibration);
     }
 
     /// The attacks of one scenario at one strength.
@@ -71,6 +74,27 @@ impl Summary {
     pub fn false_rate_of(&self, rule: RuleId) -> f64 {
         let of_rule = self.false_alerts.iter().filter(|((of, _), _)| *of == Some(rule));
         self.rate(of_rule.map(|(_, count)| count).sum())
+    }
+
+    /// False alerts a day for each 1,000 active actors in the channels `acute` and `drift`.
+    pub fn false_rates(&self) -> [f64; 2] {
+        let acute = self.false_rate_of(RuleId::ReadBulk) + self.false_rate_of(RuleId::ReadNovel);
+        [acute, self.false_rate_of(RuleId::ReadSlowDrip)]
+    }
+
+    /// Of each channel how many days were judged, and which share of them said to be rarer than some shares.
+    pub fn calibration(&self) -> String {
+        let mut text = format!("{:<12} {:>9}", "calibration", "days");
+        for share in SHARES {
+            text.push_str(&format!(" {:>9}", format!("p < {share}")));
+        }
+        for (channel, days, rarer) in self.calibration.counts().filter(|(_, days, _)| *days > 0) {
+            text.push_str(&format!("\n{:<12} {days:>9}", channel.as_str()));
+            for count in rarer {
+                text.push_str(&format!(" {:>9.5}", count as f64 / days as f64));
+            }
+        }
+        text
     }
 
     /// False alerts a day for each 1,000 active actors.
