@@ -61,6 +61,7 @@ impl Collector for Published {
         reading(&mut page, &figures)?;
         progress(&mut page, &figures, self.metrics.now())?;
         archive(&mut page, &figures)?;
+        unusual_reads(&mut page, &figures)?;
         alerts(&mut page, &figures, self.metrics.now())?;
         self.state(&mut page, &figures)?;
         self.process(&mut page)
@@ -246,6 +247,53 @@ fn archive(page: &mut Page<'_>, figures: &Figures) -> fmt::Result {
         "dataward_keeper_open_windows",
         "Windows that are open, as of the last snapshot.",
         open.into_iter(),
+    )
+}
+
+/// What the detector of unusual reads knows, leaves out, and says.
+fn unusual_reads(page: &mut Page<'_>, figures: &Figures) -> fmt::Result {
+    let owned = || figures.partitions.iter().filter(|(_, figures)| figures.is_owned);
+    page.gauge(
+        "dataward_read_actors",
+        "Actors whose reads are known, as of the last checkpoint.",
+        owned().map(|(p, f)| (place(p), f.reads.sizes.actors as f64)),
+    )?;
+    page.gauge(
+        "dataward_read_pairs",
+        "Pairs of actor and datastore whose reads are known, as of the last checkpoint.",
+        owned().map(|(p, f)| (place(p), f.reads.sizes.pairs as f64)),
+    )?;
+    let left_out = owned().flat_map(|(partition, figures)| {
+        let counts = figures.reads.counts;
+        let causes =
+            [("late", counts.late), ("ahead", counts.ahead), ("forgotten", counts.forgotten)];
+        causes.map(|(cause, count)| {
+            let mut labels = place(partition);
+            labels.push(("cause", cause.to_owned()));
+            (labels, count)
+        })
+    });
+    page.counter(
+        "dataward_reads_left_out",
+        "Reads that taught nothing since they were a day late or a month ahead, and keys that were forgotten for want of room.",
+        left_out,
+    )?;
+    let judged = figures.judged_days();
+    let of = |channel: &str| ("channel", channel.to_owned());
+    page.counter(
+        "dataward_read_days",
+        "Days of actors that were judged.",
+        judged.iter().map(|judged| (vec![of(judged.channel)], judged.days)),
+    )?;
+    let rarer = judged.iter().flat_map(|judged| {
+        let shares = judged.rarer.iter();
+        shares
+            .map(|(share, count)| (vec![of(judged.channel), ("share", share.to_string())], *count))
+    });
+    page.counter(
+        "dataward_read_days_rarer",
+        "Days of actors whose score says that at most this share of days is like them.",
+        rarer,
     )
 }
 
