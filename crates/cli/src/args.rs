@@ -34,6 +34,15 @@ pub(crate) enum Command {
     Run(Run),
     /// Does the same over files: alerts as NDJSON on standard output, a summary on standard error.
     Scan(Scan),
+    /// Learns what is usual from reads of the past, before the first record comes: from files, or from the archive's own events.
+    ///
+    /// Partitions that begin after it, and those that have seen no read yet, start with what was learned: alerts of unusual
+    /// reads need not wait two weeks for it. Nothing is told of the past, and no event of a file is archived. Taken again,
+    /// lessons replace those before.
+    Warmup(Warmup),
+    /// Says what an alert of an unusual read was: work that is expected, or an attack.
+    #[command(subcommand)]
+    Alerts(Alerts),
     /// Looks at configuration, Kafka, archive and sinks before a run, and changes nothing.
     ///
     /// No group is joined, nothing is committed or created. Each line is ok, a note, a warning (it works, and will hurt) or
@@ -147,6 +156,67 @@ pub(crate) struct Scan {
     /// Files, directories, `-` for standard input; gzip and zstd are recognised.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Warmup {
+    /// The archive that keeps what is learned; without files, also where it is learned from.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) archive: PathBuf,
+    /// The log format of the files: see `dataward sources`; or a mapping file (`….toml`).
+    #[arg(long, value_name = "SOURCE", requires = "files")]
+    pub(crate) source: Option<String>,
+    /// What no log says (peer groups of actors, sizes of datastores). Without it what the archive was told last.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) context: Option<PathBuf>,
+    /// Only events before this moment: where the records of the topics begin, since reads more than a day older than what
+    /// was learned last teach nothing. RFC 3339, or a date, which is its midnight in UTC.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) until: Option<EventTime>,
+    /// Files, directories, `-` for standard input; gzip and zstd are recognised.
+    #[arg(value_name = "FILE", requires = "source")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Alerts {
+    /// It was work that is expected: its days teach, and until it expires more of it is told with severity 2.
+    Expect(Expect),
+    /// It was an attack: its days teach nothing.
+    Confirm(Verdict),
+}
+
+/// What somebody found an alert to be.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Verdict {
+    /// The uid of the finding: `finding_info.uid` of the alert.
+    #[arg(value_name = "FINDING")]
+    pub(crate) finding: String,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Who says so.
+    #[arg(long, value_name = "WHO")]
+    pub(crate) owner: String,
+    /// The archive that knows the finding; default: that of the configuration.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) archive: Option<PathBuf>,
+    /// The context file that the verdict is added to; default: that of the configuration. A process that runs with it adopts
+    /// it within seconds, without a restart.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) context: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Expect {
+    #[command(flatten)]
+    pub(crate) verdict: Verdict,
+    /// Until when more of it is expected: RFC 3339, or a date, which is its midnight in UTC.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) until: EventTime,
+    /// Not this finding alone: any of its actor in its channel.
+    #[arg(long)]
+    pub(crate) of_actor: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod alerts;
 mod controls;
 mod datastores;
 mod demo;
@@ -16,6 +17,7 @@ mod schema;
 mod sources;
 mod timeline;
 mod verify;
+mod warmup;
 
 use crate::args::{Args, Command};
 use crate::exit::Outcome;
@@ -29,6 +31,8 @@ pub(crate) fn run(args: &Args) -> Outcome {
         Command::Scan(scan) => scan::run(scan),
         Command::Normalize(normalize) => normalize::run(normalize),
         Command::Replay(replay) => replay::run(replay, config),
+        Command::Warmup(warmup) => warmup::run(warmup),
+        Command::Alerts(alerts) => alerts::run(alerts, config),
         Command::Doctor(doctor) => doctor::run(doctor, config),
         Command::Exposures(exposures) => exposures::run(exposures),
         Command::Datastores(datastores) => datastores::run(datastores),

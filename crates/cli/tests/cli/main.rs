@@ -30,3 +30,4 @@ mod standby;
 mod story_kill;
 mod support;
 mod timeline;
+mod warmup;
