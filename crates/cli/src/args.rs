@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Parser, Subcommand, ValueEnum};
 use dataward_event::time::EventTime;
 
@@ -193,10 +194,10 @@ pub(crate) struct Verdict {
     #[arg(value_name = "FINDING")]
     pub(crate) finding: String,
     /// Why.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) reason: String,
     /// Who says so.
-    #[arg(long, value_name = "WHO")]
+    #[arg(long, value_name = "WHO", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) owner: String,
     /// The archive that knows the finding; default: that of the configuration.
     #[arg(long, value_name = "PATH")]

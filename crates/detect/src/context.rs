@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::{ApprovedChange, Maintenance};
 use crate::reads::evidence::Channel;
-use crate::reads::verdict::{AnnouncedChange, Verdict};
+use crate::reads::verdict::{AnnouncedChange, Disposition, Verdict};
 use crate::state::since_3;
 
 /// Everything that is known, as the context file states it.
@@ -312,6 +312,17 @@ impl Context {
     /// What somebody has said of a finding.
     pub fn verdict(&self, finding: &str) -> Option<&Verdict> {
         self.verdicts.iter().rfind(|verdict| verdict.finding == finding)
+    }
+
+    /// Whether people expect the reads of an actor in a channel, which are told of by a finding. The last word on a finding counts,
+    /// also where it was said of the actor's others.
+    pub fn expects(&self, actor: &Actor<'_>, channel: Channel, finding: &str, second: i64) -> bool {
+        let last = |verdict: &&Verdict| self.verdict(&verdict.finding) == Some(*verdict);
+        let is_attack = self
+            .verdict(finding)
+            .is_some_and(|verdict| verdict.disposition == Disposition::Confirmed);
+        let mut standing = self.verdicts.iter().filter(last);
+        !is_attack && standing.any(|verdict| verdict.expects(actor, channel, finding, second))
     }
 
     /// Whether a silence at a time was planned.

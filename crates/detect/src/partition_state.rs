@@ -157,9 +157,9 @@ impl PartitionState {
 
     /// Turns what events have taught into lessons for partitions to [begin with](Self::begin_with): what is usual stays, and
     /// nothing of the stream it came by.
-    pub fn end_lessons(&mut self) {
+    pub fn end_lessons(&mut self, context: &Context) {
         let mut reads = std::mem::take(&mut self.reads);
-        reads.end_lessons();
+        reads.end_lessons(context);
         *self = Self { reads, ..Self::default() };
     }
 

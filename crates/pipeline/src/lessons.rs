@@ -39,7 +39,7 @@ pub struct Report {
     pub ahead: u64,
     /// Actors and pairs for which there was no room.
     pub forgotten: u64,
-    /// The first and the last event.
+    /// The first and the last event of those that were not left out.
     pub times: Option<(EventTime, EventTime)>,
     /// Actors that are known now.
     pub actors: usize,
@@ -92,12 +92,18 @@ impl Lessons {
     }
 
     fn learn(&mut self, event: &AuditEvent<'_>, position: &Position) {
+        let left_out =
+            |state: &PartitionState| state.read_counts().late + state.read_counts().ahead;
+        let before = left_out(&self.state);
         let observed = self.state.observe(event, position, &self.context);
+        let is_left_out = left_out(&self.state) > before;
         let report = &mut self.report;
         report.events += 1;
         report.duplicates += u64::from(observed.is_duplicate);
-        let (first, last) = report.times.unwrap_or((event.time, event.time));
-        report.times = Some((first.min(event.time), last.max(event.time)));
+        if !is_left_out {
+            let (first, last) = report.times.unwrap_or((event.time, event.time));
+            report.times = Some((first.min(event.time), last.max(event.time)));
+        }
     }
 
     /// What was learned: the state with which partitions begin.
@@ -106,7 +112,7 @@ impl Lessons {
             self.learn(&event, &position);
         }
         let (counts, sizes) = (self.state.read_counts(), self.state.read_sizes());
-        self.state.end_lessons();
+        self.state.end_lessons(&self.context);
         let report = Report {
             late: counts.late,
             ahead: counts.ahead,

@@ -164,6 +164,23 @@ pub fn lessons(archive: &mut impl Archive) -> Result<Option<PartitionState>, Arc
     }
 }
 
+/// The state with which a partition begins: it knows the [`lessons`], where there are any.
+///
+/// # Errors
+/// The archive cannot be read.
+pub fn first_state(archive: &mut impl Archive) -> Result<PartitionState, ArchiveError> {
+    let mut state = PartitionState::default();
+    begin(archive, &mut state)?;
+    Ok(state)
+}
+
+fn begin(archive: &mut impl Archive, state: &mut PartitionState) -> Result<(), ArchiveError> {
+    if let Some(lessons) = lessons(archive)? {
+        state.begin_with(lessons);
+    }
+    Ok(())
+}
+
 /// A partition's state at `next`: its newest snapshot, and the rows after it, judged by `context`. A partition that knows of
 /// no read begins with the [`lessons`]. `None`: there is no usable snapshot.
 ///
@@ -185,10 +202,8 @@ pub fn partition(
             return Ok(None);
         }
     };
-    if state.knows_no_reads()
-        && let Some(lessons) = lessons(archive)?
-    {
-        state.begin_with(lessons);
+    if state.knows_no_reads() {
+        begin(archive, &mut state)?;
     }
     let from = snapshot.at.next(partition).unwrap_or(Offset(0));
     if from < next {

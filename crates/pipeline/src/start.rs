@@ -257,10 +257,11 @@ impl<S: RecordSource, A: Archive + Send + 'static> Runner<S, A> {
             next,
             &self.informant.replayed_by,
         )?;
-        Ok(state.unwrap_or_else(|| {
+        let Some(state) = state else {
             self.report_cold_start(partition, next);
-            PartitionState::default()
-        }))
+            return Ok(restore::first_state(&mut *self.writer.archive())?);
+        };
+        Ok(state)
     }
 
     /// State is lost: what it had learned must be learned again, and people must know.

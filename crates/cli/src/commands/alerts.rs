@@ -40,12 +40,21 @@ pub(crate) fn run(args: &Alerts, config: Option<&Path>) -> Outcome {
     let document: Value = serde_json::from_str(&alert.json).map_err(|error| {
         Failure::text(Exit::Broken, format!("the alert of the archive is no JSON: {error}"))
     })?;
+    if judgement.until.is_some_and(|until| until <= alert.time) {
+        let text = format!("--until must be after the finding, which was told at {}", alert.time);
+        return Err(Failure::text(Exit::Usage, text));
+    }
     let channel = document["unmapped"]["dataward"]["channel"].as_str();
     let user = &document["evidences"][0]["actor"]["user"];
     let actor = user["uid"].as_str().or(user["name"].as_str());
     let actor = match (judgement.of_actor, actor) {
         (true, None) => {
             let text = "the finding is about nobody who has a name: leave out --of-actor";
+            return Err(Failure::text(Exit::Usage, text));
+        }
+        // In the file it would stand for all who begin alike.
+        (true, Some(actor)) if actor.ends_with('*') => {
+            let text = format!("the actor is called {actor}: leave out --of-actor");
             return Err(Failure::text(Exit::Usage, text));
         }
         (is_wanted, actor) => actor.filter(|_| is_wanted),
@@ -59,7 +68,7 @@ pub(crate) fn run(args: &Alerts, config: Option<&Path>) -> Outcome {
         context.display(),
         judgement.disposition
     );
-    if channel == Some("policy") {
+    if channel == Some("policy") && judgement.until.is_some() {
         eprintln!(
             "a finding of the channel policy is never lowered: the like of it is told as before"
         );

@@ -1,6 +1,5 @@
 //! `warmup`: lessons before the first record.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -29,9 +28,15 @@ pub(crate) fn run(args: &Warmup) -> Outcome {
     let usage = |reason: String| Failure::text(Exit::Usage, reason);
     let source = args.source.as_deref().map(config::source).transpose().map_err(usage)?;
     let context = args.context.as_deref().map(config::context).transpose().map_err(usage)?;
-    if source.is_none() {
-        wiring::must_exist(&args.archive)?;
-    }
+    // Standard input may take long, and what cannot be found leaves nothing behind: both before the archive is touched.
+    let files = match source {
+        Some(source) => input::find(&args.files, source, |_| {}),
+        None => {
+            wiring::must_exist(&args.archive)?;
+            Ok(Vec::new())
+        }
+    };
+    let files = files.map_err(|error| Failure::new(Exit::Input, error))?;
     let lease = wiring::take_lease(&args.archive, "keep what is learned")?;
     let stop = wiring::stop_flag()?;
     let mut archive = wiring::open_archive(&args.archive, &stop)?;
@@ -41,7 +46,7 @@ pub(crate) fn run(args: &Warmup) -> Outcome {
     };
     let mut lessons = Lessons::new(&context, args.until);
     let faults = match source {
-        Some(source) => from_files(args, source, &mut lessons, &stop)?,
+        Some(source) => from_files(&files, source, &mut lessons, &stop)?,
         None => {
             from_archive(&mut archive, &mut lessons)?;
             0
@@ -85,19 +90,17 @@ fn from_archive(archive: &mut DeltaArchive, lessons: &mut Lessons) -> Result<(),
 
 /// Learns from files; how many parts of them could not be read.
 fn from_files(
-    args: &Warmup,
+    files: &[InputFile],
     source: Source,
     lessons: &mut Lessons,
     stop: &AtomicBool,
 ) -> Result<u64, Failure> {
-    let files = input::find(&args.files, source, |_| {});
-    let files = files.map_err(|error| Failure::new(Exit::Input, error))?;
     let bar = progress::bar(
         files.iter().map(|file| file.bytes).sum(),
         "{spinner} {binary_bytes} of {binary_total_bytes} {wide_bar} {eta}",
     );
     let mut faults = 0;
-    for file in &files {
+    for file in files {
         if let Some(time) = file.first_time {
             lessons.learn_up_to(time);
         }
@@ -150,7 +153,7 @@ fn record(
 
 /// What the archive remembers of it.
 fn deed(args: &Warmup, report: &Report, clock: &dyn Clock) -> OperatorRow {
-    let names: Vec<String> = args.files.iter().map(|file| named(file)).collect();
+    let names: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();
     let detail = json!({
         "source": args.source,
         "files": names,
@@ -168,10 +171,6 @@ fn deed(args: &Warmup, report: &Report, clock: &dyn Clock) -> OperatorRow {
         detail: detail.to_string(),
         ingest_time: clock.now(),
     }
-}
-
-fn named(file: &Path) -> String {
-    file.display().to_string()
 }
 
 fn tell(report: &Report, faults: u64, bytes: usize) {

@@ -2,44 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use dataward_event::time::EventTime;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::cloudtrail::{DAY, MINUTE, MONDAY, get_object};
 use crate::support::process::{Finished, dataward, text, write};
-
-/// 2026-03-02, a Monday, in microseconds.
-const MONDAY: i64 = 1_772_409_600_000_000;
-const MINUTE: i64 = 60_000_000;
-const DAY: i64 = 24 * 60 * MINUTE;
-
-/// A CloudTrail record: somebody gets an object of a bucket.
-fn record(uid: &str, micros: i64, name: &str, bucket: &str, key: &str, bytes: u64) -> String {
-    let record = json!({
-        "eventVersion": "1.11",
-        "userIdentity": {
-            "type": "IAMUser",
-            "principalId": format!("AIDA{name}"),
-            "arn": format!("arn:aws:iam::111122223333:user/{name}"),
-            "accountId": "111122223333",
-            "userName": name,
-        },
-        "eventTime": EventTime::from_micros(micros).to_string(),
-        "eventSource": "s3.amazonaws.com",
-        "eventName": "GetObject",
-        "awsRegion": "eu-central-1",
-        "sourceIPAddress": "198.51.100.7",
-        "requestParameters": {"bucketName": bucket, "key": key},
-        "responseElements": null,
-        "additionalEventData": {"bytesTransferredOut": bytes},
-        "eventID": uid,
-        "readOnly": true,
-        "eventType": "AwsApiCall",
-        "eventCategory": "Data",
-        "recipientAccountId": "111122223333",
-    });
-    format!("{record}\n")
-}
 
 /// For four weeks ada reads of orders on workdays, and bob on all days; on the Monday after them ada takes all of it.
 fn archive_in(folder: &Path) -> PathBuf {
@@ -53,14 +20,14 @@ fn archive_in(folder: &Path) -> PathBuf {
                 let time = MONDAY + day * DAY + hour * 60 * MINUTE;
                 let bytes = 40_960 + 1_024 * (day as u64 + 3 * hour as u64);
                 let (uid, key) = (format!("{name}-{day}-{hour}"), format!("key-{hour}"));
-                lines += &record(&uid, time, name, "orders", &key, bytes);
+                lines += &get_object(&uid, time, name, "orders", &key, bytes);
             }
         }
     }
     for number in 0..200 {
         let time = MONDAY + 28 * DAY + 9 * 60 * MINUTE + number * 1_000_000;
         let (uid, key) = (format!("dump-{number}"), format!("whole-{number}"));
-        lines += &record(&uid, time, "ada", "orders", &key, 20 << 20);
+        lines += &get_object(&uid, time, "ada", "orders", &key, 20 << 20);
     }
     let file = write(folder, "trail.ndjson", lines);
     let archive = folder.join("archive");

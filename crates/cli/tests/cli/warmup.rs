@@ -2,43 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use dataward_event::time::EventTime;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::cloudtrail::{DAY, MINUTE, MONDAY, get_object};
 use crate::support::process::{Finished, dataward, text, write};
 
-/// 2026-03-02, a Monday, in microseconds.
-const MONDAY: i64 = 1_772_409_600_000_000;
-const MINUTE: i64 = 60_000_000;
-const DAY: i64 = 24 * 60 * MINUTE;
 const PEOPLE: [&str; 6] = ["ada", "bob", "cyd", "dan", "eve", "fay"];
 
+/// Somebody gets an object of the bucket of orders.
 fn record(uid: &str, micros: i64, name: &str, key: &str, bytes: u64) -> String {
-    let record = json!({
-        "eventVersion": "1.11",
-        "userIdentity": {
-            "type": "IAMUser",
-            "principalId": format!("AIDA{name}"),
-            "arn": format!("arn:aws:iam::111122223333:user/{name}"),
-            "accountId": "111122223333",
-            "userName": name,
-        },
-        "eventTime": EventTime::from_micros(micros).to_string(),
-        "eventSource": "s3.amazonaws.com",
-        "eventName": "GetObject",
-        "awsRegion": "eu-central-1",
-        "sourceIPAddress": "198.51.100.7",
-        "requestParameters": {"bucketName": "orders", "key": key},
-        "responseElements": null,
-        "additionalEventData": {"bytesTransferredOut": bytes},
-        "eventID": uid,
-        "readOnly": true,
-        "eventType": "AwsApiCall",
-        "eventCategory": "Data",
-        "recipientAccountId": "111122223333",
-    });
-    format!("{record}\n")
+    get_object(uid, micros, name, "orders", key, bytes)
 }
 
 /// Five weeks of six people at work, in a file a week.
@@ -162,6 +136,9 @@ fn lessons_that_teach_nothing_are_an_error() {
     assert!(run(&WARMUP, &archive, &[missing]).expect(3).stderr.contains("none.ndjson"));
     let nowhere = run(&["warmup"], &folder.path().join("nowhere"), &[]).expect(3).stderr;
     assert!(nowhere.contains("there is no archive at"), "{nowhere}");
+    let never = folder.path().join("never");
+    run(&WARMUP, &never, &[folder.path().join("none.ndjson")]).expect(3);
+    assert!(!never.exists(), "what cannot be found leaves nothing behind");
     run(&["warmup"], &archive, &[empty]).expect(2);
     run(&["warmup", "--source", "aws.cloudtrail"], &archive, &[]).expect(2);
 }
@@ -182,6 +159,8 @@ fn a_verdict_is_added_to_the_context_and_lowers_what_is_like_it() {
     };
     let unknown = say(&["confirm"], "0f3c").expect(3).stderr;
     assert!(unknown.contains("the archive has no finding 0f3c"), "{unknown}");
+    let past = say(&["expect", "--until", "2026-04-01"], &uid).expect(2).stderr;
+    assert!(past.contains("--until must be after the finding"), "{past}");
     let said = say(&["expect", "--until", "2026-07-01", "--of-actor"], &uid).expect(0).stderr;
     assert!(said.contains("now says that it is expected"), "{said}");
     let written = std::fs::read_to_string(&context).unwrap();

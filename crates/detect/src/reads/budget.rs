@@ -32,7 +32,7 @@ pub struct Budget {
     pub active: u32,
     /// Findings that were begun on the open day.
     begun: [u32; CHANNELS],
-    /// The highest score with which one of them began.
+    /// The highest score that was told on it.
     highest: [f32; CHANNELS],
 }
 
@@ -84,10 +84,17 @@ impl Budget {
     pub fn begin(&mut self, channel: Channel, score: f64, budget: &AlertsPerDay) -> bool {
         let place = channel as usize;
         self.begun[place] += 1;
-        let is_largest = score as f32 > self.highest[place];
-        self.highest[place] = self.highest[place].max(score as f32);
+        let is_largest = self.is_largest(channel, score);
         let cap = CAP_FACTOR * budget.of(channel) * f64::from(self.active) / 1000.0;
         f64::from(self.begun[place]) > cap.max(CAP_MIN) && !is_largest
+    }
+
+    /// Whether a score is higher than all that were told on the open day.
+    pub fn is_largest(&mut self, channel: Channel, score: f64) -> bool {
+        let highest = &mut self.highest[channel as usize];
+        let is_largest = score as f32 > *highest;
+        *highest = highest.max(score as f32);
+        is_largest
     }
 }
 

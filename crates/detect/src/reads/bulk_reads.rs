@@ -208,9 +208,6 @@ impl BulkReads {
             (shared.days, shared.newest) = (Some((of_event, of_event)), second);
             return Some(of_event);
         };
-        if let Some(Lessons { own: own @ None, .. }) = &mut shared.lessons {
-            *own = Some(of_event);
-        }
         if second - shared.newest > AHEAD_DAYS * DAY_SECONDS {
             shared.ahead += 1;
             if shared.ahead < AHEAD_MIN {
@@ -224,6 +221,9 @@ impl BulkReads {
             return None;
         }
         let shared = &mut self.shared;
+        if let Some(Lessons { own: own @ None, .. }) = &mut shared.lessons {
+            *own = Some(of_event);
+        }
         shared.newest = shared.newest.max(second);
         let now_open = (shared.newest - CLOSE_SECONDS).div_euclid(DAY_SECONDS) as i32;
         if now_open > open {
@@ -305,18 +305,16 @@ impl BulkReads {
         self.shared.newest - second <= DAY_SECONDS
     }
 
-    /// The first and the last day of which anything is known, counted from 1970-01-01.
-    pub const fn days(&self) -> Option<(i32, i32)> {
-        self.shared.days
-    }
-
     /// The lessons are over, what follows are the records of a partition: nobody was told of anything before, and however
-    /// long ago it was, the first event is believed.
-    pub fn end_lessons(&mut self) {
+    /// long ago it was, the first event is believed. Their last day is closed; what comes of it later belongs to the next.
+    pub fn end_lessons(&mut self, context: &Context) {
+        let Some((first, until)) = self.shared.days else { return };
+        self.close_day(until, context);
         let shared = &mut self.shared;
-        shared.counts = Counts::default();
+        shared.days = Some((first, until + 1));
+        (shared.counts, shared.calibration) = (Counts::default(), Calibration::default());
         shared.ahead = AHEAD_MIN - 1;
-        shared.lessons = shared.days.map(|(_, until)| Lessons { until, own: None });
+        shared.lessons = Some(Lessons { until, own: None });
         for reader in self.segments.iter_mut().flat_map(|segment| segment.readers.values_mut()) {
             reader.incidents.clear();
             reader.drift_score = 0.0;

@@ -6,6 +6,7 @@ use crate::reads::budget::Budget;
 use crate::reads::bulk_reads::{Stores, place};
 use crate::reads::calibration::Calibration;
 use crate::reads::evidence::{CHANNELS, Channel, Family};
+use crate::reads::incident::Incident;
 use crate::reads::judge::{day_score, drift_score, teach_first, variance_min};
 use crate::reads::metric::{Metric, level, object_level};
 use crate::reads::pair::{IDLE_DAYS, Pair};
@@ -51,6 +52,11 @@ impl Closing<'_> {
         let verdict = self.context.verdict(finding);
         verdict
             .is_some_and(|verdict| verdict.disposition == disposition && verdict.holds_on(self.day))
+    }
+
+    /// Whether the days of an incident are none like others. What needs no statistics is no reason, unless it was an attack.
+    fn is_special(&self, incident: &Incident) -> bool {
+        incident.channel != Channel::Policy || self.says(&incident.uid, Disposition::Confirmed)
     }
 }
 
@@ -161,7 +167,7 @@ impl Reader {
         }
         let day = closing.day;
         self.end_incidents(closing, lent);
-        match self.incidents.iter_mut().find(|incident| incident.channel != Channel::Policy) {
+        match self.incidents.iter_mut().find(|incident| closing.is_special(incident)) {
             Some(incident) if closing.says(&incident.uid, Disposition::Expected) => {
                 self.teach(&levels, lent, true);
             }
@@ -261,7 +267,7 @@ impl Reader {
         today: &Today,
     ) {
         let day = closing.day;
-        let incident = self.incidents.iter().find(|incident| incident.channel != Channel::Policy);
+        let incident = self.incidents.iter().find(|incident| closing.is_special(incident));
         let teaching = match incident {
             None => Teaching::Robust,
             Some(incident) if closing.says(&incident.uid, Disposition::Expected) => Teaching::Whole,

@@ -89,7 +89,10 @@ pub fn crossed_half(deed: &Deed<'_>, store: &Store, pair: &Pair, day: i32) -> Op
     if found.origin == Origin::Seen || found.read <= half {
         return None;
     }
-    let usual = &pair.baselines[Window::Day.index()];
-    let is_usual = usual.days() >= 3.0 && usual.mean() > level(half as f64 / found.metric.unit());
+    // What is usual is known as a volume: so what half of the datastore took today is compared as one, whatever is counted.
+    let day = Window::Day.index();
+    let of_half = f64::from(pair.peaks[day]) * half as f64 / found.read as f64;
+    let usual = &pair.baselines[day];
+    let is_usual = usual.days() >= 3.0 && usual.mean() > level(of_half);
     (!is_usual).then_some(found)
 }

@@ -36,6 +36,8 @@ pub struct Incident {
     bar: f32,
     said: i32,
     touched: Vec<u64>,
+    /// It began when too many had begun on its day: it wakes nobody until it is the largest of a day.
+    pub is_digest: bool,
     /// The score of its first day, where that counts against the budget.
     pub counted: Option<f32>,
     /// Days that did not teach: the levels of each baseline, where there were any.
@@ -61,6 +63,7 @@ impl Incident {
             bar: score as f32,
             said: day,
             touched,
+            is_digest: false,
             counted: None,
             kept: Vec::new(),
         }

@@ -67,6 +67,7 @@ impl Speaker<'_> {
         self.reader.exports.nats(&group.exports, self.reader.active_days())
     }
 
+    /// What an event has raised, where it is above the threshold of its channel.
     pub(super) fn statistics(&mut self, mut raised: Raised) {
         if self.reader.drift_score > 0.0 {
             // It stood out when the last day was closed; the reader is there to be told of now.
@@ -145,21 +146,27 @@ impl Speaker<'_> {
             incident.channel == channel
                 && (is_budgeted || incident.rule == rule && incident.since == day)
         };
-        let known = self.reader.incidents.iter_mut().find(|incident| is_same(incident));
+        let known = self.reader.incidents.iter().position(is_same);
         let (step, uid, rule, is_digest) = match known {
-            Some(incident) => {
+            Some(place) if !(is_budgeted && self.is_over(place)) => {
+                let incident = &mut self.reader.incidents[place];
                 if !incident.raise(day, score, deed.store_key) {
                     return;
                 }
-                (Step::Update, incident.uid.clone(), incident.rule, false)
+                if is_budgeted {
+                    incident.is_digest &= !self.shared.budget.is_largest(channel, score);
+                }
+                (Step::Update, incident.uid.clone(), incident.rule, incident.is_digest)
             }
-            None => {
+            known => {
                 let uid = self.uid(rule, channel);
-                let incident =
+                let mut incident =
                     Incident::new(channel, rule, uid.clone(), day, score, deed.store_key);
-                self.reader.incidents.push(incident);
                 let wanted = &deed.context.alerts_per_day;
-                let is_digest = is_budgeted && self.shared.budget.begin(channel, score, wanted);
+                incident.is_digest =
+                    is_budgeted && self.shared.budget.begin(channel, score, wanted);
+                let is_digest = incident.is_digest;
+                self.put(incident, known);
                 (Step::Create, uid, rule, is_digest)
             }
         };
@@ -176,6 +183,22 @@ impl Speaker<'_> {
             is_digest,
         };
         self.findings.push(wording.finding(rule, uid, step, coverage));
+    }
+
+    /// Whether an incident ended while the actor was away: no day was closed that would have ended it.
+    fn is_over(&self, place: usize) -> bool {
+        let incident = &self.reader.incidents[place];
+        let wanted = &self.deed.context.alerts_per_day;
+        let threshold = self.shared.budget.threshold(incident.channel, wanted);
+        incident.is_over(self.day, threshold.unwrap_or(f64::INFINITY))
+    }
+
+    /// Puts an incident in its place: of one that is over it takes the days that have not taught yet.
+    fn put(&mut self, mut incident: Incident, over: Option<usize>) {
+        let Some(place) = over else { return self.reader.incidents.push(incident) };
+        let over = &mut self.reader.incidents[place];
+        over.take_kept().into_iter().for_each(|(day, levels)| incident.keep(day, levels));
+        *over = incident;
     }
 
     /// The partition belongs to it: an event that its producer sent into two of them is judged by what each has seen.

@@ -61,9 +61,7 @@ impl Wording<'_> {
         let (deed, event) = (self.deed, self.deed.event);
         let mut because = Vec::new();
         let announced = self.announced(covered.is_some());
-        let mut verdicts = deed.context.verdicts.iter();
-        let expected =
-            verdicts.any(|verdict| verdict.expects(&event.actor, self.channel, &uid, deed.second));
+        let expected = deed.context.expects(&event.actor, self.channel, &uid, deed.second);
         let severity = self.severity(rule, announced, expected, &mut because);
         let anomalies = if covered.is_some() { Vec::new() } else { self.anomalies() };
         Finding {

@@ -1,5 +1,6 @@
 //! What was learned before the first record, and what comes too late to be learned.
 
+use dataward_detect::context::Context;
 use dataward_detect::partition_state::PartitionState;
 use dataward_event::finding::{Finding, RuleId};
 
@@ -15,7 +16,7 @@ fn lessons() -> PartitionState {
     shown.show(&read("ada", "orders", 21 * DAY + HOUR, rows(5_000_000)));
     assert_eq!(shown.findings.len(), 1);
     let mut lessons = shown.state;
-    lessons.end_lessons();
+    lessons.end_lessons(&Context::default());
     lessons
 }
 
@@ -49,6 +50,25 @@ fn who_is_known_from_lessons_and_never_comes_is_forgotten() {
     let segments = segments.iter().map(|(index, bytes)| (*index, bytes.as_slice()));
     let loaded = PartitionState::load(dataward_detect::state::FORMAT, segments).unwrap();
     assert_eq!(loaded.read_sizes(), shown.state.read_sizes());
+}
+
+#[test]
+fn one_late_record_at_the_start_forgets_nobody() {
+    let mut shown = Shown::default();
+    shown.state.begin_with(lessons());
+    shown.show(&read("ada", "orders", -100 * DAY, rows(10)));
+    shown.days("ada", "orders", 25..27, 2_000.0);
+    assert_eq!((shown.state.read_sizes().actors, shown.state.read_counts().late), (2, 1));
+}
+
+#[test]
+fn lessons_that_end_in_the_middle_of_a_day_silence_nothing_of_it() {
+    let mut shown = Shown::default();
+    // The lessons have seen a dump on the morning of their last day, of which nobody was told.
+    shown.state.begin_with(lessons());
+    shown.show(&read("ada", "orders", 21 * DAY + 12 * HOUR, rows(4_000_000)));
+    let [finding] = &shown.findings[..] else { panic!("{:#?}", shown.findings) };
+    assert_eq!(finding.rule, RuleId::ReadBulk);
 }
 
 #[test]

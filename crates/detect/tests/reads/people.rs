@@ -5,7 +5,7 @@ use dataward_detect::reads::verdict::{Disposition, Verdict};
 use dataward_event::finding::{Finding, Severity, Step};
 use dataward_event::time::EventTime;
 
-use crate::scene::{DAY, HOUR, MINUTE, Shown, read, rows};
+use crate::scene::{DAY, HOUR, MINUTE, Shown, known, read, rows};
 
 fn verdict(finding: &str, disposition: Disposition, until: i64) -> Verdict {
     Verdict {
@@ -58,6 +58,42 @@ fn what_was_expected_teaches_and_its_like_is_told_mildly_or_no_more() {
 }
 
 #[test]
+fn the_last_word_on_a_finding_counts_also_for_the_actors_others() {
+    let mut shown = Shown::default();
+    shown.days("ada", "orders", 0..21, 2_000.0);
+    shown.show(&read("ada", "orders", 21 * DAY + 9 * HOUR, rows(50_000)));
+    let uid = shown.findings[0].uid.clone();
+    let expected =
+        Verdict { actor: Some("ada".to_owned()), ..verdict(&uid, Disposition::Expected, 90 * DAY) };
+    shown.context.verdicts = vec![expected];
+    shown.show(&read("ada", "orders", 21 * DAY + 10 * HOUR, rows(5_000_000)));
+    shown.context.verdicts.push(verdict(&uid, Disposition::Confirmed, 90 * DAY));
+    shown.show(&read("ada", "orders", 22 * DAY + 10 * HOUR, rows(900_000_000)));
+    let severities: Vec<Severity> = shown.findings.iter().map(|found| found.severity).collect();
+    assert_eq!(severities, [Severity::HIGH, Severity::LOW, Severity::HIGH]);
+}
+
+#[test]
+fn a_dump_of_the_first_day_that_was_an_attack_is_not_what_is_usual() {
+    let after = |disposition: Option<Disposition>| -> Vec<(u32, u64)> {
+        let mut shown = Shown::default();
+        shown.context.datastores = vec![known("orders", 40_000)];
+        shown.show(&read("ada", "orders", 9 * HOUR, rows(40_000)));
+        let uid = &shown.findings[0].uid;
+        shown.context.verdicts =
+            disposition.map(|said| verdict(uid, said, 90 * DAY)).into_iter().collect();
+        shown.days("ada", "orders", 1..21, 2_000.0);
+        shown.findings.clear();
+        shown.show(&read("ada", "orders", 21 * DAY + 9 * HOUR, rows(15_000)));
+        let told = shown.findings.iter().flat_map(|found| &found.anomalies);
+        told.map(|anomaly| (anomaly.days, anomaly.upper)).collect()
+    };
+    let (unsaid, confirmed) = (after(None), after(Some(Disposition::Confirmed)));
+    println!("{unsaid:?} {confirmed:?}");
+    assert!(confirmed[0].1 < unsaid.first().map_or(u64::MAX, |told| told.1));
+}
+
+#[test]
 fn in_a_crowd_nothing_is_dropped_and_a_large_one_is_told_in_full() {
     const ACTORS: i64 = 14;
     let mut shown = Shown::default();
@@ -74,6 +110,10 @@ fn in_a_crowd_nothing_is_dropped_and_a_large_one_is_told_in_full() {
         let time = 21 * DAY + 9 * HOUR + actor * MINUTE;
         shown.show(&read(&format!("actor-{actor}"), "orders", time, rows(count)));
     }
+    // One of the small ones goes on a little: it still wakes nobody.
+    shown.show(&read("actor-9", "orders", 21 * DAY + 12 * HOUR, rows(1_500_000)));
+    let update = shown.findings.pop().unwrap();
+    assert_eq!((update.step, update.severity), (Step::Update, Severity::LOW));
     let told = shown.findings.iter().map(|finding| {
         let millinats = finding.rating.as_ref().map_or(0, |rating| rating.millinats);
         (finding.step, finding.severity, millinats)

@@ -174,6 +174,37 @@ fn nothing_is_unusual_in_the_first_week_but_half_a_datastore_is_told_at_once() {
 }
 
 #[test]
+fn most_of_the_objects_is_told_of_whoever_reads_a_few_of_them_every_day() {
+    let mut shown = Shown::default();
+    let objects = Some(300);
+    shown.context.datastores = vec![DatastoreContext { rows: None, objects, ..known("photos", 0) }];
+    for day in 0..5 {
+        for number in 0..8 {
+            let time = day * DAY + 8 * HOUR + number * MINUTE;
+            shown.show(&read("ada", "photos", time, object(60_000)));
+        }
+    }
+    assert_eq!(shown.findings, []);
+    for number in 0..300 {
+        let time = 5 * DAY + 9 * HOUR + number * SECOND;
+        shown.show(&read("ada", "photos", time, object(20 << 20)));
+    }
+    let [finding] = &shown.findings[..] else { panic!("{:#?}", shown.findings) };
+    assert!(finding.description.contains("151 objects"), "{}", finding.description);
+}
+
+#[test]
+fn who_was_away_for_weeks_is_told_of_anew() {
+    let mut shown = Shown::default();
+    shown.days("ada", "orders", 0..21, 2_000.0);
+    shown.show(&read("ada", "orders", 21 * DAY + HOUR, rows(5_000_000)));
+    shown.days("bob", "orders", 22..70, 2_000.0);
+    shown.findings.clear();
+    shown.show(&read("ada", "orders", 70 * DAY + 9 * HOUR, rows(5_000_000)));
+    assert_eq!(shown.findings.iter().map(|found| found.step).collect::<Vec<_>>(), [Step::Create]);
+}
+
+#[test]
 fn a_nightly_copy_is_told_three_times_and_known_then() {
     let mut shown = Shown::default();
     shown.context.datastores = vec![known("customers", 40_000)];
